@@ -1,0 +1,1 @@
+"""The HTTP door: ingest, queries, health, metrics. It holds no state and decides nothing."""

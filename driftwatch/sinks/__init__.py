@@ -1,0 +1,4 @@
+"""Where outcomes go: the board, Prometheus, webhook targets.
+
+A sink never changes what it is given, because others share it.
+"""

@@ -1,0 +1,29 @@
+"""What a source hands over: bytes of one partition, with the receipt that may be committed once they are saved."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stream(StrEnum):
+    """The two kinds of events."""
+
+    PREDICTIONS = "predictions"
+    LABELS = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Consecutive records of one partition, as they came.
+
+    `partition` is unique over all sources, such as "kafka/predictions/0". `position` is where reading goes on once
+    these records are saved: the receipt travels with the goods. `timestamps_ms` stand in for absent event times,
+    one per record; without them `received_ms` does.
+    """
+
+    stream: Stream
+    source: str
+    partition: str
+    records: tuple[bytes, ...]
+    received_ms: int
+    position: int
+    timestamps_ms: tuple[int, ...] | None = None

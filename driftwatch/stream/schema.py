@@ -1,0 +1,68 @@
+"""What a model's events look like: its task, its columns, and where in the JSON each of them stands."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from driftwatch.spec import Spec
+
+SCORE, PREDICTION = "score", "prediction"
+"""The names under which a model's own outputs appear among its columns."""
+
+
+class Kind(StrEnum):
+    """How a column's values are counted."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+
+
+class Task(StrEnum):
+    """What the model does; decides how `score`, `prediction` and `label` are read."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+    RANKING = "ranking"
+    NONE = "none"
+
+
+class FieldsSpec(Spec):
+    """`[models.fields]`: dotted paths of the event's parts, for producers with other names."""
+
+    id: str = "id"
+    time: str = "time"
+    version: str = "version"
+    score: str = SCORE
+    prediction: str = PREDICTION
+    label: str = "label"
+    value: str = "value"
+    features: str = "features"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One monitored column.
+
+    `vocabulary` holds the known categories of a categorical column, in slot order; a boolean's is ("false", "true").
+    Numbers outside [minimum, maximum] are out of range, which for a score means `invalid`.
+    """
+
+    name: str
+    kind: Kind
+    vocabulary: tuple[str, ...] = ()
+    coerce: bool = False
+    minimum: float = -float("inf")
+    maximum: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One model's event form: `numeric` and `categorical` columns in layout order, booleans among the categorical."""
+
+    model: str
+    task: Task
+    numeric: tuple[Column, ...]
+    categorical: tuple[Column, ...]
+    fields: FieldsSpec = field(default_factory=FieldsSpec)
+    ignore: tuple[str, ...] = ()

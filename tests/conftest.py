@@ -1,0 +1,15 @@
+"""What every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data sets and oracle tables that stands beside the project in CI."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared data sets and oracle tables are not beside this clone")
+    return SHARED
