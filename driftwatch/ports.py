@@ -64,19 +64,19 @@ class InboxRow:
 
 
 class Inbox(Protocol):
-    """The durable queue behind HTTP ingest."""
+    """The durable queue behind HTTP ingest: one rising sequence, read per stream."""
 
     def append(self, stream: Stream, body: bytes, *, received_ms: int) -> int:
         """Store a body and return its sequence number; durable (fsynced) when this returns. StateError when full."""
 
-    def read(self, after: int, *, limit: int) -> list[InboxRow]:
-        """Rows with a greater sequence number, in order."""
+    def read(self, stream: Stream, after: int, *, limit: int) -> list[InboxRow]:
+        """Rows of the stream with a greater sequence number, in order, at most `limit`."""
 
-    def wait(self, after: int, *, timeout_seconds: float) -> bool:
-        """Wait until there is a row with a greater sequence number; False after the time-out."""
+    def wait(self, stream: Stream, after: int, *, timeout_seconds: float) -> bool:
+        """Wait until the stream has a row with a greater sequence number; False after the time-out."""
 
-    def drop(self, through: int) -> None:
-        """Forget rows up to and including this sequence number."""
+    def drop(self, stream: Stream, through: int) -> None:
+        """Forget the stream's rows up to and including this sequence number."""
 
 
 @dataclass(frozen=True, slots=True)
