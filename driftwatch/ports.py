@@ -67,7 +67,7 @@ class Inbox(Protocol):
     """The durable queue behind HTTP ingest: one rising sequence, read per stream."""
 
     def append(self, stream: Stream, body: bytes, *, received_ms: int) -> int:
-        """Store a body and return its sequence number; durable (fsynced) when this returns. StateError when full."""
+        """Store a body and return its sequence number; durable (fsynced) when this returns. Raises Busy when full."""
 
     def read(self, stream: Stream, after: int, *, limit: int) -> list[InboxRow]:
         """Rows of the stream with a greater sequence number, in order, at most `limit`."""
@@ -81,7 +81,10 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One webhook on its way to one target. `id` is the `webhook-id`, the same on every attempt."""
+    """One webhook on its way to one target. `id` is the `webhook-id`, the same on every attempt.
+
+    `key` says what a cool-down counts together, such as the type and the model.
+    """
 
     id: str
     target: str
@@ -93,13 +96,14 @@ class Letter:
     next_ms: int = 0
     state: str = "pending"
     last_result: str = ""
+    key: str = ""
 
 
 class Outbox(Protocol):
     """Letters that were decided and saved with the state that decided them; delivered at least once."""
 
-    def due(self, now_ms: int, *, limit: int) -> list[Letter]:
-        """Pending letters whose time has come; per alert and target only the oldest, so order is kept."""
+    def due(self, target: str, now_ms: int, *, limit: int) -> list[Letter]:
+        """The target's pending letters whose time has come; per alert only the oldest, so order is kept."""
 
     def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
         """The target took it."""
@@ -114,7 +118,7 @@ class Outbox(Protocol):
         """By target: letters pending, dead, and creation time of the oldest pending one (0 when none)."""
 
     def last_sent_ms(self, target: str, key: str) -> int | None:
-        """When a letter of this type key was last created for the target: for cool-downs."""
+        """When a letter with this key was last created for the target: for cool-downs."""
 
 
 @dataclass(frozen=True, slots=True)
