@@ -19,7 +19,7 @@ Z_LIMIT = 1e150
 """|z| is cut here, so that sums of z² stay finite for 1e8 rows of any float64; it changes no count."""
 
 _CHUNK_ROWS = 8192
-_SORTED_ROWS = 384
+_SORTED_ROWS = 256
 """From so many rows on, sorting a cell's own rows is cheaper than searching them among the edges."""
 
 
@@ -56,7 +56,8 @@ def bin_counts(values: Floats, cells: Ints, *, count: int, edges: Floats, centre
         minima=np.full((count, columns), np.inf),
         maxima=np.full((count, columns), -np.inf),
     )
-    grid = _Grid(edges, centre, scale)
+    ends = np.broadcast_to([np.finfo(np.float64).max, np.inf], (columns, 2))
+    grid = _Grid(edges, np.concatenate([edges, ends], axis=1), centre, scale)
     with np.errstate(over="ignore"):
         for block, owners, cell in _blocks(values, cells, count=count):
             if cell >= 0:
@@ -85,16 +86,12 @@ def category_counts(codes: Codes, cells: Ints, *, count: int, offsets: Ints) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """The arguments that describe the bins, together."""
+    """Where the bins are; marks: (columns, E + 2) the edges, then the upper ends of "over" and of invalid."""
 
     edges: Floats
+    marks: Floats
     centre: Floats
     scale: Floats
-
-    def standardise(self, values: Floats, column: int) -> Floats:
-        """Return z of finite values, not yet cut."""
-        z: Floats = (values - self.centre[column]) / self.scale[column]
-        return z
 
 
 def _blocks(values: Floats, cells: Ints, *, count: int) -> Iterator[tuple[Floats, Ints, int]]:
@@ -125,48 +122,53 @@ def _blocks(values: Floats, cells: Ints, *, count: int) -> Iterator[tuple[Floats
 
 def _count_sorted(block: Floats, cell: int, *, out: Binned, grid: _Grid) -> None:
     """Add a block whose rows all belong to one cell."""
-    ordered = np.sort(block, axis=1)
-    for column, line in enumerate(ordered):
-        finite, valid = np.searchsorted(line, (np.inf, np.nan))
-        counts = out.counts[cell, column]
-        counts[-2] += line.size - valid
-        counts[-1] += valid - finite
-        if not finite:
-            continue
-        line = line[:finite]  # noqa: PLW2901 - NaN and inf have been sorted to the end
-        ends = np.searchsorted(line, grid.edges[column], side="right")
-        here = np.diff(ends, prepend=0, append=finite)
-        counts[:-2] += here
-        z = grid.standardise(line, column)
-        if z[0] < -Z_LIMIT or z[-1] > Z_LIMIT:
-            np.clip(z, -Z_LIMIT, Z_LIMIT, out=z)
-        # An empty slot would repeat its successor's first value: only slots that hold something are summed.
-        filled = np.flatnonzero(here)
-        out.sums[cell, column, filled] += np.add.reduceat(z, np.append(0, ends)[filled])
-        out.squares[cell, column] += z @ z
-        out.minima[cell, column] = min(out.minima[cell, column], line[0])
-        out.maxima[cell, column] = max(out.maxima[cell, column], line[-1])
+    columns, rows = block.shape
+    ordered = np.sort(block, axis=1)  # +inf, then NaN, come to stand at the end
+    bounds = np.zeros((columns, grid.marks.shape[1] + 2), dtype=np.int64)
+    bounds[:, -1] = rows
+    for column in range(columns):
+        bounds[column, 1:-1] = ordered[column].searchsorted(grid.marks[column], side="right")
+    here = np.diff(bounds, axis=1)
+    out.counts[cell, :, :-2] += here[:, :-2]
+    out.counts[cell, :, -2:] += here[:, :-3:-1]
+    finite = bounds[:, -3]
+    some = np.flatnonzero(finite)
+    out.minima[cell, some] = np.minimum(out.minima[cell, some], ordered[some, 0])
+    out.maxima[cell, some] = np.maximum(out.maxima[cell, some], ordered[some, finite[some] - 1])
+    z = ordered
+    z -= grid.centre[:, None]
+    z /= grid.scale[:, None]
+    if (z[some, 0] < -Z_LIMIT).any() or (z[some, finite[some] - 1] > Z_LIMIT).any():
+        np.clip(z, -Z_LIMIT, Z_LIMIT, out=z)
+    # An empty slot would repeat its successor's first value: only slots that hold something are summed.
+    filled = here > 0
+    sums = np.zeros(here.shape)
+    starts = bounds[:, :-1] + rows * np.arange(columns)[:, None]
+    sums[filled] = np.add.reduceat(z.ravel(), starts[filled])
+    out.sums[cell] += sums[:, :-2]
+    out.squares[cell] += [line[:end] @ line[:end] for line, end in zip(z, finite, strict=True)]
 
 
 def _count_searched(block: Floats, owners: Ints, *, out: Binned, grid: _Grid) -> None:
     """Add a block of rows grouped by cell; `owners` names the cell of each."""
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     present = owners[starts]
+    columns, slots = out.counts.shape[1:]
+    finite = np.isfinite(block)
+    slot = np.where(np.isnan(block), slots - 2, slots - 1)
+    for column, (line, known) in enumerate(zip(block, finite, strict=True)):
+        slot[column, known] = np.searchsorted(grid.edges[column], line[known])
     # Cells are renumbered within the block, so that the cost follows its rows and not the number of cells.
     local = np.repeat(np.arange(present.size), np.diff(starts, append=owners.size))
-    slots = out.counts.shape[2]
-    for column, line in enumerate(block):
-        finite = np.isfinite(line)
-        slot = np.searchsorted(grid.edges[column], line)
-        slot[~finite] = np.where(np.isnan(line[~finite]), slots - 2, slots - 1)
-        flat = local * slots + slot
-        z = np.clip(grid.standardise(np.where(finite, line, grid.centre[column]), column), -Z_LIMIT, Z_LIMIT)
-        shape = (present.size, slots)
-        out.counts[present, column] += np.bincount(flat, minlength=present.size * slots).reshape(shape)
-        sums = np.bincount(flat, weights=z, minlength=present.size * slots).reshape(shape)
-        out.sums[present, column] += sums[:, :-2]
-        out.squares[present, column] += np.add.reduceat(z * z, starts)
-        least = np.minimum.reduceat(np.where(finite, line, np.inf), starts)
-        greatest = np.maximum.reduceat(np.where(finite, line, -np.inf), starts)
-        out.minima[present, column] = np.minimum(out.minima[present, column], least)
-        out.maxima[present, column] = np.maximum(out.maxima[present, column], greatest)
+    flat = ((local * columns + np.arange(columns)[:, None]) * slots + slot).ravel()
+    shape = (present.size, columns, slots)
+    out.counts[present] += np.bincount(flat, minlength=present.size * columns * slots).reshape(shape)
+    z = (np.where(finite, block, grid.centre[:, None]) - grid.centre[:, None]) / grid.scale[:, None]
+    np.clip(z, -Z_LIMIT, Z_LIMIT, out=z)
+    sums = np.bincount(flat, weights=z.ravel(), minlength=present.size * columns * slots).reshape(shape)
+    out.sums[present] += sums[:, :, :-2]
+    out.squares[present] += np.add.reduceat(z * z, starts, axis=1).T
+    least = np.minimum.reduceat(np.where(finite, block, np.inf), starts, axis=1).T
+    greatest = np.maximum.reduceat(np.where(finite, block, -np.inf), starts, axis=1).T
+    out.minima[present] = np.minimum(out.minima[present], least)
+    out.maxima[present] = np.maximum(out.maxima[present], greatest)
