@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.fixtures import kafka, own_broker
+
+__all__ = ["kafka", "own_broker", "shared"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -1,0 +1,174 @@
+"""A real Apache Kafka for tests: fetched once by Maven, started on free ports, one KRaft node, thrown away after.
+
+`python tests/servers/broker.py install` fetches it beforehand; after that no network is needed.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+POM = Path(__file__).parent / "kafka" / "pom.xml"
+CACHE = Path(__file__).resolve().parents[2] / ".cache"
+START_SECONDS, STOP_SECONDS, INSTALL_SECONDS = 90.0, 20.0, 600.0
+# A test broker lives for minutes: no time for the optimising compiler, and little memory.
+JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+num.network.threads=2
+num.io.threads=2
+background.threads=2
+log.cleaner.enable=false
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+class Unavailable(Exception):  # noqa: N818 - a reason to skip, not an error
+    """Why there is no broker on this machine."""
+
+
+def install() -> Path:
+    """Fetch Kafka and what it needs into the cache, unless it is there; the folder of its jars."""
+    jars = CACHE / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    if (jars / "complete").exists():
+        return jars
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Unavailable("Kafka tests need Maven (mvn) to fetch Apache Kafka, or DRIFTWATCH_TEST_KAFKA=host:port")
+    partial = jars.with_name(f"{jars.name}.{os.getpid()}")
+    command = [
+        maven,
+        "--batch-mode",
+        "--quiet",
+        "--strict-checksums",
+        "--file",
+        str(POM),
+        "dependency:copy-dependencies",
+    ]
+    command += ["-DincludeScope=runtime", f"-DoutputDirectory={partial}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise Unavailable(f"Maven could not fetch Apache Kafka: {(done.stdout + done.stderr)[-2000:]}")
+    (partial / "complete").touch()
+    if not jars.exists():
+        partial.rename(jars)
+    return jars
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Return once the condition holds; TimeoutError naming it when it does not in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Broker:
+    """One Kafka node under a folder; it can be stopped and started again on the same port with the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._java = shutil.which("java") or ""
+        if not self._java:
+            raise Unavailable("Kafka tests need Java 17 or newer, or DRIFTWATCH_TEST_KAFKA=host:port")
+        self._jars = install()
+        self._properties, self._log = folder / "server.properties", folder / "broker.log"
+        self._port, controller = free_ports(2)
+        self._properties.write_text(PROPERTIES.format(broker=self._port, controller=controller, data=folder / "data"))
+        self._process: subprocess.Popen[bytes] | None = None
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        self._check(["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties)])
+
+    @property
+    def bootstrap(self) -> str:
+        """Where it listens, host:port."""
+        return f"127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it and return once it takes connections."""
+        with self._log.open("ab") as log:
+            command = self._command(["kafka.Kafka", str(self._properties)])
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_until(self._answers, seconds=START_SECONDS, what="the Kafka broker")
+        except TimeoutError as error:
+            self.stop()
+            raise RuntimeError(f"Kafka did not start: {self.tail()}") from error
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop it: in order, or as a crash does."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else "(no log)"
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        return [self._java, *JVM, "-cp", f"{self._jars}/*", *arguments]
+
+    def _check(self, arguments: list[str]) -> None:
+        done = subprocess.run(
+            self._command(arguments), capture_output=True, text=True, timeout=START_SECONDS, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{arguments[0]} failed: {(done.stdout + done.stderr)[-2000:]}")
+
+    def _answers(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"Kafka ended by itself: {self.tail()}")
+        with socket.socket() as probe:
+            probe.settimeout(1.0)
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["install"]:
+        raise SystemExit("usage: python tests/servers/broker.py install")
+    try:
+        print(install())
+    except Unavailable as reason:
+        raise SystemExit(str(reason)) from None

@@ -1,0 +1,88 @@
+"""What tests do to a Kafka cluster from outside: make topics, write records, delete, look at committed offsets."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+WAIT_SECONDS = 20
+
+
+class Cluster:
+    """A running cluster, named by its bootstrap address "host:port"."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=WAIT_SECONDS * 1000)
+        self._producer = KafkaProducer(bootstrap_servers=bootstrap, request_timeout_ms=WAIT_SECONDS * 1000, linger_ms=0)
+
+    def close(self) -> None:
+        """End its clients; the cluster goes on."""
+        self._producer.close(timeout=WAIT_SECONDS)
+        self._admin.close()
+
+    def topic(self, *, partitions: int = 1, name: str | None = None, configs: dict[str, str] | None = None) -> str:
+        """Create a topic and return its name, a new one unless given, once every partition has a leader."""
+        name = name or f"test-{uuid.uuid4().hex}"
+        options = {"num_partitions": partitions, "replication_factor": 1, "configs": configs or {}}
+        self._admin.create_topics({name: options})
+        self._admin.wait_for_topics([name])
+        return name
+
+    def produce(
+        self,
+        topic: str,
+        values: Iterable[bytes | None],
+        *,
+        partition: int = 0,
+        timestamp_ms: int | None = None,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> list[int]:
+        """Write records to a partition, None being a tombstone; their offsets, once the broker has them."""
+        futures = [
+            self._producer.send(
+                topic,
+                value=value,
+                key=key if value is not None else key or b"gone",
+                headers=list(headers),
+                partition=partition,
+                timestamp_ms=timestamp_ms,
+            )
+            for value in values
+        ]
+        return [future.get(timeout=WAIT_SECONDS).offset for future in futures]
+
+    def transaction(self, topic: str, values: Iterable[bytes], *, commit: bool, partition: int = 0) -> None:
+        """Write records in one transaction, and commit or abort it."""
+        producer = KafkaProducer(bootstrap_servers=self.bootstrap, transactional_id=f"test-{uuid.uuid4().hex}")
+        try:
+            producer.init_transactions()
+            producer.begin_transaction()
+            for value in values:
+                producer.send(topic, value=value, partition=partition)
+            producer.flush(timeout=WAIT_SECONDS)
+            if commit:
+                producer.commit_transaction()
+            else:
+                producer.abort_transaction()
+        finally:
+            producer.close(timeout=WAIT_SECONDS)
+
+    def delete_records(self, topic: str, *, before: int, partition: int = 0) -> None:
+        """Let go of all records with a smaller offset, as retention does."""
+        self._admin.delete_records({TopicPartition(topic, partition): before})
+
+    def add_partitions(self, topic: str, *, total: int) -> None:
+        """Enlarge a topic to so many partitions."""
+        self._admin.create_partitions({topic: total})
+        self._admin.wait_for_topics([topic])
+
+    def delete(self, topic: str) -> None:
+        """Delete a topic."""
+        self._admin.delete_topics([topic])
+
+    def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """Offsets a group has committed, by (topic, partition)."""
+        offsets = self._admin.list_group_offsets({group: None})[group]
+        return {(at.topic, at.partition): found.offset for at, found in offsets.items()}
