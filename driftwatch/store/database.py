@@ -1,0 +1,174 @@
+"""The state directory: one SQLite file, owned by one process, with a connection for every role.
+
+The file is `driftwatch.db` (WAL, `synchronous=FULL`: what is committed survives a loss of power). A second process is
+refused by a lock on `driftwatch.lock`, which the operating system releases when its holder dies.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from driftwatch.errors import StateError
+from driftwatch.spec import PositiveDurationMs, Spec
+from driftwatch.store.tables import TABLES, VERSION
+
+FILE: Final = "driftwatch.db"
+LOCK: Final = "driftwatch.lock"
+_BUSY_SECONDS = 30.0
+_DAY_MS = 86_400_000
+
+
+class StateSpec(Spec):
+    """`[state]`: where state is kept, how often it is saved, and for how long history is remembered."""
+
+    path: str
+    checkpoint: PositiveDurationMs = 5_000
+    retention: PositiveDurationMs = 90 * _DAY_MS
+
+
+class Link:
+    """One role's connection; its threads take turns."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._turn = threading.Lock()
+        self._open = True
+        with _state_errors(file):
+            self._connection = _connect(file)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give one write transaction: committed at the end, or nothing of it when anything goes wrong.
+
+        Raises StateError when SQLite fails (disk full, damaged file); the same transaction may be tried again.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give one consistent view. Raises StateError as `writing` does."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Wait for the transaction under way, then close; a second time does nothing."""
+        with self._turn:
+            self._open = False
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._turn:
+            if not self._open:
+                raise StateError(f"{self._file}: the state directory has been closed")
+            with _state_errors(self._file):
+                self._connection.execute(begin)
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    # SQLite has already rolled back after some errors, such as a full disk.
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+
+
+class Database:
+    """The open state directory. Raises StateError when it is in use, of a newer version, foreign or unreadable."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._links: list[Link] = []
+        self._lock = _claim(directory)
+        try:
+            _prepare(directory / FILE)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def connect(self) -> Link:
+        """Open a connection for one role; it is closed with the directory."""
+        link = Link(self.directory / FILE)
+        self._links.append(link)
+        return link
+
+    def close(self) -> None:
+        """Close every connection and release the directory; a second time does nothing."""
+        while self._links:
+            self._links.pop().close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _claim(directory: Path) -> int:
+    """Lock the directory, which is made when it does not exist, and return the lock's file descriptor."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateError(f"{directory}: the state directory cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        if not isinstance(error, BlockingIOError):
+            raise StateError(f"{directory}: the state directory cannot be locked: {error.strerror}") from error
+        raise StateError(
+            f"{directory}: the state directory is in use by another driftwatch process; "
+            "stop that process or use another [state] path"
+        ) from error
+    return lock
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _prepare(file: Path) -> None:
+    """Create the tables in an empty file, or see that the file is ours and of a version that is understood."""
+    with _state_errors(file):
+        # Event data is nobody else's to read; SQLite gives its side files the same mode.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = _connect(file)
+        try:
+            _migrate(file, connection)
+        finally:
+            connection.close()
+
+
+def _migrate(file: Path, connection: sqlite3.Connection) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
+        return
+    if not {"schema_version", "engine", "positions"} <= tables:
+        raise StateError(f"{file}: this is a database of another program; use another [state] path")
+    (version,) = connection.execute("SELECT MAX(version) FROM schema_version").fetchone()
+    if version != VERSION:
+        raise StateError(
+            f"{file}: its schema version is {version}, this driftwatch reads version {VERSION}; "
+            "run the release that wrote it, or a newer one"
+        )
+
+
+@contextmanager
+def _state_errors(file: Path) -> Iterator[None]:
+    """Turn what the disk and SQLite raise into StateError; a wrong statement stays what it is: a bug."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError):
+        raise
+    except sqlite3.Error as error:
+        raise StateError(f"{file}: {error}; nothing of this was saved") from error
+    except OSError as error:
+        raise StateError(f"{file}: {error.strerror}") from error

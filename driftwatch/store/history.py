@@ -1,0 +1,184 @@
+"""What was reported and alerted: written with the checkpoint that decided it, read page by page, newest first."""
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from driftwatch.errors import DataError
+from driftwatch.evaluation.alerts import State, Transition
+from driftwatch.evaluation.report import Report, rfc3339
+from driftwatch.ports import Page, Query
+from driftwatch.store.database import Database
+
+_MAX_LIMIT = 1000
+
+_REPORTS = "SELECT reports.start_ms, reports.sequence, reports.document FROM reports"
+_ALERTS = "SELECT alerts.started_ms, alerts.sequence, alerts.document FROM alerts"
+_LETTERS = (
+    "SELECT letters.created_ms, letters.sequence, id, target, letters.alert_id, type, letters.state, attempts, next_ms,"
+    " last_result, finished_ms FROM letters LEFT JOIN alerts ON alerts.alert_id = letters.alert_id"
+)
+
+
+class SqliteHistory:
+    """The History on one SQLite file.
+
+    `since_ms` and `until_ms` bound the start of a report's window, the start of an alert's episode and the creation of
+    a letter: since ≤ t < until. A cursor that this class did not give out raises DataError.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._link = database.connect()
+
+    def reports(self, query: Query) -> Page:
+        """Give reports as contract §6 writes them, the highest revision of each window and cell."""
+        rows, following = self._page(_REPORTS, query, names=_Names("reports", "reports.start_ms"))
+        return Page([msgspec.json.decode(zlib.decompress(row[2])) for row in rows], following)
+
+    def alerts(self, query: Query) -> Page:
+        """Give alert episodes as their latest transition left them."""
+        rows, following = self._page(_ALERTS, query, names=_Names("alerts", "alerts.started_ms", state="alerts.state"))
+        return Page([msgspec.json.decode(row[2]) for row in rows], following)
+
+    def deliveries(self, query: Query) -> Page:
+        """Give letters and how they fared; model, version and segment are those of the letter's alert."""
+        names = _Names("alerts", "letters.created_ms", state="letters.state", sequence="letters.sequence")
+        rows, following = self._page(_LETTERS, query, names=names)
+        return Page([_delivery(row) for row in rows], following)
+
+    def _page(self, select: str, query: Query, *, names: "_Names") -> tuple[list[tuple[Any, ...]], str]:
+        limit = max(1, min(query.limit, _MAX_LIMIT))
+        conditions, values = names.conditions(query)
+        where = " WHERE " + " AND ".join(conditions) if conditions else ""
+        order = f" ORDER BY {names.time} DESC, {names.sequence} DESC LIMIT :limit"
+        with self._link.reading() as connection:
+            rows = connection.execute(select + where + order, values | {"limit": limit + 1}).fetchall()
+        following = f"{rows[limit - 1][0]}.{rows[limit - 1][1]}" if len(rows) > limit else ""
+        return rows[:limit], following
+
+
+class _Names:
+    """Under which names a listing's filters stand in SQL; every one of them is a constant of this file."""
+
+    def __init__(self, table: str, time: str, *, state: str = "", sequence: str = "") -> None:
+        self.table, self.time, self.state = table, time, state
+        self.sequence = sequence or f"{table}.sequence"
+
+    def conditions(self, query: Query) -> tuple[list[str], dict[str, Any]]:
+        """Give the conditions of a query and the values of their parameters."""
+        wanted: list[tuple[str, dict[str, Any]]] = []
+        if query.model:
+            wanted.append((f"{self.table}.model = :model", {"model": query.model}))
+        if query.version is not None:
+            wanted.append((f"{self.table}.version = :version", {"version": query.version}))
+        if query.segment is not None:
+            wanted.append((f"{self.table}.segment = :segment", {"segment": query.segment}))
+        if query.state and self.state:
+            wanted.append((f"{self.state} = :state", {"state": query.state}))
+        if query.since_ms is not None:
+            wanted.append((f"{self.time} >= :since", {"since": query.since_ms}))
+        if query.until_ms is not None:
+            wanted.append((f"{self.time} < :until", {"until": query.until_ms}))
+        if query.cursor:
+            time, sequence = _cursor(query.cursor)
+            wanted.append(
+                (f"({self.time}, {self.sequence}) < (:time, :sequence)", {"time": time, "sequence": sequence})
+            )
+        values = {name: value for _, parameters in wanted for name, value in parameters.items()}
+        return [condition for condition, _ in wanted], values
+
+
+def insert_reports(
+    connection: sqlite3.Connection, reports: Sequence[Report], *, documents: Sequence[bytes], saved_ms: int
+) -> None:
+    """Add reports to the open transaction; of each window and cell the highest revision stays.
+
+    documents: the compressed JSON of each report, made before the transaction so that others wait less.
+    """
+    connection.executemany(
+        "INSERT INTO reports (model, version, segment, start_ms, revision, saved_ms, document)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version, segment, start_ms) DO UPDATE SET"
+        " revision = excluded.revision, saved_ms = excluded.saved_ms, document = excluded.document"
+        " WHERE excluded.revision >= revision",
+        [
+            (report.model, report.version, report.segment, report.window.start_ms, report.revision, saved_ms, document)
+            for report, document in zip(reports, documents, strict=True)
+        ],
+    )
+
+
+def record_transition(connection: sqlite3.Connection, transition: Transition, *, saved_ms: int) -> None:
+    """Add a transition to the open transaction and move its alert; one that is known already changes nothing."""
+    added = connection.execute(
+        "INSERT OR IGNORE INTO transitions VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            transition.identity,
+            transition.alert_id,
+            transition.state,
+            transition.reason,
+            transition.window_end_ms,
+            saved_ms,
+        ),
+    ).rowcount
+    if not added:
+        return
+    connection.execute(
+        "INSERT INTO alerts (alert_id, model, version, segment, state, started_ms, saved_ms, document)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id) DO UPDATE SET"
+        " state = excluded.state, saved_ms = excluded.saved_ms, document = excluded.document",
+        (
+            transition.alert_id, transition.model, transition.version, transition.segment, transition.state,
+            transition.started_ms, saved_ms, msgspec.json.encode(alert_document(transition)),
+        ),
+    )  # fmt: skip
+
+
+def alert_document(transition: Transition) -> dict[str, Any]:
+    """Write an episode as its latest transition leaves it; `resolved` is the end of the window that cleared it."""
+    resolved = rfc3339(transition.window_end_ms) if transition.state is State.RESOLVED else None
+    return {
+        "id": transition.alert_id,
+        "model": transition.model,
+        "version": transition.version,
+        "segment": transition.segment,
+        "rule": transition.rule,
+        "column": transition.column,
+        "statistic": transition.statistic,
+        "severity": transition.severity,
+        "action": transition.action,
+        "state": transition.state.value,
+        "reason": transition.reason.value,
+        "started": rfc3339(transition.started_ms),
+        "resolved": resolved,
+        "window": {"start": rfc3339(transition.window_start_ms), "end": rfc3339(transition.window_end_ms)},
+        "value": transition.value,
+        "lower": transition.lower,
+        "threshold": transition.threshold,
+    }
+
+
+def _delivery(row: tuple[Any, ...]) -> dict[str, Any]:
+    created_ms, _, name, target, alert_id, kind, state, attempts, next_ms, last_result, finished_ms = row
+    return {
+        "id": name,
+        "target": target,
+        "alert": alert_id,
+        "type": kind,
+        "state": state,
+        "attempts": attempts,
+        "created": rfc3339(created_ms),
+        "next": rfc3339(next_ms) if state == "pending" and next_ms else None,
+        "finished": rfc3339(finished_ms) if finished_ms is not None else None,
+        "last_result": last_result,
+    }
+
+
+def _cursor(text: str) -> tuple[int, int]:
+    time, _, sequence = text.partition(".")
+    try:
+        return int(time), int(sequence)
+    except ValueError as error:
+        raise DataError(f'cursor "{text}" was not given out by this service; begin without one') from error

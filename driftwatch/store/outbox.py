@@ -1,0 +1,93 @@
+"""Letters on their way: saved with the state that decided them, kept until they are delivered or dead."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from driftwatch.ports import Letter
+from driftwatch.store.database import Database
+
+
+class LetterState(StrEnum):
+    """Where a letter stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+_DUE = """
+SELECT id, target, alert_id, type, body, created_ms, attempts, next_ms, state, last_result, key FROM letters
+WHERE sequence IN (SELECT MIN(sequence) FROM letters WHERE target = :target AND state = 'pending' GROUP BY alert_id)
+  AND next_ms <= :now
+ORDER BY next_ms, sequence LIMIT :limit
+"""
+
+_PENDING = """
+SELECT target, SUM(state = 'pending'), SUM(state = 'dead'), COALESCE(MIN(IIF(state = 'pending', created_ms, NULL)), 0)
+FROM letters WHERE state <> 'delivered' GROUP BY target
+"""
+
+_ATTEMPTED = """
+UPDATE letters SET attempts = attempts + 1, state = ?, next_ms = ?, finished_ms = ?, last_result = ?
+WHERE id = ? AND state = 'pending'
+"""
+
+
+class SqliteOutbox:
+    """The Outbox on one SQLite file."""
+
+    def __init__(self, database: Database) -> None:
+        self._link = database.connect()
+
+    def due(self, target: str, now_ms: int, *, limit: int) -> list[Letter]:
+        """Give the target's pending letters whose time has come, at most `limit`; per alert only the oldest."""
+        with self._link.reading() as connection:
+            rows = connection.execute(_DUE, {"target": target, "now": now_ms, "limit": limit}).fetchall()
+        return [Letter(*row) for row in rows]
+
+    def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
+        """Note that the target took it."""
+        self._attempted(letter, LetterState.DELIVERED, next_ms=letter.next_ms, finished_ms=now_ms, result=result)
+
+    def retry(self, letter: Letter, *, next_ms: int, result: str) -> None:
+        """Note that it failed and will be tried again at `next_ms`."""
+        self._attempted(letter, LetterState.PENDING, next_ms=next_ms, finished_ms=None, result=result)
+
+    def bury(self, letter: Letter, *, now_ms: int, result: str) -> None:
+        """Note that it failed for good: a dead letter, after which the alert's next letter is due."""
+        self._attempted(letter, LetterState.DEAD, next_ms=letter.next_ms, finished_ms=now_ms, result=result)
+
+    def pending(self) -> Mapping[str, tuple[int, int, int]]:
+        """Count by target: letters pending, letters dead, and creation time of the oldest pending one (0: none)."""
+        with self._link.reading() as connection:
+            return {target: (waiting, dead, oldest) for target, waiting, dead, oldest in connection.execute(_PENDING)}
+
+    def last_sent_ms(self, target: str, key: str) -> int | None:
+        """Say when a letter with this key was last created for the target; None when there was none."""
+        with self._link.reading() as connection:
+            row = connection.execute(
+                "SELECT MAX(created_ms) FROM letters WHERE target = ? AND key = ?", (target, key)
+            ).fetchone()
+        latest: int | None = row[0]
+        return latest
+
+    def _attempted(
+        self, letter: Letter, state: LetterState, *, next_ms: int, finished_ms: int | None, result: str
+    ) -> None:
+        with self._link.writing() as connection:
+            connection.execute(_ATTEMPTED, (state, next_ms, finished_ms, result, letter.id))
+
+
+def insert_letters(connection: sqlite3.Connection, letters: Iterable[Letter]) -> None:
+    """Add letters to the open transaction; one whose webhook id is known already is ignored."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO letters"
+        " (id, target, alert_id, type, key, created_ms, attempts, next_ms, state, last_result, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (letter.id, letter.target, letter.alert_id, letter.type, letter.key, letter.created_ms, letter.attempts,
+             letter.next_ms, letter.state, letter.last_result, letter.body)
+            for letter in letters
+        ],
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""The tables of `driftwatch.db`: version 1."""
+
+VERSION = 1
+
+TABLES = """
+CREATE TABLE schema_version (version INTEGER NOT NULL);
+INSERT INTO schema_version VALUES (1);
+
+CREATE TABLE engine (
+    only INTEGER PRIMARY KEY CHECK (only = 1), taken_ms INTEGER NOT NULL, state BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE positions (partition TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE monitors (model TEXT PRIMARY KEY, state BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE panes (
+    model TEXT NOT NULL, key TEXT NOT NULL, state BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (model, key));
+
+-- A report's document is JSON, compressed by zlib; saved_ms is when it was saved, by the wall clock.
+CREATE TABLE reports (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, version TEXT NOT NULL, segment TEXT NOT NULL,
+    start_ms INTEGER NOT NULL, revision INTEGER NOT NULL, saved_ms INTEGER NOT NULL, document BLOB NOT NULL,
+    UNIQUE (model, version, segment, start_ms));
+CREATE INDEX reports_newest ON reports (start_ms, sequence);
+CREATE INDEX reports_of_model ON reports (model, start_ms, sequence);
+CREATE INDEX reports_saved ON reports (saved_ms);
+
+CREATE TABLE transitions (
+    identity TEXT PRIMARY KEY, alert_id TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+    window_end_ms INTEGER NOT NULL, saved_ms INTEGER NOT NULL);
+CREATE INDEX transitions_of_alert ON transitions (alert_id);
+-- One row an episode, as its latest transition left it; the document is JSON.
+CREATE TABLE alerts (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL UNIQUE, model TEXT NOT NULL,
+    version TEXT NOT NULL, segment TEXT NOT NULL, state TEXT NOT NULL, started_ms INTEGER NOT NULL,
+    saved_ms INTEGER NOT NULL, document BLOB NOT NULL);
+CREATE INDEX alerts_newest ON alerts (started_ms, sequence);
+
+CREATE TABLE letters (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, alert_id TEXT NOT NULL,
+    type TEXT NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_ms INTEGER NOT NULL, state TEXT NOT NULL, last_result TEXT NOT NULL, finished_ms INTEGER,
+    body BLOB NOT NULL);
+CREATE INDEX letters_waiting ON letters (target, alert_id, sequence) WHERE state = 'pending';
+CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
+CREATE INDEX letters_by_key ON letters (target, key, created_ms);
+CREATE INDEX letters_newest ON letters (created_ms, sequence);
+
+CREATE TABLE rejected (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, source TEXT NOT NULL, partition TEXT NOT NULL,
+    received_ms INTEGER NOT NULL, reason TEXT NOT NULL);
+
+-- AUTOINCREMENT: a sequence number is a position, so it must not come back after its row was dropped.
+CREATE TABLE inbox (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX inbox_of_stream ON inbox (stream, sequence);
+"""
