@@ -24,13 +24,17 @@ class Inlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source's health, for readiness and metrics. lag and paused are by (topic, partition)."""
+    """A source's health, for readiness and metrics. lag and paused are by (topic, partition).
+
+    gap_records: how many records were gone before they could be read, because retention had passed.
+    """
 
     ready: bool
     error: str = ""
     lag_records: Mapping[tuple[str, int], int] = field(default_factory=dict)
     paused: Mapping[tuple[str, int], bool] = field(default_factory=dict)
     reconnects: int = 0
+    gap_records: int = 0
 
 
 class Source(Protocol):
@@ -70,7 +74,7 @@ class Inbox(Protocol):
         """Store a body and return its sequence number; durable (fsynced) when this returns. Raises Busy when full."""
 
     def read(self, stream: Stream, after: int, *, limit: int) -> list[InboxRow]:
-        """Rows of the stream with a greater sequence number, in order, at most `limit`."""
+        """Rows of the stream with a greater sequence number, in order: at most `limit`, none after they pass 4 MiB."""
 
     def wait(self, stream: Stream, after: int, *, timeout_seconds: float) -> bool:
         """Wait until the stream has a row with a greater sequence number; False after the time-out."""
