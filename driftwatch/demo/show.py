@@ -1,0 +1,149 @@
+"""Shows the demo to a person: a live table on a terminal, plain lines elsewhere, a summary at the end."""
+
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, what
+
+_WINDOWS, _COLUMNS, _EPISODES, _ARRIVALS, _TREND = 6, 6, 6, 4, 40
+_BARS = " ▁▂▃▄▅▆▇█"
+_STYLE = {"firing": "bold red", "pending": "yellow", "resolved": "green"}
+
+
+class Screen:
+    """Draws a picture each time it is asked; a context manager. Without a terminal it only prints the news."""
+
+    def __init__(self, picture: Picture, *, console: Console, title: str) -> None:
+        self._picture = picture
+        self._console = console
+        self._title = title
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def draw(self) -> None:
+        """Print what is new above, and redraw the table."""
+        for line in self._picture.news():
+            self._console.print(Text(line))
+        if self._live is not None:
+            self._live.update(render(self._picture, title=self._title), refresh=True)
+
+
+def render(picture: Picture, *, title: str) -> RenderableType:
+    """Lay out the whole picture: progress, latest windows, watched columns, alerts, webhooks."""
+    progress = picture.progress
+    head = Text.assemble((title, "bold"), f"  {_moment(picture)}  ")
+    head.append(f"predictions {progress.predictions:,}  labels {progress.labels:,}  rejected {progress.rejected:,}  "
+                f"waits {progress.waits}", "dim")  # fmt: skip
+    return Group(head, _windows(picture), _columns(picture), _episodes(picture), _arrivals(picture))
+
+
+def summary(picture: Picture) -> str:
+    """Tell in plain lines what happened: for `--once` and for the end of the demo."""
+    progress, windows, episodes = picture.progress, picture.windows(), picture.episodes()
+    verified = {arrival.id for arrival in picture.arrivals if arrival.verified}
+    fired = [episode for episode in episodes if episode.fired]
+    posted = f"{progress.predictions} predictions and {progress.labels} labels posted"
+    lines = [
+        f"events: {posted}, {progress.accepted} accepted, {progress.rejected} rejected",
+        f"windows: {len(windows)}" + (f", {_span(windows[0])} to {_span(windows[-1])}" if windows else ""),
+        f"alerts: {len(fired)} fired, {sum(episode.state == 'firing' for episode in fired)} still firing",
+        *(f"  {episode.severity:<8} {what_of(episode)}  {day(episode.since)} to {day(episode.until)}{_peak(episode)}"
+          for episode in fired),
+        f"webhooks: {len(verified)} verified, {sum(not arrival.verified for arrival in picture.arrivals)} refused",
+        *(f"  {arrival.type}  {arrival.id}  signature {arrival.check}"
+          for arrival in picture.arrivals if not arrival.repeat),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def what_of(episode: Episode) -> str:
+    """Name an episode by its rule and column."""
+    return what({"rule": episode.rule, "column": episode.column})
+
+
+def trend(values: list[float], *, top: float) -> str:
+    """Draw numbers as bars of eighths, `top` and above being full."""
+    steps = len(_BARS) - 1
+    return "".join(_BARS[max(0, min(steps, round(value / top * steps)))] for value in values)
+
+
+def _windows(picture: Picture) -> Table:
+    table = Table("window", "rows", "stage", "furthest column", "value", "threshold", "alerts", expand=True)
+    for report in reversed(picture.windows()[-_WINDOWS:]):
+        worst = next(iter(drifting(report)), None)
+        firing = sum(note["state"] == "firing" for note in report["alerts"])
+        table.add_row(
+            _span(report), f"{report['window']['rows']:,}", report["window"]["stage"],
+            *(_reading(worst) if worst is not None else ("", "", "")),
+            Text(str(firing or ""), _STYLE["firing"]),
+        )  # fmt: skip
+    return table
+
+
+def _columns(picture: Picture) -> Table:
+    table = Table("watched column", "value", "threshold", f"last {_TREND} windows", expand=True)
+    windows = picture.windows()[-_TREND:]
+    for reading in drifting(windows[-1])[:_COLUMNS] if windows else ():
+        past = [_value(report, reading) for report in windows]
+        bars = trend(past, top=2 * reading["threshold"])
+        table.add_row(*_reading(reading), bars, style="red" if reading["value"] > reading["threshold"] else "")
+    return table
+
+
+def _episodes(picture: Picture) -> Table:
+    table = Table("alert", "severity", "state", "since", "until", "peak", expand=True)
+    for episode in reversed(picture.episodes()[-_EPISODES:]):
+        peak = "" if episode.peak is None else f"{episode.peak:.3f}"
+        table.add_row(what_of(episode), episode.severity, Text(episode.state, _STYLE.get(episode.state, "")),
+                      day(episode.since), day(episode.until), peak)  # fmt: skip
+    return table
+
+
+def _arrivals(picture: Picture) -> Table:
+    table = Table("webhook", "id", "signature", expand=True)
+    for arrival in reversed(picture.arrivals[-_ARRIVALS:]):
+        table.add_row(arrival.type, arrival.id, Text(arrival.check, "green" if arrival.verified else "bold red"))
+    return table
+
+
+def _reading(reading: Document) -> tuple[str, str, str]:
+    return f"{reading['column']} {reading['statistic']}", f"{reading['value']:.3f}", f"{reading['threshold']:g}"
+
+
+def _value(report: Document, like: Document) -> float:
+    """The same reading in another report; nothing drawn where it is missing."""
+    for reading in report["readings"]:
+        if (reading["column"], reading["statistic"]) == (like["column"], like["statistic"]):
+            return float(reading["value"] or 0.0)
+    return 0.0
+
+
+def _peak(episode: Episode) -> str:
+    if episode.peak is None:
+        return ""
+    return f"  highest {episode.statistic} {episode.peak:.3f} (threshold {episode.threshold:g})"
+
+
+def _span(report: Document) -> str:
+    return f"{day(report['window']['start'])} … {day(report['window']['end'])}"
+
+
+def _moment(picture: Picture) -> str:
+    reached = picture.progress.event_ms
+    return datetime.fromtimestamp(reached / 1000, UTC).strftime("%Y-%m-%d %H:%M") if reached else "waiting"
