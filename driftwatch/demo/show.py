@@ -11,7 +11,8 @@ from rich.text import Text
 
 from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, what
 
-_WINDOWS, _COLUMNS, _EPISODES, _ARRIVALS, _TREND = 6, 6, 6, 4, 40
+# Together at most 24 lines: the smallest usual terminal.
+_WINDOWS, _COLUMNS, _EPISODES, _ARRIVALS, _TREND = 4, 4, 4, 3, 40
 _BARS = " ▁▂▃▄▅▆▇█"
 _STYLE = {"firing": "bold red", "pending": "yellow", "resolved": "green"}
 
@@ -47,10 +48,11 @@ class Screen:
 def render(picture: Picture, *, title: str) -> RenderableType:
     """Lay out the whole picture: progress, latest windows, watched columns, alerts, webhooks."""
     progress = picture.progress
-    head = Text.assemble((title, "bold"), f"  {_moment(picture)}  ")
+    head = Text.assemble((title, "bold"), f"  {_moment(picture)}  ", no_wrap=True, overflow="ellipsis")
     head.append(f"predictions {progress.predictions:,}  labels {progress.labels:,}  rejected {progress.rejected:,}  "
                 f"waits {progress.waits}", "dim")  # fmt: skip
-    return Group(head, _windows(picture), _columns(picture), _episodes(picture), _arrivals(picture))
+    tables = (_windows(picture), _columns(picture), _episodes(picture), _arrivals(picture))
+    return Group(head, *(part for table in tables for part in ("", table)))
 
 
 def summary(picture: Picture) -> str:
@@ -61,7 +63,7 @@ def summary(picture: Picture) -> str:
     posted = f"{progress.predictions} predictions and {progress.labels} labels posted"
     lines = [
         f"events: {posted}, {progress.accepted} accepted, {progress.rejected} rejected",
-        f"windows: {len(windows)}" + (f", {_span(windows[0])} to {_span(windows[-1])}" if windows else ""),
+        f"windows: {len(windows)}" + (f", {_reach(windows)}" if windows else ""),
         f"alerts: {len(fired)} fired, {sum(episode.state == 'firing' for episode in fired)} still firing",
         *(f"  {episode.severity:<8} {what_of(episode)}  {day(episode.since)} to {day(episode.until)}{_peak(episode)}"
           for episode in fired),
@@ -83,8 +85,12 @@ def trend(values: list[float], *, top: float) -> str:
     return "".join(_BARS[max(0, min(steps, round(value / top * steps)))] for value in values)
 
 
+def _table(*headers: str) -> Table:
+    return Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold dim")
+
+
 def _windows(picture: Picture) -> Table:
-    table = Table("window", "rows", "stage", "furthest column", "value", "threshold", "alerts", expand=True)
+    table = _table("window", "rows", "stage", "furthest column", "value", "threshold", "alerts")
     for report in reversed(picture.windows()[-_WINDOWS:]):
         worst = next(iter(drifting(report)), None)
         firing = sum(note["state"] == "firing" for note in report["alerts"])
@@ -97,7 +103,7 @@ def _windows(picture: Picture) -> Table:
 
 
 def _columns(picture: Picture) -> Table:
-    table = Table("watched column", "value", "threshold", f"last {_TREND} windows", expand=True)
+    table = _table("watched column", "value", "threshold", f"last {_TREND} windows")
     windows = picture.windows()[-_TREND:]
     for reading in drifting(windows[-1])[:_COLUMNS] if windows else ():
         past = [_value(report, reading) for report in windows]
@@ -107,7 +113,7 @@ def _columns(picture: Picture) -> Table:
 
 
 def _episodes(picture: Picture) -> Table:
-    table = Table("alert", "severity", "state", "since", "until", "peak", expand=True)
+    table = _table("alert", "severity", "state", "since", "until", "peak")
     for episode in reversed(picture.episodes()[-_EPISODES:]):
         peak = "" if episode.peak is None else f"{episode.peak:.3f}"
         table.add_row(what_of(episode), episode.severity, Text(episode.state, _STYLE.get(episode.state, "")),
@@ -116,7 +122,7 @@ def _episodes(picture: Picture) -> Table:
 
 
 def _arrivals(picture: Picture) -> Table:
-    table = Table("webhook", "id", "signature", expand=True)
+    table = _table("webhook", "id", "signature")
     for arrival in reversed(picture.arrivals[-_ARRIVALS:]):
         table.add_row(arrival.type, arrival.id, Text(arrival.check, "green" if arrival.verified else "bold red"))
     return table
@@ -142,6 +148,10 @@ def _peak(episode: Episode) -> str:
 
 def _span(report: Document) -> str:
     return f"{day(report['window']['start'])} … {day(report['window']['end'])}"
+
+
+def _reach(windows: list[Document]) -> str:
+    return f"{day(windows[0]['window']['start'])} to {day(windows[-1]['window']['end'])}"
 
 
 def _moment(picture: Picture) -> str:

@@ -96,6 +96,17 @@ def test_the_table_shows_progress_windows_columns_alerts_and_webhooks(picture):
         assert words in text
 
 
+def test_the_table_fits_the_smallest_usual_terminal(picture):
+    """Eighty columns and 24 lines, however long the story."""
+    many = [note("firing", name=f"a{number}", column=f"feature_{number}") for number in range(20)]
+    readings = [reading(f"feature_{number}", 0.5) for number in range(20)]
+    picture.add_reports([report(number, readings, many) for number in range(5, 25)])
+    picture.add_arrivals((ARRIVAL,) * 20)
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(render(picture, title="demo"))
+    assert console.file.getvalue().count("\n") <= 24
+
+
 def test_an_empty_picture_can_be_drawn_and_summed_up():
     assert "waiting" in text_of(Picture())
     assert summary(Picture()).splitlines() == [
@@ -109,6 +120,7 @@ def test_an_empty_picture_can_be_drawn_and_summed_up():
 def test_the_summary_names_the_alert_and_the_verified_webhook(picture):
     lines = summary(picture).splitlines()
     assert "  warning  drift of dep_delay  2013-07-03 to 2013-07-05  highest psi 0.470 (threshold 0.25)" in lines
+    assert "windows: 4, 2013-07-01 to 2013-07-05" in lines
     assert "webhooks: 1 verified, 0 refused" in lines
     assert "  driftwatch.retrain.requested  m1  signature verified" in lines
 
