@@ -9,6 +9,8 @@ from driftwatch.store.database import Database
 from driftwatch.stream.raw import Stream
 
 _RETRY_AFTER_SECONDS = 5
+_READ_BYTES = 4 << 20
+_READ = "SELECT sequence, received_ms, body FROM inbox WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 
 
 @dataclass(slots=True)
@@ -59,14 +61,16 @@ class SqliteInbox:
         return entry.sequence
 
     def read(self, stream: Stream, after: int, *, limit: int) -> list[InboxRow]:
-        """Give the stream's rows with a greater sequence number, in order, at most `limit`."""
+        """Give the stream's rows with a greater sequence number, in order: at most `limit`, none after 4 MiB."""
+        rows: list[InboxRow] = []
+        size = 0
         with self._link.reading() as connection:
-            rows = connection.execute(
-                "SELECT sequence, received_ms, body FROM inbox"
-                " WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-                (stream, after, limit),
-            ).fetchall()
-        return [InboxRow(sequence, stream, received_ms, body) for sequence, received_ms, body in rows]
+            for sequence, received_ms, body in connection.execute(_READ, (stream, after, limit)):
+                rows.append(InboxRow(sequence, stream, received_ms, body))
+                size += len(body)
+                if size >= _READ_BYTES:
+                    break
+        return rows
 
     def wait(self, stream: Stream, after: int, *, timeout_seconds: float) -> bool:
         """Wait until the stream has a row with a greater sequence number; False after the time-out."""

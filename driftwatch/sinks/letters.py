@@ -1,0 +1,72 @@
+"""From an alert's step to the letters that targets get of it."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.events import EventType, cooldown_key, event_body, event_type, webhook_id
+from driftwatch.evaluation.report import Report
+from driftwatch.ports import Letter
+
+LastSent = Callable[[str, str], int | None]
+"""(target, key) → when such a letter was last created: `Outbox.last_sent_ms`."""
+
+
+class Addressee(Protocol):
+    """What the Specs of all kinds of targets have in common."""
+
+    @property
+    def name(self) -> str:
+        """Unique among the targets."""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that it accepts: notify, retrain, rollback."""
+
+    @property
+    def cooldown(self) -> int:
+        """Milliseconds between two requests of one kind for one model."""
+
+
+def write_letters(
+    transition: Transition,
+    report: Report,
+    *,
+    targets: Iterable[Addressee],
+    last_sent_ms: LastSent,
+    now_ms: int,
+    base_url: str = "",
+) -> list[Letter]:
+    """Write the letters of one transition, in the order of the targets.
+
+    A target that was asked for the same thing for the same model less than its cool-down ago gets none. Notices to
+    people (alert firing, alert resolved) are never held back. `last_sent_ms` sees only what is saved: whoever writes
+    several letters between two checkpoints lets it look among those, too.
+    """
+    letters = []
+    for target in targets:
+        kind = event_type(transition, target.actions)
+        if kind is None:
+            continue
+        key = cooldown_key(kind, transition.model)
+        if kind in {EventType.RETRAIN, EventType.ROLLBACK} and _cooling(
+            last_sent_ms(target.name, key), target, now_ms=now_ms
+        ):
+            continue
+        letters.append(
+            Letter(
+                id=webhook_id(transition, target.name),
+                target=target.name,
+                alert_id=transition.alert_id,
+                type=kind.value,
+                body=event_body(kind, transition, report, base_url=base_url),
+                created_ms=now_ms,
+                next_ms=now_ms,
+                key=key,
+            )
+        )
+    return letters
+
+
+def _cooling(last_ms: int | None, target: Addressee, *, now_ms: int) -> bool:
+    return last_ms is not None and now_ms - last_ms < target.cooldown
