@@ -16,8 +16,8 @@ class Raw:
     """Consecutive records of one partition, as they came.
 
     `partition` is unique over all sources, such as "kafka/predictions/0". `position` is where reading goes on once
-    these records are saved: the receipt travels with the goods. `timestamps_ms` stand in for absent event times,
-    one per record; without them `received_ms` does.
+    these records are saved: the receipt travels with the goods; without any record only the position moves.
+    `timestamps_ms` stand in for absent event times, one per record; without them `received_ms` does.
     """
 
     stream: Stream
