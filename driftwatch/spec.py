@@ -27,7 +27,9 @@ def duration_ms(text: Any) -> int:
         raise ValueError('write a duration as text with a unit, such as "90s", "1h30m" or "7d"')  # noqa: TRY004 - pydantic words ValueErrors
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f'"{text}" is no duration: write a number and a unit (ms, s, m, h, d, w), such as "90s" or "1h30m"')
+        raise ValueError(
+            f'"{text}" is no duration: write a number and a unit (ms, s, m, h, d, w), such as "90s" or "1h30m"'
+        )
     return round(sum(float(number) * _UNITS_MS[unit] for number, unit in parts))
 
 

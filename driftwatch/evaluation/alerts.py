@@ -1,8 +1,17 @@
-"""The life of an alert: inactive → pending → firing → resolved (design D9)."""
+"""The life of an alert: inactive → pending → firing → resolved (design D9).
+
+Law: what a step is called depends only on what it is, so that replaying the same windows gives the same identities.
+Time is counted in windows, not by a clock.
+"""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
+
+from driftwatch.evaluation.report import AlertNote, Window
+from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict
 
 
 class State(StrEnum):
@@ -51,6 +60,134 @@ class Transition:
     threshold: float
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Whose alert it is, beside its rule and column."""
+
+    model: str
+    version: str
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An alert that is not inactive. breaches, clears: consecutive windows beyond, and back inside, the threshold."""
+
+    state: State
+    alert_id: str
+    started_ms: int
+    breaches: int
+    clears: int
+    reason: Reason
+
+
+Key = tuple[str, str, str, str]
+"""rule, version, segment, column"""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Every alert of one model that is pending or firing."""
+
+    episodes: Mapping[Key, Episode] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def step(
+    alerts: Alerts, judgements: Iterable[Judgement], *, cell: Cell, window: Window
+) -> tuple[Alerts, list[Transition]]:
+    """Let one window speak: the alerts after it, and the transitions that it caused.
+
+    | state    | breach                       | clear                             | unknown |
+    |----------|------------------------------|-----------------------------------|---------|
+    | inactive | pending, or firing if for=1  | ·                                 | ·       |
+    | pending  | firing once held `for`       | inactive                          | ·       |
+    | firing   | ·                            | resolved once clear > `keep_for`  | ·       |
+    """
+    episodes = dict(alerts.episodes)
+    transitions: list[Transition] = []
+    for judgement in judgements:
+        key = (judgement.rule.name, cell.version, cell.segment, judgement.reading.column)
+        episode = episodes.get(key)
+        moved = _moved(episode, judgement, cell=cell, window=window)
+        if moved is None:
+            continue
+        if episode is None or moved.state is not episode.state:
+            transitions.append(_transition(moved, judgement, cell=cell, window=window))
+        if moved.state in {State.PENDING, State.FIRING}:
+            episodes[key] = moved
+        else:
+            del episodes[key]
+    return Alerts(MappingProxyType(episodes)), transitions
+
+
+def notes(
+    alerts: Alerts, transitions: Iterable[Transition], rules: Mapping[str, RuleSpec], *, cell: Cell
+) -> tuple[AlertNote, ...]:
+    """The alerts to show in a window's report: those that are active, and those that it ended."""
+    active = [
+        AlertNote(episode.alert_id, rule, column, episode.state, rules[rule].severity, episode.reason)
+        for (rule, version, segment, column), episode in alerts.episodes.items()
+        if (version, segment) == (cell.version, cell.segment) and rule in rules
+    ]
+    ended = [
+        AlertNote(step.alert_id, step.rule, step.column, step.state, step.severity, step.reason)
+        for step in transitions
+        if step.state in {State.RESOLVED, State.INACTIVE}
+    ]
+    return (*active, *ended)
+
+
 def identity(*parts: str | int) -> str:
     """A name computed from what something is: 32 hex digits."""
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _moved(episode: Episode | None, judgement: Judgement, *, cell: Cell, window: Window) -> Episode | None:
+    """The episode after this window; None when there is none and none begins."""
+    rule, breach = judgement.rule, judgement.verdict is Verdict.BREACH
+    if judgement.verdict is Verdict.UNKNOWN or (episode is None and not breach):
+        return episode
+    if episode is None:
+        state = State.FIRING if rule.for_ == 1 else State.PENDING
+        name = _name(judgement, state, cell=cell, window=window)
+        return Episode(state, name, window.start_ms, 1, 0, Reason.CROSSED)
+    pending = episode.state is State.PENDING
+    if breach:
+        held = replace(episode, breaches=episode.breaches + 1, clears=0)
+        fires = pending and held.breaches >= rule.for_
+        return replace(held, state=State.FIRING, reason=Reason.HELD) if fires else held
+    if pending:
+        return replace(episode, state=State.INACTIVE, reason=Reason.DROPPED)
+    cleared = replace(episode, clears=episode.clears + 1)
+    resolves = cleared.clears > rule.keep_for
+    return replace(cleared, state=State.RESOLVED, reason=Reason.CLEARED) if resolves else cleared
+
+
+def _name(judgement: Judgement, state: State, *, cell: Cell, window: Window) -> str:
+    return identity(
+        cell.model, judgement.rule.name, cell.version, cell.segment, judgement.reading.column, window.start_ms, state
+    )
+
+
+def _transition(episode: Episode, judgement: Judgement, *, cell: Cell, window: Window) -> Transition:
+    rule, reading = judgement.rule, judgement.reading
+    return Transition(
+        identity=_name(judgement, episode.state, cell=cell, window=window),
+        alert_id=episode.alert_id,
+        model=cell.model,
+        version=cell.version,
+        segment=cell.segment,
+        rule=rule.name,
+        column=reading.column,
+        statistic=reading.statistic,
+        severity=rule.severity,
+        action=rule.action,
+        state=episode.state,
+        reason=episode.reason,
+        started_ms=episode.started_ms,
+        window_start_ms=window.start_ms,
+        window_end_ms=window.end_ms,
+        value=reading.value,
+        lower=reading.lower,
+        threshold=rule.threshold,
+    )

@@ -1,1 +1,165 @@
-"""From columns of values to a Batch: the columnar event form and tables share this door."""
+"""From columns of clean values to a Batch or Labels, and the last judgement of each row: model, id, time, version."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftwatch.kernels.hashing import hash_texts
+from driftwatch.stream.batch import Batch, Codes, Floats, Hashes, Ints, Labels
+from driftwatch.stream.convert import WRONG, Lookup, codes, numbers
+from driftwatch.stream.form import Leaf, Path, Role
+from driftwatch.stream.raw import Stream
+from driftwatch.stream.reject import Reject, Rejection
+from driftwatch.stream.schema import PREDICTION, Column, Kind, Schema, Task
+from driftwatch.stream.times import BAD_TIME, times_ms
+from driftwatch.stream.tolerant import UNREADABLE
+
+Columns = Mapping[Path, Sequence[Any]]
+
+_REASONS = tuple(Reject)
+_CODE = {reason: code + 1 for code, reason in enumerate(_REASONS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of some events: rows that are kept, and the others with their reasons."""
+
+    batch: Batch | Labels | None
+    rejected: tuple[Rejection, ...]
+
+
+class Assembler:
+    """Makes batches of one model and stream; built once per schema.
+
+    `max_future_ms`: how far an event may be dated after its receipt.
+    """
+
+    def __init__(self, schema: Schema, leaves: Sequence[Leaf], *, stream: Stream, max_future_ms: int) -> None:
+        self._schema = schema
+        self._stream = stream
+        self._max_future_ms = max_future_ms
+        self._paths = {leaf.role: leaf.path for leaf in leaves if leaf.column is None}
+        self._numeric = [leaf for leaf in leaves if leaf.role is Role.NUMBER]
+        self._categorical = [
+            (leaf, Lookup(leaf.column)) for leaf in leaves if leaf.role is Role.CATEGORY and leaf.column
+        ]
+        self._classes = Lookup(_class_column(schema))
+
+    def assemble(self, columns: Columns, *, partition: str, stamps: Ints, received_ms: int, indices: Ints) -> Piece:
+        """One batch from columns by path.
+
+        stamps: (rows,) time in ms of rows that carry none. indices: (rows,) the event's place in its Raw.
+        A path that is absent counts as null in every row.
+        """
+        rows = len(stamps)
+        nulls = (None,) * rows
+        times = times_ms(columns.get(self._paths[Role.TIME], nulls), stamps)
+        ids = columns.get(self._paths[Role.ID], nulls)
+        versions = columns.get(self._paths[Role.VERSION], nulls)
+        verdicts = self._judge(
+            columns, times=times, ids=ids, versions=versions, latest_ms=received_ms + self._max_future_ms
+        )
+        keep = verdicts == 0
+        rejected = () if keep.all() else self._rejections(verdicts, indices)
+        if not keep.any():
+            return Piece(None, rejected)
+        hashes = _hashed(ids)
+        if self._stream is Stream.LABELS:
+            outcomes = self._outcomes(columns, rows)
+            return Piece(Labels(partition, times[keep], hashes[keep], outcomes[keep]), rejected)
+        numeric, categorical = self._matrices(columns, rows)
+        version_codes, version_names = _versions(versions)
+        batch = Batch(partition, times, hashes, version_codes, version_names, numeric, categorical)
+        return Piece(batch if not rejected else _kept(batch, keep), rejected)
+
+    def _judge(
+        self, columns: Columns, *, times: Ints, ids: Sequence[Any], versions: Sequence[Any], latest_ms: int
+    ) -> NDArray[np.int8]:
+        verdicts = np.zeros(len(times), dtype=np.int8)
+
+        def mark(bad: Any, reason: Reject) -> None:
+            verdicts[np.asarray(bad) & (verdicts == 0)] = _CODE[reason]
+
+        models = columns.get(("model",))
+        if models is not None and models.count(self._schema.model) != len(models):
+            mark([model is None for model in models], Reject.MISSING_MODEL)
+            mark([model != self._schema.model for model in models], Reject.UNKNOWN_MODEL)
+        joined = self._schema.task is not Task.NONE or self._stream is Stream.LABELS
+        if joined and (None in ids or "" in ids):
+            mark([identity is None or identity == "" for identity in ids], Reject.MISSING_ID)
+        if UNREADABLE in ids:
+            mark([identity == UNREADABLE for identity in ids], Reject.BAD_ID)
+        mark(times == BAD_TIME, Reject.BAD_TIME)
+        mark(times > latest_ms, Reject.FUTURE)
+        if UNREADABLE in versions:
+            mark([version == UNREADABLE for version in versions], Reject.BAD_VERSION)
+        if self._stream is Stream.LABELS:
+            labels = columns.get(self._label_path, (None,) * len(times))
+            mark([label is None for label in labels], Reject.MISSING_LABEL)
+            mark([label is WRONG for label in labels], Reject.BAD_LABEL)
+        return verdicts
+
+    @property
+    def _label_path(self) -> Path:
+        return self._paths.get(Role.LABEL) or self._paths[Role.RELEVANCE]
+
+    def _rejections(self, verdicts: NDArray[np.int8], indices: Ints) -> tuple[Rejection, ...]:
+        model = self._schema.model
+        nameless = {Reject.MISSING_MODEL, Reject.UNKNOWN_MODEL}
+        reasons = [_REASONS[code - 1] for code in verdicts[verdicts > 0]]
+        places = indices[verdicts > 0].tolist()
+        return tuple(
+            Rejection(place, reason, "" if reason in nameless else model)
+            for place, reason in zip(places, reasons, strict=True)
+        )
+
+    def _matrices(self, columns: Columns, rows: int) -> tuple[Floats, Codes]:
+        nulls = (None,) * rows
+        numeric = np.empty((len(self._numeric), rows))
+        for position, leaf in enumerate(self._numeric):
+            assert leaf.column is not None
+            numeric[position] = numbers(columns.get(leaf.path, nulls), leaf.column)
+        categorical = np.empty((len(self._categorical), rows), dtype=np.int32)
+        for position, (leaf, lookup) in enumerate(self._categorical):
+            categorical[position] = codes(columns.get(leaf.path, nulls), lookup)
+        return numeric, categorical
+
+    def _outcomes(self, columns: Columns, rows: int) -> Floats:
+        labels = columns[self._label_path]
+        if self._schema.task is Task.RANKING:
+            return np.zeros(rows)
+        if self._schema.task is Task.REGRESSION:
+            return numbers([None if isinstance(label, str | bool | tuple) else label for label in labels], _NUMBER)
+        return codes(labels, self._classes).astype(np.float64)
+
+
+_NUMBER = Column("label", Kind.NUMERIC)
+
+
+def _class_column(schema: Schema) -> Column:
+    predicted = [column for column in schema.categorical if column.name == PREDICTION]
+    return predicted[0] if predicted else Column("label", Kind.CATEGORICAL, ("0", "1"))
+
+
+def _hashed(ids: Sequence[Any]) -> Hashes:
+    if set(map(type, ids)) == {type(None)}:
+        return np.zeros(len(ids), dtype=np.uint64)
+    return hash_texts(["" if identity is None else str(identity) for identity in ids])
+
+
+def _versions(versions: Sequence[Any]) -> tuple[Codes, tuple[str, ...]]:
+    place = {version: code for code, version in enumerate(dict.fromkeys(versions))}
+    names = ["" if version is None else str(version) for version in place]
+    unique = tuple(dict.fromkeys(names))
+    mapped = np.array([unique.index(name) for name in names], dtype=np.int32)
+    return mapped[np.fromiter(map(place.__getitem__, versions), np.int32, len(versions))], unique
+
+
+def _kept(batch: Batch, keep: NDArray[np.bool_]) -> Batch:
+    return Batch(
+        batch.partition, batch.times[keep], batch.ids[keep], batch.versions[keep], batch.version_names,
+        batch.numeric[:, keep], batch.categorical[:, keep],
+    )  # fmt: skip

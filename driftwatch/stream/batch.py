@@ -1,6 +1,8 @@
 """Rows of one model and one partition in columns: what decode makes and everything after it reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,4 +38,52 @@ class Batch:
     @property
     def rows(self) -> int:
         """Number of rows."""
+        return int(self.times.size)
+
+    def between(self, start: int, stop: int) -> Self:
+        """The rows [start, stop), without copying."""
+        if start == 0 and stop == self.rows:
+            return self
+        rows = slice(start, stop)
+        return type(self)(
+            self.partition, self.times[rows], self.ids[rows], self.versions[rows], self.version_names,
+            self.numeric[:, rows], self.categorical[:, rows],
+        )  # fmt: skip
+
+    @classmethod
+    def joined(cls, batches: Sequence[Self]) -> Self:
+        """Batches of one partition, one after the other."""
+        if len(batches) == 1:
+            return batches[0]
+        names = tuple(dict.fromkeys(name for batch in batches for name in batch.version_names))
+        versions = [
+            np.array([names.index(name) for name in batch.version_names], dtype=np.int32)[batch.versions]
+            for batch in batches
+        ]
+        return cls(
+            partition=batches[0].partition,
+            times=np.concatenate([batch.times for batch in batches]),
+            ids=np.concatenate([batch.ids for batch in batches]),
+            versions=np.concatenate(versions),
+            version_names=names,
+            numeric=np.concatenate([batch.numeric for batch in batches], axis=1),
+            categorical=np.concatenate([batch.categorical for batch in batches], axis=1),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels of one model from one partition.
+
+    outcomes: (rows,) the number of a regression label, or the slot code of a class in the prediction's vocabulary.
+    """
+
+    partition: str
+    times: Ints
+    ids: Hashes
+    outcomes: Floats
+
+    @property
+    def rows(self) -> int:
+        """Number of labels."""
         return int(self.times.size)

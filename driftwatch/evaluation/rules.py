@@ -1,0 +1,105 @@
+"""Threshold rules: which readings they look at, and what each of them says of a window."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from driftwatch.spec import Spec
+from driftwatch.statistics.reading import Reading, Status
+
+
+class RuleSpec(Spec):
+    """`[[models.rules]]`: fires when a statistic is above or below a threshold for so many windows.
+
+    columns: the columns it watches; all that have the statistic when left out.
+    judge: which of the reading's numbers is compared. "lower" with `above` asks that the *true* distance be beyond the
+        threshold with 97.5 % confidence, so that small windows do not alarm by chance.
+    for: consecutive windows beyond the threshold before it fires. keep_for: windows back inside before it resolves.
+    min_rows: a smaller window says nothing: the alert stays as it is.
+    """
+
+    name: str = Field(min_length=1)
+    statistic: str
+    columns: tuple[str, ...] | None = Field(default=None, strict=False)
+    above: float | None = None
+    below: float | None = None
+    judge: Literal["value", "adjusted", "lower", "upper"] = "value"
+    for_: int = Field(default=1, alias="for", ge=1)
+    keep_for: int = Field(default=0, ge=0)
+    min_rows: int = Field(default=100, ge=1)
+    severity: Literal["info", "warning", "critical"] = "warning"
+    action: Literal["notify", "retrain", "rollback"] = "notify"
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("give one threshold: above or below")
+        if not math.isfinite(self.threshold):
+            raise ValueError("the threshold must be a finite number")
+        return self
+
+    @property
+    def threshold(self) -> float:
+        """The one threshold that was given."""
+        return self.above if self.above is not None else self.below or 0.0
+
+
+DEFAULT_RULES = (
+    RuleSpec.model_validate({"name": "drift", "statistic": "psi", "above": 0.1, "judge": "lower", "min_rows": 200}),
+)
+"""What is watched when nothing is written: a column whose PSI is beyond 0.1 with 97.5 % confidence."""
+
+
+class Verdict(StrEnum):
+    """What one window says to one rule and column."""
+
+    BREACH = "breach"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One rule's verdict on one column of one window."""
+
+    rule: RuleSpec
+    reading: Reading
+    verdict: Verdict
+
+
+def judge(rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int) -> list[Judgement]:
+    """Put every rule to every reading that it watches."""
+    by_statistic: dict[str, list[Reading]] = {}
+    for reading in readings:
+        by_statistic.setdefault(reading.statistic, []).append(reading)
+    return [
+        Judgement(rule, reading, _verdict(rule, reading, rows))
+        for rule in rules
+        for reading in by_statistic.get(rule.statistic, ())
+        if rule.columns is None or reading.column in rule.columns
+    ]
+
+
+def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]) -> dict[tuple[str, str], float]:
+    """The threshold that each (column, statistic) meets first; columns: name → its statistics."""
+    tightest: dict[tuple[str, str], float] = {}
+    for rule in rules:
+        for column, statistics in columns.items():
+            if rule.statistic not in statistics or (rule.columns is not None and column not in rule.columns):
+                continue
+            key = (column, rule.statistic)
+            first = min if rule.above is not None else max
+            tightest[key] = first(tightest.get(key, rule.threshold), rule.threshold)
+    return tightest
+
+
+def _verdict(rule: RuleSpec, reading: Reading, rows: int) -> Verdict:
+    compared: float = getattr(reading, rule.judge)
+    if reading.status is not Status.OK or rows < rule.min_rows or math.isnan(compared):
+        return Verdict.UNKNOWN
+    beyond = compared > rule.threshold if rule.above is not None else compared < rule.threshold
+    return Verdict.BREACH if beyond else Verdict.CLEAR

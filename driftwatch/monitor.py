@@ -1,0 +1,184 @@
+"""One model's whole pure pipeline: feed · announce · tick · finish · snapshot. Order, no arithmetic.
+
+batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due─▶ evaluate ─▶ reports, transitions
+
+Conservation: every row fed is in the outcome once, accepted or late.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from driftwatch.evaluation.alerts import Alerts, Cell, Transition
+from driftwatch.evaluation.evaluate import Evaluator
+from driftwatch.evaluation.report import Report, Window
+from driftwatch.stream.batch import Batch, Codes, Ints
+from driftwatch.stream.windows import Step, Windows
+from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.profile import Profile, profiles
+
+MAX_VERSIONS = 64
+OTHER_VERSION = "_other"
+"""Versions beyond the first MAX_VERSIONS are counted together: a version is a payload value and must be bounded."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one call: rows counted and rows too late, reports and alert transitions in order."""
+
+    accepted: int = 0
+    late: int = 0
+    reports: list[Report] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+
+
+PaneKey = tuple[int, str]
+"""A pane's start (or ordinal) and the version."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that a monitor must not forget, beside `Windows.progress`.
+
+    panes: profiles by pane and version. revisions: (window end, version) → revision last reported.
+    touched: panes that took rows since windows last closed. issued: windows up to this end have been reported.
+    """
+
+    panes: dict[PaneKey, Profile] = field(default_factory=dict)
+    revisions: dict[PaneKey, int] = field(default_factory=dict)
+    touched: set[PaneKey] = field(default_factory=set)
+    issued: int = np.iinfo(np.int64).min // 4
+    alerts: Alerts = field(default_factory=Alerts)
+    versions: list[str] = field(default_factory=list)
+
+
+class Monitor:
+    """Watches one model. Told the time and the rows; returns what there is to say."""
+
+    def __init__(
+        self, model: str, layout: Layout, *, windows: Windows, evaluator: Evaluator, memory: Memory | None = None
+    ) -> None:
+        self.model = model
+        self.layout = layout
+        self.windows = windows
+        self.memory = memory or Memory()
+        self.changed: set[PaneKey] = set()
+        self._evaluator = evaluator
+
+    def feed(self, batch: Batch, *, received_ms: int) -> Outcome:
+        """Count one batch and report the windows that it closes."""
+        outcome = Outcome()
+        for step in self.windows.place(batch.times, batch.partition, received_ms=received_ms):
+            self._add(batch.between(step.start, step.stop), step)
+            late = int(np.count_nonzero(step.late))
+            outcome.late += late
+            outcome.accepted += step.stop - step.start - late
+            if step.close is not None:
+                self._close(step.close, outcome)
+        return outcome
+
+    def announce(self, partitions: Collection[str], *, now_ms: int) -> None:
+        """Partitions that will speak; until they do, or idle, they hold windows open."""
+        self.windows.announce(partitions, now_ms=now_ms)
+
+    def tick(self, *, now_ms: int) -> Outcome:
+        """Let time pass: what it closes is reported."""
+        outcome = Outcome()
+        due = self.windows.tick(now_ms=now_ms)
+        if due is not None:
+            self._close(due, outcome)
+        return outcome
+
+    def finish(self) -> Outcome:
+        """The input has ended: report every window that has rows."""
+        outcome = Outcome()
+        self._close(self.windows.finish(), outcome)
+        return outcome
+
+    def _add(self, batch: Batch, step: Step) -> None:
+        names = [self._version(name) for name in batch.version_names]
+        keys, cells = _cells(step.panes, batch.versions, count=len(names))
+        cells[step.late] = -1
+        for (pane, version), profile in zip(
+            keys, profiles(batch, cells, count=len(keys), layout=self.layout), strict=True
+        ):
+            if profile.rows:
+                key = (pane, names[version])
+                known = self.memory.panes.get(key)
+                self.memory.panes[key] = profile if known is None else known.merge(profile)
+                self.memory.touched.add(key)
+                self.changed.add(key)
+
+    def _close(self, due: int, outcome: Outcome) -> None:
+        memory = self.memory
+        stale = sorted({
+            (end, version) for pane, version in memory.touched for end in self.windows.ends_of(pane) if end <= memory.issued
+        })  # fmt: skip
+        for end, version in stale:
+            outcome.reports.append(self._revise(end, version))
+        fresh = sorted({
+            (end, version)
+            for pane, version in memory.panes
+            for end in self.windows.ends_of(pane)
+            if memory.issued < end <= due
+        })  # fmt: skip
+        for end, version in fresh:
+            self._report(end, version, outcome)
+        memory.issued = max(memory.issued, due)
+        memory.touched = set()
+        self._forget()
+
+    def _report(self, end: int, version: str, outcome: Outcome) -> None:
+        profile = self._window(end, version)
+        report, self.memory.alerts, transitions = self._evaluator.evaluate(
+            profile, self.memory.alerts, cell=Cell(self.model, version, ""), window=self._bounds(end, profile)
+        )
+        self.memory.revisions[end, version] = report.revision
+        outcome.reports.append(report)
+        outcome.transitions += transitions
+
+    def _revise(self, end: int, version: str) -> Report:
+        revision = self.memory.revisions.get((end, version), 0) + 1
+        self.memory.revisions[end, version] = revision
+        profile = self._window(end, version)
+        cell, window = Cell(self.model, version, ""), self._bounds(end, profile)
+        return self._evaluator.revise(profile, self.memory.alerts, cell=cell, window=window, revision=revision)
+
+    def _window(self, end: int, version: str) -> Profile:
+        held = [self.memory.panes.get((pane, version)) for pane in self.windows.panes_of(end)]
+        total = Profile.empty(self.layout)
+        for profile in held:
+            total = total if profile is None else total.merge(profile)
+        return total
+
+    def _bounds(self, end: int, profile: Profile) -> Window:
+        if self.windows.spec.rows is not None:  # a counted window is where its rows are
+            return Window(profile.first_ms, profile.last_ms, profile.rows)
+        return Window(end - (self.windows.spec.size or 0), end, profile.rows)
+
+    def _forget(self) -> None:
+        before = self.windows.forget_before()
+        for key in [key for key in self.memory.panes if key[0] < before]:
+            del self.memory.panes[key]
+            self.changed.add(key)
+        revisions = self.memory.revisions
+        for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before]:
+            del revisions[key]
+
+    def _version(self, name: str) -> str:
+        if name in self.memory.versions:
+            return name
+        if len(self.memory.versions) >= MAX_VERSIONS:
+            return OTHER_VERSION
+        self.memory.versions.append(name)
+        return name
+
+
+def _cells(panes: Ints, versions: Codes, *, count: int) -> tuple[list[tuple[int, int]], Ints]:
+    """Name each pane and version of some rows, and give each row its cell, (rows,)."""
+    if count == 1 and panes[0] == panes[-1] and (panes == panes[0]).all():
+        return [(int(panes[0]), 0)], np.zeros(len(panes), dtype=np.int64)
+    starts, place = np.unique(panes, return_inverse=True)
+    cells, row_cells = np.unique(place * count + versions, return_inverse=True)
+    return [(int(starts[cell // count]), int(cell % count)) for cell in cells], row_cells.astype(np.int64)

@@ -1,0 +1,67 @@
+"""The columnar event form: one object that holds whole columns, `{"model": …, "columns": {"id": […], …}}`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from driftwatch.stream.assemble import Columns
+from driftwatch.stream.form import Leaf, Path, Role
+from driftwatch.stream.reject import Reject
+from driftwatch.stream.tolerant import clean
+
+_TYPED: dict[Role, Any] = {Role.NUMBER: list[float | None], Role.VALUE: list[float | None]}
+_PLAIN = {
+    Role.CATEGORY: {str, int, bool, type(None)},
+    Role.LABEL: {str, int, bool, type(None)},
+    Role.ID: {str, int, type(None)},
+    Role.VERSION: {str, int, type(None)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of one columnar event, values clean, all of `rows` length."""
+
+    columns: Columns
+    rows: int
+    unknown_keys: int
+
+
+def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | Reject:
+    """The event's columns by path; BAD_COLUMNS when they are no lists of one length."""
+    columns = document.get("columns")
+    if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+        return Reject.BAD_COLUMNS
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1:
+        return Reject.BAD_COLUMNS
+    rows = lengths.pop()
+    found: dict[Path, Sequence[Any]] = {("model",): (document.get("model"),) * rows}
+    known = {".".join(leaf.path): leaf for leaf in leaves}
+    for leaf in leaves:  # a version said once holds for every row
+        if leaf.role is Role.VERSION and ".".join(leaf.path) not in columns:
+            found[leaf.path] = (clean(leaf, document.get(leaf.path[-1])),) * rows
+    unknown = 0
+    for name, values in columns.items():
+        if name not in known:
+            unknown += rows
+        elif known[name].role not in {Role.EXTRA, Role.MODEL, Role.COLUMNS}:
+            found[known[name].path] = _cleaned(known[name], values)
+    return Table(found, rows, unknown)
+
+
+def _cleaned(leaf: Leaf, values: list[Any]) -> Sequence[Any]:
+    coerce = leaf.column is not None and leaf.column.coerce
+    if leaf.role in _TYPED and not coerce:
+        try:
+            return msgspec.convert(values, _TYPED[leaf.role])  # type: ignore[no-any-return]
+        except msgspec.ValidationError:
+            return [clean(leaf, value) for value in values]
+    kinds = set(map(type, values))
+    if leaf.role is Role.TIME and kinds <= {int}:
+        return values
+    if kinds <= _PLAIN.get(leaf.role, set()) and (leaf.role not in {Role.ID, Role.VERSION} or bool not in kinds):
+        return values
+    return [clean(leaf, value) for value in values]

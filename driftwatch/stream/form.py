@@ -1,0 +1,176 @@
+"""The typed form of one model's events: a struct type generated once from the schema.
+
+The field mapping is a tree of JSON keys; each inner node becomes a struct, each leaf a typed field. Keys that are known
+to stand in events without being columns (ignored ones, and unknown ones once met) are leaves too, read as raw bytes, so
+that they are counted exactly and cost next to nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+from driftwatch.errors import ConfigError
+from driftwatch.stream.raw import Stream
+from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
+
+Path = tuple[str, ...]
+
+ABSENT = msgspec.Raw(b"")
+"""Default of the fields that are only counted."""
+
+
+class Role(StrEnum):
+    """What a leaf is for; decides its type and how a wrong value is treated."""
+
+    MODEL = "model"
+    ID = "id"
+    TIME = "time"
+    VERSION = "version"
+    LABEL = "label"
+    RELEVANCE = "relevance"
+    VALUE = "value"
+    COLUMNS = "columns"
+    NUMBER = "number"
+    CATEGORY = "category"
+    EXTRA = "extra"
+
+
+_Text = str | int | float | bool | None
+_TYPES: dict[Role, Any] = {
+    Role.MODEL: str | None,
+    Role.ID: str | int | None,
+    Role.TIME: Annotated[datetime, msgspec.Meta(tz=True)] | int | float | None,
+    Role.VERSION: str | int | float | None,
+    Role.LABEL: _Text,
+    Role.RELEVANCE: dict[str, float] | None,
+    Role.VALUE: float | None,
+    Role.COLUMNS: msgspec.Raw,
+    Role.NUMBER: float | None,
+    Role.CATEGORY: _Text,
+    Role.EXTRA: msgspec.Raw,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One field of the event: where it stands, what it is for, and the column it fills, if any."""
+
+    path: Path
+    role: Role
+    column: Column | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One JSON object of the event: its struct type, and for each key in order a leaf or a further group."""
+
+    type: Any
+    members: tuple[tuple[str, "Leaf | Group"], ...]
+    empty: Any
+
+
+def leaves_of(schema: Schema, stream: Stream) -> tuple[Leaf, ...]:
+    """The fields of one stream's events, in the order in which `flatten` gives them back."""
+    fields = schema.fields
+    shared = [
+        Leaf(("model",), Role.MODEL),
+        Leaf(("columns",), Role.COLUMNS),
+        Leaf(_split(fields.id), Role.ID),
+        Leaf(_split(fields.time), Role.TIME),
+        Leaf(_split(fields.version), Role.VERSION),
+        Leaf(_split(fields.value), Role.VALUE),
+    ]
+    if stream is Stream.LABELS:
+        ranked = schema.task is Task.RANKING
+        return (*shared, Leaf(_split(fields.label), Role.RELEVANCE if ranked else Role.LABEL))
+    columns = [
+        Leaf(column_path(schema, column), _role(column), column) for column in (*schema.numeric, *schema.categorical)
+    ]
+    prefix = _split(fields.features)
+    ignored = [Leaf((*prefix, name), Role.EXTRA) for name in schema.ignore]
+    known = {leaf.path for leaf in (*shared, *columns, *ignored)}
+    # These stand in prediction events of the contract whether or not the model has such a column.
+    named = [
+        ("segment",),
+        ("control",),
+        ("scores",),
+        ("interval",),
+        _split(fields.score),
+        _split(fields.prediction),
+        _split(fields.label),
+    ]
+    extras = [Leaf(path, Role.EXTRA) for path in dict.fromkeys(named) if path not in known]
+    return (*shared, *columns, *ignored, *extras)
+
+
+def column_path(schema: Schema, column: Column) -> Path:
+    """The keys that lead to a column's value in an event."""
+    if column.name == SCORE:
+        return _split(schema.fields.score)
+    if column.name == PREDICTION:
+        return _split(schema.fields.prediction)
+    return (*_split(schema.fields.features), column.name)
+
+
+def build(leaves: Iterable[Leaf], *, strict: bool) -> Group:
+    """Generate the struct types; `strict` forms refuse unknown keys, so that they can be learnt.
+
+    ConfigError when one field stands inside another.
+    """
+    tree: dict[str, Any] = {}
+    for leaf in leaves:
+        node = tree
+        for key in leaf.path[:-1]:
+            node = node.setdefault(key, {})
+            if isinstance(node, Leaf):
+                inner, outer = ".".join(leaf.path), ".".join(node.path)
+                raise ConfigError(f'field "{inner}" stands inside field "{outer}": map them apart in [models.fields]')
+        if leaf.path[-1] in node:
+            raise ConfigError(f'two fields are read from "{".".join(leaf.path)}": map them apart in [models.fields]')
+        node[leaf.path[-1]] = leaf
+    return _group(tree, strict=strict)
+
+
+def _group(tree: dict[str, Any], *, strict: bool) -> Group:
+    members = tuple(
+        (key, node if isinstance(node, Leaf) else _group(node, strict=strict)) for key, node in tree.items()
+    )
+    fields: list[tuple[str, Any, Any]] = []
+    for position, (_, member) in enumerate(members):
+        name = f"f{position}"
+        if isinstance(member, Group):
+            fields.append((name, member.type | None, member.empty))
+        elif member.role in {Role.EXTRA, Role.COLUMNS}:
+            fields.append((name, _TYPES[member.role], ABSENT))
+        elif member.column is not None and member.column.coerce and member.role is Role.NUMBER:
+            fields.append((name, str | float | None, None))
+        else:
+            fields.append((name, _TYPES[member.role], None))
+    names = {f"f{position}": key for position, (key, _) in enumerate(members)}
+    made = msgspec.defstruct("Event", fields, rename=names, frozen=True, gc=False, forbid_unknown_fields=strict)
+    return Group(made, members, made())
+
+
+def flatten(group: Group, events: Sequence[Any]) -> dict[Path, tuple[Any, ...]]:
+    """Turn structs into one tuple of values per leaf, all of the events' length."""
+    columns = zip(*map(msgspec.structs.astuple, events), strict=True)
+    found: dict[Path, tuple[Any, ...]] = {}
+    for (_, member), values in zip(group.members, columns, strict=True):
+        if isinstance(member, Leaf):
+            found[member.path] = values
+        else:
+            inner = [member.empty if value is None else value for value in values] if None in values else values
+            found |= flatten(member, inner)
+    return found
+
+
+def _role(column: Column) -> Role:
+    return Role.NUMBER if column.kind is Kind.NUMERIC else Role.CATEGORY
+
+
+def _split(dotted: str) -> Path:
+    return tuple(dotted.split(".")) if dotted else ()

@@ -1,0 +1,30 @@
+"""Why an event was not taken: closed, because each member is a metric label."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reject(StrEnum):
+    """The producer's fault, by kind."""
+
+    NOT_JSON = "not_json"
+    NOT_OBJECT = "not_object"
+    MISSING_MODEL = "missing_model"
+    UNKNOWN_MODEL = "unknown_model"
+    MISSING_ID = "missing_id"
+    BAD_ID = "bad_id"
+    BAD_TIME = "bad_time"
+    FUTURE = "future"
+    BAD_VERSION = "bad_version"
+    BAD_COLUMNS = "bad_columns"
+    MISSING_LABEL = "missing_label"
+    BAD_LABEL = "bad_label"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One refused event: its place among the events of its `Raw`, the reason, and the model where one was named."""
+
+    index: int
+    reason: Reject
+    model: str = ""

@@ -1,0 +1,121 @@
+"""The slow road for an event that the typed decoder refused: every value is judged by itself, the row stays.
+
+Only rows that need it come here: wrong types, NaN tokens, numbers beyond float64, unknown keys, broken JSON.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from driftwatch.stream.batch import INVALID
+from driftwatch.stream.convert import WRONG
+from driftwatch.stream.form import ABSENT, Group, Leaf, Path, Role
+from driftwatch.stream.reject import Reject
+from driftwatch.stream.times import parse_time
+
+_LONGEST_INT = 400  # digits; beyond 10^308 the value is no float64 anyway, and int() refuses 4 300 of them
+
+UNREADABLE = "\x00unreadable"
+"""Stands for an id or version of the wrong type until its row is rejected."""
+
+
+def parse(line: bytes) -> dict[str, Any] | Reject:
+    """Any JSON, NaN and Infinity tokens included; the reason when it is no JSON object."""
+    try:
+        document = json.loads(line, parse_constant=float, parse_int=_integer)
+    except (ValueError, RecursionError):
+        return Reject.NOT_JSON
+    return document if isinstance(document, dict) else Reject.NOT_OBJECT
+
+
+def extra_paths(group: Group, document: dict[str, Any], prefix: Path = ()) -> Iterator[Path]:
+    """Keys of the document that the form does not know."""
+    members = dict(group.members)
+    for key, value in document.items():
+        member = members.get(key)
+        if member is None:
+            yield (*prefix, key)
+        elif isinstance(member, Group) and isinstance(value, dict):
+            yield from extra_paths(member, value, (*prefix, key))
+
+
+def restore(group: Group, document: Any) -> Any:
+    """The event's struct with each wrong value replaced by what stands for it."""
+    present = isinstance(document, dict)
+    nothing = None if document is None else WRONG
+    values = []
+    for key, member in group.members:
+        # An object's place taken by something else makes all that should stand in it invalid.
+        value = document.get(key) if present else nothing
+        if isinstance(member, Group):
+            values.append(restore(member, value))
+        elif member.role in {Role.EXTRA, Role.COLUMNS}:
+            values.append(_COUNTED if present and key in document else ABSENT)
+        else:
+            values.append(clean(member, value))
+    return group.type(*values)
+
+
+_COUNTED = type(ABSENT)(b"0")
+
+
+def clean(leaf: Leaf, value: Any) -> Any:
+    """One value as its field may hold it: a wrong one becomes what stands for it, None stays None."""
+    return None if value is None else _CLEANERS.get(leaf.role, _text)(leaf, value)
+
+
+def _number(leaf: Leaf, value: Any) -> Any:
+    if isinstance(value, str) and leaf.column is not None and leaf.column.coerce:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return INVALID
+    try:
+        number = float(value)
+    except OverflowError:
+        return INVALID
+    return number if math.isfinite(number) else INVALID
+
+
+def _category(_: Leaf, value: Any) -> Any:
+    plain = isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return value if plain else WRONG
+
+
+def _relevance(_: Leaf, value: Any) -> Any:
+    return value if isinstance(value, dict) else WRONG
+
+
+def _moment(_: Leaf, value: Any) -> Any:
+    return parse_time(value)
+
+
+def _name(leaf: Leaf, value: Any) -> Any:
+    allowed = str | int if leaf.role is Role.ID else str | int | float
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        return UNREADABLE
+    try:
+        str(value).encode()
+    except ValueError:  # a lone surrogate, or an integer too long to print
+        return UNREADABLE
+    return value
+
+
+def _text(_: Leaf, value: Any) -> Any:
+    return value if isinstance(value, str) else None
+
+
+_CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
+    Role.NUMBER: _number,
+    Role.VALUE: _number,
+    Role.CATEGORY: _category,
+    Role.LABEL: _category,
+    Role.RELEVANCE: _relevance,
+    Role.TIME: _moment,
+    Role.ID: _name,
+    Role.VERSION: _name,
+}
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < _LONGEST_INT else float("inf")
