@@ -64,13 +64,15 @@ class Moments:
         variance = np.where(least < greatest, np.maximum(second - mean**2, 0.0), 0.0)
         filled = shares > 0
         middle = np.divide(histogram.parts, shares, out=np.zeros_like(shares), where=filled) - mean[:, None]
-        between = (shares * middle**2).sum(axis=1)
+        between = (shares * middle * middle).sum(axis=1)
         room = _room(histogram, least, greatest)
         most = (shares * room).sum(axis=1)
         used = np.divide(np.maximum(variance - between, 0.0), most, out=np.zeros_like(most), where=most > 0)
         within = room * np.minimum(used, 1.0)[:, None]
-        third = (shares * (middle**3 + 3 * middle * within)).sum(axis=1)
-        fourth = (shares * (middle**4 + 6 * middle**2 * within + 3 * within**2)).sum(axis=1)
+        # Products: numpy's general power is twenty times slower.
+        square = middle * middle
+        third = (shares * middle * (square + 3 * within)).sum(axis=1)
+        fourth = (shares * (square * square + 6 * square * within + 3 * within * within)).sum(axis=1)
         positive = variance > 0
         return cls(
             rows=rows,
