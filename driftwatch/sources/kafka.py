@@ -1,0 +1,109 @@
+"""Events from Kafka: explicit assignment, our own positions, committed transactions only."""
+
+import threading
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from driftwatch.ports import Clock, Inlet, SourceStatus
+from driftwatch.sources.kafka_security import SecuritySpec
+from driftwatch.sources.portions import MAX_RECORDS
+from driftwatch.spec import PositiveDurationMs, Spec
+from driftwatch.stream.raw import Stream
+
+Topic = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+Broker = Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")]
+
+
+class KafkaSpec(Spec):
+    """A `[[sources]]` table with `type = "kafka"`.
+
+    kafka-python unpacks a compressed batch whole, whatever its size: `max_partition_fetch_bytes` and the brokers'
+    `message.max.bytes` bound only what comes over the wire.
+    """
+
+    type: Literal["kafka"]
+    brokers: list[Broker] = Field(min_length=1)
+    group: str = Field("driftwatch", min_length=1)
+    predictions: list[Topic] = Field(default_factory=list)
+    labels: list[Topic] = Field(default_factory=list)
+    security: SecuritySpec | None = None
+    discover: PositiveDurationMs = 30_000
+    fetch_max_bytes: int = Field(16 << 20, ge=1)
+    max_partition_fetch_bytes: int = Field(1 << 20, ge=1)
+
+    @model_validator(mode="after")
+    def _each_topic_has_one_stream(self) -> Self:
+        topics = [*self.predictions, *self.labels]
+        if not topics:
+            raise ValueError("name at least one topic in predictions or labels")
+        twice = sorted({topic for topic in topics if topics.count(topic) > 1})
+        if twice:
+            raise ValueError(f"a topic holds predictions or labels and stands in one list once: {', '.join(twice)}")
+        return self
+
+    def streams(self) -> dict[str, Stream]:
+        """Give each topic's stream."""
+        predictions = dict.fromkeys(self.predictions, Stream.PREDICTIONS)
+        return predictions | dict.fromkeys(self.labels, Stream.LABELS)
+
+    def settings(self) -> dict[str, Any]:
+        """Give the settings of kafka-python's consumer; ConfigError when a secret or certificate cannot be read."""
+        return {
+            "bootstrap_servers": self.brokers,
+            "client_id": "driftwatch",
+            "group_id": self.group,
+            "enable_auto_commit": False,
+            "isolation_level": "read_committed",
+            # Positions are ours: where one is out of range is for us to see, count and decide.
+            "auto_offset_reset": "none",
+            "max_poll_records": MAX_RECORDS,
+            "fetch_max_bytes": self.fetch_max_bytes,
+            "max_partition_fetch_bytes": self.max_partition_fetch_bytes,
+            "metadata_max_age_ms": self.discover,
+            "bootstrap_timeout_ms": 10_000,
+            "request_timeout_ms": 15_000,
+            "reconnect_backoff_max_ms": 5_000,
+            "metrics_enabled": False,
+        } | (self.security.settings() if self.security else {})
+
+
+class KafkaSource:
+    """The Source on Kafka: partitions "kafka/<topic>/<number>", positions are offsets."""
+
+    name = "kafka"
+
+    def __init__(self, spec: KafkaSpec, *, clock: Clock) -> None:
+        self._spec, self._clock = spec, clock
+        self._reader: Any = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, inlet: Inlet, positions: Mapping[str, int]) -> None:
+        """Begin to read, from the saved position of each partition, or from the beginning where there is none.
+
+        A broker that cannot be reached is no error: `status` says so until it can.
+        """
+        from driftwatch.sources.kafka_reader import Reader  # noqa: PLC0415 - loads kafka-python, half a second
+
+        self._reader = Reader(self._spec, inlet, positions=positions, clock=self._clock)
+        self._thread = threading.Thread(target=self._reader.run, name="kafka-source", daemon=True)
+        self._thread.start()
+
+    def commit(self, positions: Mapping[str, int]) -> None:
+        """Tell the consumer group how far it is, soon: for lag tools only, we never read it back."""
+        if self._reader is not None:
+            self._reader.commit(positions)
+
+    def status(self) -> SourceStatus:
+        """How it is."""
+        if self._reader is None:
+            return SourceStatus(ready=False, error="not started")
+        status: SourceStatus = self._reader.status
+        return status
+
+    def stop(self) -> None:
+        """Stop reading and return once nothing more will be offered, within a few seconds whatever the brokers do."""
+        if self._thread is not None:
+            self._reader.stop(self._thread)
+            self._thread = None

@@ -1,0 +1,147 @@
+"""One connection to Kafka with explicit assignment: what the rest of the source needs of kafka-python, and no more.
+
+Used by one thread, except `abort`. Importing this file loads kafka-python, so it is imported when a source starts.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import LogTruncationError, OffsetOutOfRangeError
+from kafka.net.compat import KafkaNetClient
+from kafka.structs import OffsetAndMetadata
+
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+_ASK_MS, _FAREWELL_MS = 10_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place where reading could not go on at `wanted`: it goes on at `found`."""
+
+    place: Place
+    wanted: int
+    found: int
+
+
+class Link:
+    """One consumer. Every method may raise what kafka-python raises; the link is of no use after that."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._client: Any = None
+        self._consumer: Any = None
+        self._aborted = False
+        self._gaps: list[Gap] = []
+
+    def open(self) -> None:
+        """Connect and ask the cluster what it is; KafkaTimeoutError when no broker answers in time."""
+        self._consumer = KafkaConsumer(**self._settings, kafka_client=self._keep_client)
+
+    def abort(self) -> None:
+        """Break off whatever the link's thread is waiting for; may be called from any thread."""
+        self._aborted = True
+        if self._client is not None:
+            self._client.close()
+
+    def close(self) -> None:
+        """Let go of all connections, also after a failed `open`."""
+        try:
+            if self._consumer is not None and not self._aborted:
+                self._consumer.close(autocommit=False, timeout_ms=_FAREWELL_MS)
+        finally:
+            if self._client is not None:
+                self._client.close()
+
+    def connected(self) -> bool:
+        """Whether any broker is connected now."""
+        return any(self._client.connected(broker.node_id) for broker in self._client.cluster.brokers())
+
+    def partitions(self, topic: str) -> set[int]:
+        """The topic's partitions, none when it does not exist. Asks the cluster only for topics that are not read."""
+        return set(self._consumer.partitions_for_topic(topic))
+
+    def assign(self, wanted: Mapping[Place, int | None], kept: Collection[Place]) -> None:
+        """Read the kept places on, and these from their positions, or from the beginning where there is none."""
+        self._consumer.assign([TopicPartition(*place) for place in (*kept, *wanted)])
+        self._seek(wanted)
+
+    def poll(self, *, timeout_ms: int) -> dict[Place, list[Any]]:
+        """Records that have come, by place in order; nothing when a place had to be found again, see `take_gaps`."""
+        found: dict[Place, list[Any]] | None = self._or_seek(lambda: self._consumer.poll(timeout_ms=timeout_ms))
+        return found or {}
+
+    def position(self, place: Place) -> int | None:
+        """Where reading goes on, beyond control batches, aborted and compacted records; None while it is not known."""
+        found: int | None = self._or_seek(lambda: self._consumer.position(TopicPartition(*place), timeout_ms=0))
+        return found
+
+    def take_gaps(self) -> list[Gap]:
+        """The places where reading could not go on since this was last asked."""
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def ends(self, places: Collection[Place], *, ask: bool) -> dict[Place, int]:
+        """The offset the next record written will have, where it is known: as last fetched, or asked for now."""
+        partitions = [TopicPartition(*place) for place in places]
+        if ask:
+            return dict(self._consumer.end_offsets(partitions, timeout_ms=_ASK_MS))
+        known = {(at.topic, at.partition): self._consumer.highwater(at) for at in partitions}
+        return {place: offset for place, offset in known.items() if offset is not None}
+
+    def pause(self) -> None:
+        """Fetch nothing more; what has been fetched stays."""
+        self._consumer.pause(*self._consumer.assignment())
+
+    def resume(self) -> None:
+        """Go on fetching."""
+        self._consumer.resume(*self._consumer.assignment())
+
+    def commit(self, offsets: Mapping[Place, int], *, done: Callable[[Any, Any], None]) -> None:
+        """Tell the group how far it is, without waiting; `done(offsets, answer or exception)` is called by `poll`."""
+        self._consumer.commit_async(_metadata(offsets), callback=done)
+
+    def commit_now(self, offsets: Mapping[Place, int]) -> None:
+        """Tell the group how far it is and wait a moment for the answer."""
+        self._consumer.commit(_metadata(offsets), timeout_ms=_FAREWELL_MS)
+
+    def _keep_client(self, **settings: Any) -> Any:
+        # A consumer that fails to connect raises in its constructor and leaves its network thread behind.
+        self._client = KafkaNetClient(**settings)
+        return self._client
+
+    def _or_seek(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except OffsetOutOfRangeError as error:
+            self._seek({(at.topic, at.partition): offset for at, offset in error.args[0].items()})
+        except LogTruncationError as error:
+            self._rewind(error.divergent_offsets)
+        return None
+
+    def _seek(self, wanted: Mapping[Place, int | None]) -> None:
+        places = [TopicPartition(*place) for place in wanted]
+        first = self._consumer.beginning_offsets(places, timeout_ms=_ASK_MS)
+        last = self._consumer.end_offsets(places, timeout_ms=_ASK_MS)
+        for place, position in wanted.items():
+            at = TopicPartition(*place)
+            found = first[at] if position is None else min(max(position, first[at]), last[at])
+            self._consumer.seek(at, found)
+            if position is not None and position != found:
+                self._gaps.append(Gap(place, position, found))
+
+    def _rewind(self, divergent: Mapping[TopicPartition, OffsetAndMetadata | None]) -> None:
+        for at, safe in divergent.items():
+            place, position = (at.topic, at.partition), self._consumer.position(at, timeout_ms=0)
+            if safe is None:
+                self._seek({place: position})
+            else:
+                self._consumer.seek(at, safe.offset)
+                self._gaps.append(Gap(place, position, safe.offset))
+
+
+def _metadata(offsets: Mapping[Place, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in offsets.items()}

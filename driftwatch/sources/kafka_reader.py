@@ -1,0 +1,240 @@
+"""The thread of a Kafka source: take records, hand them over, find new partitions, come back after every failure."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from kafka.errors import KafkaError
+
+from driftwatch.errors import SourceError
+from driftwatch.ports import Clock, Inlet, SourceStatus
+from driftwatch.sources.kafka_link import Link, Place
+from driftwatch.sources.portions import portions
+from driftwatch.stream.raw import Raw
+
+if TYPE_CHECKING:
+    from driftwatch.sources.kafka import KafkaSpec
+
+_log = structlog.get_logger()
+
+_POLL_MS, _OFFER_SECONDS = 200, 0.2
+_SWEEP_SECONDS, _MISSING_SECONDS, _LOST_SECONDS = 1.0, 2.0, 30.0
+_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS, _STOP_SECONDS = 0.5, 10.0, 2.0
+
+
+class Reader:
+    """What one source knows between polls. Only its thread changes it, except `commit` and `stop`.
+
+    `_taken` is the position behind the last record taken of each place, whether it has been handed over or is held;
+    after a failure reading goes on there, so nothing is lost or taken twice. `_handed` is the position handed over.
+    """
+
+    def __init__(self, spec: "KafkaSpec", inlet: Inlet, *, positions: Mapping[str, int], clock: Clock) -> None:
+        self._spec, self._inlet, self._clock = spec, inlet, clock
+        self._streams = spec.streams()
+        self._saved = {place: at for name, at in positions.items() if (place := self._place(name))}
+        self._link = Link({})
+        self._assigned: set[Place] = set()
+        self._held: deque[tuple[Place, Raw]] = deque()
+        self._taken: dict[Place, int] = {}
+        self._handed: dict[Place, int] = {}
+        self._missing: list[str] = []
+        self._paused = self._connected = False
+        self._next_discovery = self._next_sweep = self._lost_since = 0.0
+        self._connections = self._failures = self._gap_records = 0
+        self._to_commit, self._committed = dict(self._saved), dict[Place, int]()
+        self._lock, self._stopping = threading.Lock(), threading.Event()
+        self.status = SourceStatus(ready=False, error=f"connecting to {', '.join(spec.brokers)}")
+
+    def commit(self, positions: Mapping[str, int]) -> None:
+        """Leave saved positions for the thread to commit; for any thread."""
+        with self._lock:
+            self._to_commit |= {place: at for name, at in positions.items() if (place := self._place(name))}
+
+    def stop(self, thread: threading.Thread) -> None:
+        """End the thread; a call to a broker that does not answer is broken off. For any other thread."""
+        self._stopping.set()
+        thread.join(_STOP_SECONDS)
+        if thread.is_alive():
+            self._link.abort()
+            thread.join(_STOP_SECONDS)
+        if thread.is_alive():
+            _log.error("kafka_thread_stuck", brokers=self._spec.brokers)
+        self.status = SourceStatus(ready=False, error="stopped", reconnects=self.status.reconnects)
+
+    def run(self) -> None:
+        """Read until stopped; whatever goes wrong is shown, waited out and tried again."""
+        while not self._stopping.is_set():
+            try:
+                self._read()
+            except Exception as error:  # noqa: BLE001 - kafka-python raises more than KafkaError; a thread must not just end
+                if not self._stopping.is_set():
+                    self._fail(error)
+
+    def _read(self) -> None:
+        self._link = Link(self._spec.settings())
+        self._assigned, self._paused, self._connected = set(), False, False
+        self._next_discovery, self._lost_since = 0.0, time.monotonic()
+        try:
+            self._link.open()
+            while not self._stopping.is_set():
+                self._step()
+            self._commit_last()
+        finally:
+            self._link.close()
+
+    def _step(self) -> None:
+        self._hand_over()
+        if not self._held and time.monotonic() >= self._next_discovery:
+            self._discover()
+        self._commit_saved()
+        records = self._link.poll(timeout_ms=0 if self._held else _POLL_MS)
+        self._note_gaps()
+        self._take(records)
+        self._watch()
+        if time.monotonic() >= self._next_sweep:
+            self._sweep()
+
+    def _hand_over(self) -> None:
+        while self._held and not self._stopping.is_set():
+            place, raw = self._held[0]
+            if not self._inlet.offer(raw, timeout_seconds=_OFFER_SECONDS):
+                break
+            self._handed[place] = raw.position
+            self._held.popleft()
+        if bool(self._held) != self._paused:
+            self._paused = bool(self._held)
+            _log.info("kafka_paused" if self._paused else "kafka_resumed", partitions=len(self._assigned))
+            (self._link.pause if self._paused else self._link.resume)()
+            self._show(self.status.lag_records)
+
+    def _discover(self) -> None:
+        numbers = {topic: self._link.partitions(topic) for topic in self._streams}
+        missing = [topic for topic in numbers if not numbers[topic]]
+        if missing != self._missing:
+            _log.warning("kafka_topics_missing", topics=missing)
+        self._missing = missing
+        found = sorted({(topic, number) for topic in numbers for number in numbers[topic]} - self._assigned)
+        if found:
+            self._inlet.announce([_name(place) for place in found])
+            wanted = {place: self._taken.get(place, self._saved.get(place)) for place in found}
+            self._link.assign(wanted, self._assigned)
+            self._assigned.update(found)
+            for place in found:
+                self._taken.setdefault(place, self._saved.get(place, 0))
+            _log.info("kafka_assigned", partitions=[_name(place) for place in found], group=self._spec.group)
+        delay = min(self._spec.discover / 1000, _MISSING_SECONDS if missing else float("inf"))
+        self._next_discovery = time.monotonic() + delay
+
+    def _take(self, records: Mapping[Place, Sequence[Any]]) -> None:
+        for place, found in records.items():
+            cuts = [found[portion] for portion in portions([len(record.value or b"") for record in found])]
+            ends = [cut[-1].offset + 1 for cut in cuts]
+            # Behind the last record there may be nothing but the marks of transactions: they are done as well.
+            ends[-1] = max(ends[-1], self._link.position(place) or 0)
+            for cut, end in zip(cuts, ends, strict=True):
+                self._hold(place, cut, position=end)
+
+    def _hold(self, place: Place, records: Sequence[Any], *, position: int) -> None:
+        received_ms = self._clock()
+        kept = [record for record in records if record.value is not None]
+        raw = Raw(
+            stream=self._streams[place[0]],
+            source="kafka",
+            partition=_name(place),
+            records=tuple(record.value for record in kept),
+            received_ms=received_ms,
+            position=position,
+            timestamps_ms=tuple(record.timestamp if record.timestamp >= 0 else received_ms for record in kept),
+        )
+        self._taken[place] = position
+        self._held.append((place, raw))
+
+    def _note_gaps(self) -> None:
+        for gap in self._link.take_gaps():
+            self._gap_records += max(gap.found - gap.wanted, 0)
+            _log.error("kafka_position_out_of_range", partition=_name(gap.place), wanted=gap.wanted, found=gap.found)
+            self._hold(gap.place, (), position=gap.found)
+
+    def _watch(self) -> None:
+        connected, now = self._link.connected(), time.monotonic()
+        if connected != self._connected:
+            self._connected, self._lost_since = connected, now
+            self._connections += connected
+            self._failures = 0
+            say = _log.info if connected else _log.warning
+            say("kafka_connected" if connected else "kafka_lost", brokers=self._spec.brokers)
+            self._show(self.status.lag_records)
+        elif not connected and not self._paused and now - self._lost_since > _LOST_SECONDS:
+            # The cluster may have moved: begin again with the brokers of the configuration.
+            raise SourceError(self._error())
+
+    def _sweep(self) -> None:
+        for place in sorted(self._assigned):
+            position = self._link.position(place)
+            if position is not None and position > self._taken[place]:
+                self._hold(place, (), position=position)
+        ends = self._link.ends(self._assigned, ask=self._paused and self._connected)
+        self._show({place: max(end - self._handed.get(place, self._taken[place]), 0) for place, end in ends.items()})
+        self._next_sweep = time.monotonic() + _SWEEP_SECONDS
+
+    def _error(self) -> str:
+        if not self._connected:
+            return f"no broker of {', '.join(self._spec.brokers)} is connected"
+        return f"no such topic: {', '.join(self._missing)}" if self._missing else ""
+
+    def _show(self, lag_records: Mapping[Place, int], error: str = "") -> None:
+        error = error or self._error()
+        self.status = SourceStatus(
+            ready=not error,
+            error=error,
+            lag_records=dict(lag_records),
+            paused=dict.fromkeys(self._assigned, self._paused),
+            reconnects=max(self._connections - 1, 0),
+            gap_records=self._gap_records,
+        )
+
+    def _fail(self, error: Exception) -> None:
+        text = " ".join(str(error).split()) or type(error).__name__
+        _log.warning("kafka_failed", error=text, brokers=self._spec.brokers, exc_info=not isinstance(error, KafkaError))
+        self._show(self.status.lag_records, error=f"{', '.join(self._spec.brokers)}: {text}")
+        self._stopping.wait(min(_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS))
+        self._failures += 1
+
+    def _commit_saved(self) -> None:
+        offsets = self._next_commit()
+        if offsets and self._connected:
+            self._link.commit(offsets, done=_log_commit)
+            self._committed |= offsets
+
+    def _commit_last(self) -> None:
+        offsets = self._next_commit()
+        if offsets and self._connected:
+            try:
+                self._link.commit_now(offsets)
+            except KafkaError as error:
+                _log.warning("kafka_commit_failed", error=str(error))
+
+    def _next_commit(self) -> dict[Place, int]:
+        with self._lock:
+            wanted = dict(self._to_commit)
+        return {
+            place: at for place, at in wanted.items() if place in self._assigned and self._committed.get(place) != at
+        }
+
+    def _place(self, name: str) -> Place | None:
+        source, _, rest = name.partition("/")
+        topic, _, number = rest.rpartition("/")
+        return (topic, int(number)) if source == "kafka" and topic in self._streams and number.isdecimal() else None
+
+
+def _name(place: Place) -> str:
+    return f"kafka/{place[0]}/{place[1]}"
+
+
+def _log_commit(_offsets: Any, answer: Any) -> None:
+    if isinstance(answer, Exception):
+        _log.warning("kafka_commit_failed", error=str(answer))
