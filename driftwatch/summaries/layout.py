@@ -43,7 +43,9 @@ class Layout:
     @cached_property
     def offsets(self) -> Ints:
         """(categorical columns + 1,) where each column's slots begin in the flat count vector; K + 3 slots each."""
-        return np.concatenate([[0], np.cumsum([len(column.vocabulary) + 3 for column in self.categorical])]).astype(np.int64)
+        return np.concatenate([[0], np.cumsum([len(column.vocabulary) + 3 for column in self.categorical])]).astype(
+            np.int64
+        )
 
     @cached_property
     def fingerprint(self) -> str:

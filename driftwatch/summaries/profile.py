@@ -9,7 +9,7 @@ import numpy as np
 from driftwatch.errors import StateError
 from driftwatch.kernels.binning import bin_counts, category_counts
 from driftwatch.stream.batch import Batch
-from driftwatch.summaries.layout import FINITE, Floats, Ints, Layout
+from driftwatch.summaries.layout import Floats, Ints, Layout
 from driftwatch.summaries.numeric import Numeric
 
 NEVER_FIRST, NEVER_LAST = np.iinfo(np.int64).max, np.iinfo(np.int64).min

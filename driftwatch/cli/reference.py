@@ -1,0 +1,141 @@
+"""`driftwatch reference`: make a model's reference from data files, and look at one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from driftwatch.summaries.reference import Reference
+
+app = typer.Typer(help="Make a model's reference from data files, and look at one.", no_args_is_help=True)
+
+_NAMED_CATEGORIES = 3
+
+
+@app.command()
+def build(
+    data: Annotated[list[str], typer.Argument(help="Files or globs: CSV, Parquet, JSONL.")],
+    config: Annotated[Path, typer.Option("--config", help="The configuration file.")],
+    model: Annotated[str, typer.Option("--model", help="The model's name in it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the reference is written.")],
+) -> None:
+    """Count the data into a reference, in bounded memory whatever its size."""
+    import time  # noqa: PLC0415 - heavy imports only where they are used: `--help` stays quick
+
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from driftwatch.config import load  # noqa: PLC0415
+    from driftwatch.daemon.referencing import build_reference, save_reference  # noqa: PLC0415
+
+    spec = load(config).model(model)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("counting", total=None)
+        reference = build_reference(
+            data,
+            spec,
+            now_ms=time.time_ns() // 1_000_000,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    save_reference(reference, out)
+    console.print(f"{out}: {reference.rows} rows, {len(reference.layout.names)} columns", highlight=False)
+    if reference.left_out:
+        console.print(f"left out, neither numbers nor categories: {', '.join(reference.left_out)}", highlight=False)
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A file made by `driftwatch reference build`.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Print what a reference holds."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from driftwatch.daemon.referencing import load_reference  # noqa: PLC0415
+
+    reference = load_reference(file)
+    if json:
+        import json as encoder  # noqa: PLC0415
+
+        print(encoder.dumps(_document(reference), indent=2, allow_nan=False))
+        return
+    console = Console()
+    for name, value in _facts(reference).items():
+        console.print(f"{name:<12} {value}", highlight=False, markup=False)
+    console.print(_table(reference))
+
+
+def _facts(reference: "Reference") -> dict[str, Any]:
+    return {
+        "model": reference.model,
+        "task": reference.task.value,
+        "rows": reference.rows,
+        "first": _moment(reference.first_ms),
+        "last": _moment(reference.last_ms),
+        "fingerprint": reference.layout.fingerprint,
+        "source_hash": reference.source_hash,
+        "created": _moment(reference.created_ms),
+        "written_by": reference.written_by,
+        "block_rows": reference.blocks.length,
+        "left_out": ", ".join(reference.left_out),
+    }
+
+
+def _document(reference: "Reference") -> dict[str, Any]:
+    from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
+
+    columns = [
+        {
+            "name": portrait.name,
+            "kind": portrait.kind,
+            "missing": portrait.missing,
+            "invalid": portrait.invalid,
+            "min": portrait.least,
+            "mean": portrait.mean,
+            "max": portrait.greatest,
+            "categories": [{"value": text, "count": count} for text, count in portrait.categories],
+            "other": portrait.other,
+            "dispersion": portrait.dispersion,
+        }
+        for portrait in portraits(reference)
+    ]
+    return {**_facts(reference), "left_out": list(reference.left_out), "columns": columns}
+
+
+def _table(reference: "Reference") -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
+
+    table = Table("column", "kind")
+    for heading in ("missing", "invalid", "min", "mean", "max"):
+        table.add_column(heading, justify="right")
+    table.add_column("histogram", no_wrap=True)
+    table.add_column("categories")
+    table.add_column("dispersion", justify="right")
+    for portrait in portraits(reference):
+        numbers = [_short(number) for number in (portrait.least, portrait.mean, portrait.greatest)]
+        shares = [f"{text} {count / reference.rows:.0%}" for text, count in portrait.categories[:_NAMED_CATEGORIES]]
+        more = len(portrait.categories) - _NAMED_CATEGORIES
+        named = ", ".join(shares) + (f", {more} more" if more > 0 else "")
+        missing, invalid = str(portrait.missing or ""), str(portrait.invalid or "")
+        cells = [portrait.name, portrait.kind, missing, invalid, *numbers, portrait.histogram, named]
+        table.add_row(*(Text(cell) for cell in (*cells, _short(portrait.dispersion))))
+    return table
+
+
+def _short(number: float | None) -> str:
+    return "" if number is None else f"{number:.4g}"
+
+
+def _moment(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

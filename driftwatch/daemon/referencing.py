@@ -1,0 +1,172 @@
+"""How a reference is made from data files: one pass to choose the layout, one to count, in bounded memory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftwatch import __version__
+from driftwatch.config import ModelSpec
+from driftwatch.errors import DataError
+from driftwatch.sources import tables
+from driftwatch.store import references
+from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
+from driftwatch.stream.table import Chunk, Encoded, Form, source_names, table_batch
+from driftwatch.summaries.blocks import BlockCounter, dispersion
+from driftwatch.summaries.building import VOCABULARY, build_layout
+from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.reference import Reference
+from driftwatch.summaries.survey import CategorySurvey, NumericSurvey
+
+Progress = Callable[[int, int], None]
+"""Told the bytes done and the bytes to do, over both passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which columns the reference has, where the table holds them, and what was left out."""
+
+    columns: tuple[Column, ...]
+    forms: Mapping[str, Form]
+    time: Mapping[str, Form]
+    left_out: tuple[str, ...]
+
+    @property
+    def numeric(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.kind is Kind.NUMERIC)
+
+    @property
+    def categorical(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.kind is not Kind.NUMERIC)
+
+
+def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progress: Progress) -> Reference:
+    """Make the reference of a model from files or globs of CSV, Parquet or JSONL.
+
+    DataError when the files cannot be read or hold nothing to watch. A row whose time cannot be read is left out.
+    """
+    files = tables.find(paths)
+    plan = _plan(tables.kinds(files), spec)
+    layout = _survey(files, plan, spec, progress=progress)
+    schema = _schema(spec, layout.numeric, layout.categorical)
+    counter = BlockCounter(layout)
+    for chunk in _read(files, {**plan.forms, **plan.time}, passes_done=1, progress=progress):
+        batch, _ = table_batch(chunk, schema, partition="reference")
+        counter.add(batch)
+    profile, blocks = counter.profile, counter.blocks
+    if not profile.rows:
+        what = f'a time that can be read in column "{spec.fields.time}"' if plan.time else "data"
+        raise DataError(f"{files[0]}: no rows: none has {what}")
+    return Reference(
+        model=spec.name,
+        task=spec.task,
+        layout=layout,
+        profile=profile,
+        blocks=blocks,
+        dispersion=dispersion(blocks, layout),
+        first_ms=profile.first_ms if plan.time else None,
+        last_ms=profile.last_ms if plan.time else None,
+        source_hash=tables.digest(files),
+        created_ms=now_ms,
+        written_by=__version__,
+        left_out=plan.left_out,
+    )
+
+
+def load_reference(path: Path) -> Reference:
+    """Read a reference file; DataError or StateError in one line with its path."""
+    return references.load(path)
+
+
+def save_reference(reference: Reference, path: Path) -> None:
+    """Write a reference file, whole or not at all."""
+    references.save(reference, path)
+
+
+def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Progress) -> Layout:
+    """First pass: learn values, ranges and categories."""
+    schema = _schema(spec, plan.numeric, ())
+    numbers = NumericSurvey(len(plan.numeric))
+    texts = {column.name: CategorySurvey() for column in plan.categorical if column.kind is Kind.CATEGORICAL}
+    for chunk in _read(files, plan.forms, passes_done=0, progress=progress):
+        batch, _ = table_batch(chunk, schema, partition="reference")
+        numbers.add(batch.numeric, first_row=chunk.first_row)
+        for name, survey in texts.items():
+            for source in source_names(name, spec.fields):
+                column = chunk.columns.get(source)
+                if isinstance(column, Encoded):
+                    survey.add(column)
+    known = {name: survey.vocabulary(limit=VOCABULARY) for name, survey in texts.items()}
+    categorical = [
+        Column(column.name, column.kind, known.get(column.name, ("false", "true")), coerce=column.coerce)
+        for column in plan.categorical
+    ]
+    return build_layout(plan.numeric, categorical, numbers)
+
+
+def _read(files: Sequence[Path], forms: Mapping[str, Form], *, passes_done: int, progress: Progress) -> Iterator[Chunk]:
+    size = tables.size_bytes(files)
+    return tables.read(files, forms, progress=lambda done: progress(passes_done * size + done, 2 * size))
+
+
+def _schema(spec: ModelSpec, numeric: Sequence[Column], categorical: Sequence[Column]) -> Schema:
+    return Schema(spec.name, spec.task, tuple(numeric), tuple(categorical), spec.fields, tuple(spec.ignore))
+
+
+def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
+    """Decide what is a feature. In event files the features stand together; in a flat table all else is one."""
+    features = _features(kinds, spec)
+    unknown = sorted(set(spec.columns) - set(features) - {SCORE, PREDICTION} - set(spec.ignore))
+    if unknown:
+        raise DataError(f'model "{spec.name}": the data has no column "{unknown[0]}", which [models.columns] describes')
+    columns, forms, left_out = [], {}, []
+    for name, source in features.items():
+        wanted = spec.columns.get(name)
+        kind = (wanted.kind if wanted else None) or kinds[source]
+        if kind is None:
+            left_out.append(name)
+            continue
+        columns.append(Column(name, kind, coerce=wanted.coerce if wanted else False))
+        forms[source] = _form(columns[-1])
+    for column in _outputs(spec):
+        source = source_names(column.name, spec.fields)[0]
+        if source in kinds:
+            columns.append(column)
+            forms[source] = _form(column)
+    if not columns:
+        raise DataError(f'model "{spec.name}": the data has no column to watch; see `ignore` and [models.fields]')
+    time = {spec.fields.time: Form.TIME} if spec.fields.time in kinds else {}
+    return _Plan(tuple(columns), forms, time, tuple(left_out))
+
+
+def _features(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> dict[str, str]:
+    """Map each feature's name to the table's name for it."""
+    prefix = f"{spec.fields.features}."
+    inner = {name.removeprefix(prefix): name for name in kinds if name.startswith(prefix)}
+    roles = {getattr(spec.fields, field) for field in type(spec.fields).model_fields}
+    features = inner or {name: name for name in kinds if name not in roles}
+    features = {name: source for name, source in features.items() if name not in spec.ignore}
+    for name in (SCORE, PREDICTION):
+        if name in features:
+            raise DataError(
+                f'model "{spec.name}": a feature cannot be called "{name}", that is the model\'s own output: '
+                f"rename it, put it into `ignore`, or map it in [models.fields]"
+            )
+    return features
+
+
+def _outputs(spec: ModelSpec) -> list[Column]:
+    """List the model's own outputs, as columns."""
+    coerce = {name: column.coerce for name, column in spec.columns.items()}
+    least, greatest = (0.0, 1.0) if spec.task is Task.BINARY else (-float("inf"), float("inf"))
+    outputs = [Column(SCORE, Kind.NUMERIC, coerce=coerce.get(SCORE, False), minimum=least, maximum=greatest)]
+    if spec.task in {Task.BINARY, Task.MULTICLASS}:
+        outputs.append(Column(PREDICTION, Kind.CATEGORICAL))
+    elif spec.task is Task.REGRESSION:
+        outputs.append(Column(PREDICTION, Kind.NUMERIC, coerce=coerce.get(PREDICTION, False)))
+    return outputs
+
+
+def _form(column: Column) -> Form:
+    if column.kind is Kind.NUMERIC:
+        return Form.NUMBER_OR_TEXT if column.coerce else Form.NUMBER
+    return Form.BOOLEAN if column.kind is Kind.BOOLEAN else Form.CATEGORY
