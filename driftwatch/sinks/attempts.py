@@ -72,7 +72,7 @@ def retry_after_ms(text: str, *, now_ms: int) -> int:
         return min(int(text[:9]) * _SECOND, _MAX_HOLD_MS)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
