@@ -216,7 +216,7 @@ def test_pages_are_complete(doors: Doors, listing: str) -> None:
     assert len({msgspec.json.encode(item) for item in collected}) == 7
 
 
-@pytest.mark.parametrize("cursor", ["x", "1", "1.", ".1", "1.2.3", "a.b"])
+@pytest.mark.parametrize("cursor", ["x", "1", "1.", ".1", "1.2.3", "a.b", "9" * 99 + ".1", "1.1\n"])
 def test_a_foreign_cursor_is_refused(doors: Doors, cursor: str) -> None:
     """A cursor that was not given out is an error of the caller, in one line."""
     with pytest.raises(DataError, match="was not given out by this service"):

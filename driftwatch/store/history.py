@@ -1,5 +1,6 @@
 """What was reported and alerted: written with the checkpoint that decided it, read page by page, newest first."""
 
+import re
 import sqlite3
 import zlib
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from driftwatch.ports import Page, Query
 from driftwatch.store.database import Database
 
 _MAX_LIMIT = 1000
+_CURSOR = re.compile(r"(-?[0-9]{1,18})\.([0-9]{1,18})")
+"""Time and sequence number of a page's last row; both fit SQLite's integers."""
 
 _REPORTS = "SELECT reports.start_ms, reports.sequence, reports.document FROM reports"
 _ALERTS = "SELECT alerts.started_ms, alerts.sequence, alerts.document FROM alerts"
@@ -177,8 +180,7 @@ def _delivery(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _cursor(text: str) -> tuple[int, int]:
-    time, _, sequence = text.partition(".")
-    try:
-        return int(time), int(sequence)
-    except ValueError as error:
-        raise DataError(f'cursor "{text}" was not given out by this service; begin without one') from error
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        raise DataError(f'cursor "{text}" was not given out by this service; begin without one')
+    return int(found[1]), int(found[2])

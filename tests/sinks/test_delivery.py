@@ -253,8 +253,9 @@ def running(post: Post, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         monkeypatch.delenv(name, raising=False)
     started: list[Delivery] = []
 
-    def start(*targets: Webhook) -> Delivery:
-        started.append(Delivery(post.outbox, targets, clock=lambda: round(time.time() * 1000), dice=lambda: 0.0))
+    def start(*targets: Webhook, **options: Any) -> Delivery:
+        real = {"clock": lambda: round(time.time() * 1000), "dice": lambda: 0.0}
+        started.append(Delivery(post.outbox, targets, **real, **options))
         started[-1].start()
         return started[-1]
 
@@ -265,8 +266,9 @@ def running(post: Post, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
 
 def test_a_checkpoint_wakes_delivery(post: Post, running: Callable[..., Delivery]) -> None:
     """Letters go out when they are announced, without waiting for a poll."""
+    told: list[tuple[str, Result]] = []
     with Receiver() as receiver:
-        delivery = running(post.target(receiver.url))
+        delivery = running(post.target(receiver.url), attempted=lambda *pair: told.append(pair))
         for n in range(5):
             post.put(letter(f"m{n}", alert_id=f"a{n}"))
             delivery.wake()
@@ -274,6 +276,7 @@ def test_a_checkpoint_wakes_delivery(post: Post, running: Callable[..., Delivery
         assert delivery.stop(timeout_seconds=30)
 
     assert delivery.counts()["trainer", Result.DELIVERED] == 5
+    assert told == [("trainer", Result.DELIVERED)] * 5
     assert post.outbox.pending() == {}
 
 

@@ -51,6 +51,8 @@ def test_everything_written() -> None:
         ({"cooldown": 5}, "write a duration as text"),
         ({"timeout": "0s"}, "longer than zero"),
         ({"type": "slack"}, "'webhook'"),
+        ({"name": ""}, "name"),
+        ({"name": 'a"b'}, "name"),
     ],
 )
 def test_wrong_specs(changes: dict[str, Any], words: str) -> None:

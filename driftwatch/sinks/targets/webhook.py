@@ -26,7 +26,7 @@ class WebhookSpec(Spec):
     attempt, so it can be rotated while the service runs.
     """
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     type: Literal["webhook"] = "webhook"
     url: str
     secret_file: str | None = None

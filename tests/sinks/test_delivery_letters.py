@@ -1,0 +1,76 @@
+"""Which letters a transition makes for which targets."""
+
+import json
+from typing import Any
+
+import pytest
+
+from driftwatch.evaluation.alerts import State, Transition
+from driftwatch.evaluation.events import webhook_id
+from driftwatch.ports import Letter
+from driftwatch.sinks.letters import write_letters
+from driftwatch.sinks.targets.webhook import WebhookSpec
+from tests.store.examples import START, report, transition
+
+HOUR = 3_600_000
+
+
+def target(name: str, *actions: str, **changes: Any) -> WebhookSpec:
+    written = {"name": name, "url": "http://trainer/", "secret_env": "HOOK", "actions": list(actions)}
+    return WebhookSpec.model_validate(written | changes)
+
+
+def write(step: Transition, *targets: WebhookSpec, sent: dict[tuple[str, str], int] | None = None) -> list[Letter]:
+    """Write the letters of a step at START; `sent`: when letters were created before, by target and key."""
+    before = sent or {}
+    return write_letters(
+        step, report(), targets=targets, last_sent_ms=lambda *key: before.get(key), now_ms=START, base_url="http://d"
+    )
+
+
+def test_each_willing_target_gets_its_letter() -> None:
+    """In the order of the targets, each under its own id, due at once."""
+    step = transition(action="retrain")
+    letters = write(step, target("pager", "notify"), target("deploy", "rollback"), target("trainer", "retrain"))
+
+    assert [(letter.target, letter.type) for letter in letters] == [
+        ("pager", "driftwatch.alert.firing"),
+        ("trainer", "driftwatch.retrain.requested"),
+    ]
+    assert [letter.id for letter in letters] == [webhook_id(step, "pager"), webhook_id(step, "trainer")]
+    assert {(letter.alert_id, letter.created_ms, letter.next_ms) for letter in letters} == {
+        (step.alert_id, START, START)
+    }
+    assert [json.loads(letter.body)["type"] for letter in letters] == [letter.type for letter in letters]
+
+
+@pytest.mark.parametrize(
+    ("ago_ms", "model", "action", "count"),
+    [
+        (6 * HOUR - 1, "fraud", "retrain", 0),
+        (6 * HOUR, "fraud", "retrain", 1),
+        (0, "credit", "retrain", 1),
+        (0, "fraud", "rollback", 1),
+        (0, "fraud", "notify", 1),
+    ],
+)
+def test_cooldown(ago_ms: int, model: str, action: str, count: int) -> None:
+    """The same request for the same model is not repeated within the cool-down; notices always go."""
+    trainer = target("trainer", "notify", "retrain", "rollback", cooldown="6h")
+    (first,) = write(transition(action="retrain"), trainer)
+    step = transition(window=3, action=action, model=model)
+
+    assert len(write(step, trainer, sent={("trainer", first.key): START - ago_ms})) == count
+
+
+def test_no_cooldown_by_default() -> None:
+    """Without a cool-down every episode asks, even in the same millisecond."""
+    trainer = target("trainer", "retrain")
+    (first,) = write(transition(action="retrain"), trainer)
+
+    assert write(transition(action="retrain"), trainer, sent={("trainer", first.key): START}) == [first]
+
+
+def test_a_pending_alert_tells_nobody() -> None:
+    """Nothing is sent before an alert fires."""
+    assert write(transition(State.PENDING), target("pager", "notify")) == []
