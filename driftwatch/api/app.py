@@ -1,0 +1,32 @@
+"""The application: every route in one place, over ports only. It holds no state and decides nothing."""
+
+from fastapi import FastAPI
+
+from driftwatch.api import faults
+from driftwatch.api.health import health_routes
+from driftwatch.api.ingest import Limits, ingest_routes
+from driftwatch.api.page import page_routes
+from driftwatch.api.query import query_routes
+from driftwatch.ports import History, Ingest, Overview
+
+
+def create_app(*, ingest: Ingest, history: History, overview: Overview, limits: Limits, version: str) -> FastAPI:
+    """Make the HTTP API. The ports are called in worker threads; only /-/healthy is answered on the loop itself.
+
+    There is no page of documentation, because it would load scripts from elsewhere; /openapi.json describes all.
+    """
+    app = FastAPI(
+        title="driftwatch",
+        version=version,
+        description="Watches machine-learning models in production: send events, read reports and alerts.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    faults.install(app)
+    app.include_router(ingest_routes(ingest, limits=limits))
+    app.include_router(query_routes(history=history, overview=overview))
+    app.include_router(health_routes(overview))
+    app.include_router(page_routes(history=history, overview=overview))
+    return app

@@ -1,0 +1,68 @@
+"""`[server]`: where the service listens and how much it takes at once. Imports no web framework."""
+
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from driftwatch.spec import Spec
+
+MEBIBYTE = 2**20
+
+
+class Address(NamedTuple):
+    """A host without brackets, "" for every interface, and a port; port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+
+def parse_address(text: str) -> Address:
+    """Read "host:port"; an IPv6 host stands in brackets, an empty one means every interface.
+
+    Raises ValueError on anything else.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise ValueError(f'"{text}" is no address: write host:port, such as "0.0.0.0:9464" or "[::]:9464"')
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if ":" not in host:
+            raise ValueError(f'"{text}": only an IPv6 host stands in brackets')
+    elif ":" in host:
+        raise ValueError(f'"{text}": an IPv6 host stands in brackets, such as "[::1]:9464"')
+    if any(character.isspace() or character in "[]/@" for character in host):
+        raise ValueError(f'"{text}" is no address: "{host}" is no host name')
+    return Address(host, int(port))
+
+
+def _checked(text: str) -> str:
+    parse_address(text)
+    return text
+
+
+class ServerSpec(Spec):
+    """`[server]`.
+
+    listen: host:port. max_body, max_body_decompressed: bytes of one request, as sent and as unpacked.
+    max_arriving: bytes of all requests together while they arrive; beyond it senders are asked to wait.
+    max_series: bound on the series about models in one scrape; the most severe columns come first.
+    """
+
+    listen: Annotated[str, AfterValidator(_checked)] = "0.0.0.0:9464"
+    max_body: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
+    max_body_decompressed: Annotated[int, Field(ge=1024)] = 64 * MEBIBYTE
+    max_arriving: Annotated[int, Field(ge=1024)] = 128 * MEBIBYTE
+    max_series: Annotated[int, Field(ge=100)] = 10_000
+
+    @property
+    def address(self) -> Address:
+        """`listen` in its parts."""
+        return parse_address(self.listen)
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if self.max_body_decompressed < self.max_body:
+            raise ValueError("max_body_decompressed must be at least max_body")
+        if self.max_arriving < self.max_body:
+            raise ValueError("max_arriving must be at least max_body")
+        return self

@@ -1,0 +1,106 @@
+"""GET /: the state of affairs for a person with a browser. Plain HTML, no script, everything escaped."""
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from driftwatch.ports import History, Overview, Query
+
+_ROWS = 50
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_LINKS = '<p><a href="metrics">metrics</a> · <a href="api/v1/status">status</a> · <a href="openapi.json">API</a></p>'
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .75rem .25rem 0}
+th,td{border-bottom:1px solid #8884}
+h2{margin-top:2rem}.firing{color:#c00;font-weight:600}.pending{color:#b60}
+"""
+
+
+def page_routes(*, history: History, overview: Overview) -> APIRouter:
+    """Make the status page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/", response_class=HTMLResponse)
+    def status_page() -> HTMLResponse:
+        """Show models, the latest windows and the latest alerts."""
+        ready, reason = overview.ready()
+        parts = [
+            f"<p>{'Ready.' if ready else 'Not ready: ' + escape(reason)}</p>",
+            _models(overview.models()),
+            _alerts(history.alerts(Query(limit=_ROWS)).items),
+            _windows(history.reports(Query(limit=_ROWS)).items),
+            _LINKS,
+        ]
+        return HTMLResponse(_document(parts), headers=_HEADERS)
+
+    return router
+
+
+def _document(parts: Iterable[str]) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>driftwatch</title>'
+        '<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="30">'
+        f"<style>{_STYLE}</style></head><body><h1>driftwatch</h1>{''.join(parts)}</body></html>"
+    )
+
+
+def _models(models: list[dict[str, Any]]) -> str:
+    rows = [(model["name"], model.get("task", "")) for model in models]
+    return _table("Models", ("model", "task"), rows)
+
+
+def _alerts(alerts: list[dict[str, Any]]) -> str:
+    names = ("state", "severity", "model", "version", "segment", "rule", "column", "started", "reason")
+    return _table("Latest alerts", names, [tuple(alert.get(name) for name in names) for alert in alerts])
+
+
+def _windows(reports: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            report["model"],
+            report["version"],
+            report["segment"],
+            report["window"]["start"],
+            report["window"]["end"],
+            report["window"]["rows"],
+            _farthest(report),
+        )
+        for report in reports
+    ]
+    return _table("Latest windows", ("model", "version", "segment", "from", "to", "rows", "most drifted"), rows)
+
+
+def _farthest(report: dict[str, Any]) -> str:
+    """Name the column with the greatest Jensen-Shannon distance, the one statistic that all columns share."""
+    distances = [
+        (reading["value"], reading["column"])
+        for reading in report["readings"]
+        if reading["statistic"] == "js" and reading["value"] is not None
+    ]
+    if not distances:
+        return ""
+    value, column = max(distances)
+    return f"{column} (js {value:.3f})"
+
+
+def _table(title: str, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    if not rows:
+        return f"<h2>{escape(title)}</h2><p>None.</p>"
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
+    return f"<h2>{escape(title)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    mark = f' class="{text}"' if text in ("firing", "pending") else ""
+    return f"<td{mark}>{escape(text)}</td>"

@@ -1,0 +1,100 @@
+"""Serves an application on an address, in a thread of its own: started for sure, stopped for sure."""
+
+import socket
+import threading
+
+import uvicorn
+from fastapi import FastAPI
+
+from driftwatch.api.listen import Address
+from driftwatch.errors import ConfigError, DriftwatchError
+
+_BACKLOG = 1024
+_KEEP_ALIVE_SECONDS = 75
+_GRACE_SECONDS = 5
+_MAX_HEAD = 64 * 1024
+"""Bytes of a request line and headers that are not complete yet."""
+_MAX_CONNECTIONS = 512
+"""Connections beyond this are answered 503; each may hold a body in memory while it arrives."""
+
+
+class HttpServer:
+    """A server that is bound to its address from the beginning: a taken port is known before any thread runs."""
+
+    def __init__(self, app: FastAPI, address: Address) -> None:
+        """Bind. Raises ConfigError when the address cannot be had."""
+        self._socket = _bind(address)
+        self.port: int = self._socket.getsockname()[1]
+        self._started = threading.Event()
+        self._server = _Server(_settings(app), started=self._started)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def start(self, *, timeout_seconds: float = 10.0) -> None:
+        """Begin to serve and return once connections are answered. Raises DriftwatchError when that takes too long."""
+        self._thread.start()
+        in_time = self._started.wait(timeout_seconds)
+        if not (in_time and self._server.started):
+            self.stop()
+            raise DriftwatchError(f"the HTTP server did not start within {timeout_seconds:g} s")
+
+    def stop(self, *, timeout_seconds: float = 10.0) -> bool:
+        """Finish the requests that are under way, for a few seconds, and stop. May be called again, or unstarted.
+
+        False when a request is stuck in a worker thread for so long; the thread ends with the process.
+        """
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+        self._socket.close()
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            # Also when it failed: whoever waits for the start must not wait in vain.
+            self._started.set()
+
+
+class _Server(uvicorn.Server):
+    """Says when it has started, so that nobody has to ask again and again."""
+
+    def __init__(self, config: uvicorn.Config, *, started: threading.Event) -> None:
+        super().__init__(config)
+        self._announce = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce.set()
+
+
+def _settings(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        h11_max_incomplete_event_size=_MAX_HEAD,
+    )
+
+
+def _bind(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except (OSError, UnicodeError) as error:
+        bound.close()
+        raise ConfigError(f"server.listen: cannot listen on {address.host}:{address.port}: {error}") from error
+    return bound
