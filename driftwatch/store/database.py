@@ -21,6 +21,12 @@ FILE: Final = "driftwatch.db"
 LOCK: Final = "driftwatch.lock"
 _BUSY_SECONDS = 30.0
 _DAY_MS = 86_400_000
+_DAMAGED = "restore a backup of the directory, or use another [state] path"
+_ADVICE: Final = {
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
 
 
 class StateSpec(Spec):
@@ -169,6 +175,9 @@ def _state_errors(file: Path) -> Iterator[None]:
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError):
         raise
     except sqlite3.Error as error:
-        raise StateError(f"{file}: {error}; nothing of this was saved") from error
+        advice = _ADVICE.get(
+            getattr(error, "sqlite_errorcode", 0) & 0xFF, "see that its disk works and that it may be written"
+        )
+        raise StateError(f"{file}: {error}; {advice}") from error
     except OSError as error:
         raise StateError(f"{file}: {error.strerror}") from error

@@ -127,7 +127,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
     """What is no database raises StateError with the path, and the lock is released again."""
     (tmp_path / FILE).write_bytes(content)
     for _ in range(2):
-        with pytest.raises(StateError, match=FILE):
+        with pytest.raises(StateError, match=rf"{FILE}: .*; restore a backup of the directory"):
             Database(tmp_path)
 
     assert (tmp_path / FILE).read_bytes() == content
@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_old_state(tmp_path: Path) -> None:
         with link.reading() as connection:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages + 5}")
-    with pytest.raises(StateError, match="full"):
+    with pytest.raises(StateError, match="full; make room on its disk"):
         store.save(large)
     with pytest.raises(StateError, match="full"):
         inbox.append(Stream.LABELS, bytes(3_000_000), received_ms=0)
