@@ -132,15 +132,44 @@ def test_a_large_body_without_a_length_is_refused_while_it_streams(service):
     assert len(chunks) < 10
 
 
-async def _post_stream(service: Service, body) -> int:
-    """Send chunk by chunk, as a server would, which httpx's transport does not do."""
-    chunks, sent = body(), []
+def test_a_body_that_never_ends_is_given_up(service, monkeypatch):
+    """A sender that stops half-way does not hold its share of the memory for ever."""
+    monkeypatch.setattr("driftwatch.api.body.READ_TIMEOUT_SECONDS", 0.01)
+
+    async def body():
+        yield EVENT
+        await asyncio.Event().wait()
+
+    assert asyncio.run(_post_stream(service, body)) == 408
+    assert service.post("/v1/labels", content=b"x" * LIMITS.max_body).status_code == 200
+
+
+def test_a_client_that_goes_away_leaves_nothing(service):
+    """Half a body is not handed over, and the disconnection is no bug of ours."""
 
     async def receive():
-        try:
-            return {"type": "http.request", "body": await anext(chunks), "more_body": True}
-        except StopAsyncIteration:
-            return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.disconnect"}
+
+    assert asyncio.run(_drive(service, receive)) == 400
+    assert service.ingest.taken == []
+
+
+async def _post_stream(service: Service, body) -> int:
+    """Send chunk by chunk, as a server would, which httpx's transport does not do."""
+    chunks = body()
+
+    async def receive():
+        chunk = await anext(chunks, b"")
+        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
+
+    status = await _drive(service, receive)
+    await chunks.aclose()
+    return status
+
+
+async def _drive(service: Service, receive) -> int:
+    """Post to /v1/labels over bare ASGI and give the status of the answer."""
+    sent = []
 
     async def send(message):
         sent.append(message)
@@ -151,32 +180,7 @@ async def _post_stream(service: Service, body) -> int:
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
     }  # fmt: skip
     await service.app(scope, receive, send)
-    await chunks.aclose()
     return sent[0]["status"]
-
-
-def test_a_client_that_goes_away_leaves_nothing(service):
-    """Half a body is not handed over, and the disconnection is no bug of ours."""
-
-    async def run():
-        sent = []
-
-        async def receive():
-            return {"type": "http.disconnect"}
-
-        async def send(message):
-            sent.append(message)
-
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-            "path": "/v1/labels", "raw_path": b"/v1/labels", "query_string": b"", "root_path": "", "headers": [],
-            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
-        }  # fmt: skip
-        await service.app(scope, receive, send)
-        return sent
-
-    assert asyncio.run(run())[0]["status"] == 400
-    assert service.ingest.taken == []
 
 
 def test_a_busy_service_asks_to_wait(service):
