@@ -38,7 +38,8 @@ def column_edges(inner: Floats, *, least: float, greatest: float) -> Floats:
     inner: sorted; what does not lie between the least and the greatest is dropped, and all but BINS - 1 must be.
     A least value of -1.8e308 has no float below it and is counted as "under".
     """
-    below = max(np.nextafter(least, -np.inf), np.finfo(np.float64).min)
+    lowest = float(np.finfo(np.float64).min)
+    below = lowest if least == lowest else np.nextafter(least, -np.inf)
     between = np.unique(inner[(inner >= least) & (inner < greatest)])
     edges = np.concatenate([[below], between[between > below], [greatest]])
     return np.concatenate([edges, np.full(EDGES - edges.size, greatest)])
