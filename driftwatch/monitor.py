@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
-from driftwatch.evaluation.evaluate import Evaluator
+from driftwatch.evaluation.evaluate import Evaluator, Recalled
 from driftwatch.evaluation.report import Report, Window
 from driftwatch.stream.batch import Batch, Codes, Ints
 from driftwatch.stream.windows import Step, Windows
@@ -96,6 +96,20 @@ class Monitor:
         self._close(self.windows.finish(), outcome)
         return outcome
 
+    def recall(self) -> list[Recalled]:
+        """The latest report of each version whose rows are still held, for a board to show after a restart."""
+        latest = {version: end for end, version in sorted(self.memory.revisions)}
+        recalled = []
+        for version, end in sorted(latest.items()):
+            profile = self._window(end, version)
+            if profile.rows:
+                cell, revision = Cell(self.model, version, ""), self.memory.revisions[end, version]
+                window = self._bounds(end, profile)
+                recalled.append(
+                    self._evaluator.recall(profile, self.memory.alerts, cell=cell, window=window, revision=revision)
+                )
+        return recalled
+
     def _add(self, batch: Batch, step: Step) -> None:
         names = [self._version(name) for name in batch.version_names]
         keys, cells = _cells(step.panes, batch.versions, count=len(names))
@@ -113,7 +127,10 @@ class Monitor:
     def _close(self, due: int, outcome: Outcome) -> None:
         memory = self.memory
         stale = sorted({
-            (end, version) for pane, version in memory.touched for end in self.windows.ends_of(pane) if end <= memory.issued
+            (end, version)
+            for pane, version in memory.touched
+            for end in self.windows.ends_of(pane)
+            if end <= memory.issued
         })  # fmt: skip
         for end, version in stale:
             outcome.reports.append(self._revise(end, version))

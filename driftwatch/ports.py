@@ -18,7 +18,7 @@ class Inlet(Protocol):
     def offer(self, raw: Raw, *, timeout_seconds: float) -> bool:
         """Hand over records; False, with nothing taken, when the queue stayed full for so long."""
 
-    def announce(self, partitions: Collection[str]) -> None:
+    def announce(self, stream: Stream, partitions: Collection[str]) -> None:
         """Say which partitions exist, so that one which has not spoken yet holds windows open until it idles."""
 
 

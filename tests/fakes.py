@@ -36,7 +36,7 @@ class FakeInlet:
             self._changed.notify_all()
             return taken
 
-    def announce(self, partitions: Collection[str]) -> None:
+    def announce(self, stream: Stream, partitions: Collection[str]) -> None:
         """Note the partitions."""
         with self._changed:
             self.announced += partitions

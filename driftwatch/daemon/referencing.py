@@ -10,7 +10,7 @@ from driftwatch.errors import DataError
 from driftwatch.sources import tables
 from driftwatch.store import references
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
-from driftwatch.stream.table import Chunk, Encoded, Form, source_names, table_batch
+from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names, table_batch
 from driftwatch.summaries.blocks import BlockCounter, dispersion
 from driftwatch.summaries.building import VOCABULARY, build_layout
 from driftwatch.summaries.layout import Layout
@@ -126,12 +126,12 @@ def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
             left_out.append(name)
             continue
         columns.append(Column(name, kind, coerce=wanted.coerce if wanted else False))
-        forms[source] = _form(columns[-1])
+        forms[source] = form_of(columns[-1])
     for column in _outputs(spec):
         source = source_names(column.name, spec.fields)[0]
         if source in kinds:
             columns.append(column)
-            forms[source] = _form(column)
+            forms[source] = form_of(column)
     if not columns:
         raise DataError(f'model "{spec.name}": the data has no column to watch; see `ignore` and [models.fields]')
     time = {spec.fields.time: Form.TIME} if spec.fields.time in kinds else {}
@@ -164,9 +164,3 @@ def _outputs(spec: ModelSpec) -> list[Column]:
     elif spec.task is Task.REGRESSION:
         outputs.append(Column(PREDICTION, Kind.NUMERIC, coerce=coerce.get(PREDICTION, False)))
     return outputs
-
-
-def _form(column: Column) -> Form:
-    if column.kind is Kind.NUMERIC:
-        return Form.NUMBER_OR_TEXT if column.coerce else Form.NUMBER
-    return Form.BOOLEAN if column.kind is Kind.BOOLEAN else Form.CATEGORY

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from driftwatch.evaluation.report import AlertNote, Window
+from driftwatch.evaluation.report import AlertNote, Report, Window
 from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict
 
 
@@ -135,6 +135,22 @@ def notes(
         if step.state in {State.RESOLVED, State.INACTIVE}
     ]
     return (*active, *ended)
+
+
+def standing(alerts: Alerts, report: Report, rules: Mapping[str, RuleSpec]) -> list[Transition]:
+    """The last step of every alert that stands for a report's cell, with the report's values.
+
+    This is what a board shows after a restart; the steps are called by the alerts' own names and never sent again.
+    """
+    readings = {(reading.column, reading.statistic): reading for reading in report.readings}
+    cell = Cell(report.model, report.version, report.segment)
+    steps = []
+    for (rule, version, segment, column), episode in alerts.episodes.items():
+        reading = readings.get((column, rules[rule].statistic)) if rule in rules else None
+        if reading is not None and (version, segment) == (cell.version, cell.segment):
+            judgement = Judgement(rules[rule], reading, Verdict.UNKNOWN)
+            steps.append(_transition(episode, judgement, cell=cell, window=report.window))
+    return steps
 
 
 def identity(*parts: str | int) -> str:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, step
+from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standing, step
 from driftwatch.evaluation.report import Report, Window
 from driftwatch.evaluation.rules import RuleSpec, judge, thresholds
 from driftwatch.statistics.drift import Baseline
 from driftwatch.summaries.profile import Profile
+
+Recalled = tuple[Report, list[Transition]]
 
 
 class Evaluator:
@@ -32,6 +34,11 @@ class Evaluator:
         """A window's later report, after late rows: the numbers move, the alerts have been told already."""
         report = self._report(profile, cell=cell, window=window, revision=revision)
         return replace(report, alerts=notes(alerts, (), self._rules, cell=cell))
+
+    def recall(self, profile: Profile, alerts: Alerts, *, cell: Cell, window: Window, revision: int) -> Recalled:
+        """A report as it stood, and the alerts that stand beside it: nothing moves."""
+        report = self.revise(profile, alerts, cell=cell, window=window, revision=revision)
+        return report, standing(alerts, report, self._rules)
 
     def _report(self, profile: Profile, *, cell: Cell, window: Window, revision: int) -> Report:
         return Report(

@@ -113,7 +113,10 @@ class FilesSource:
         found = {_name(stream, path): (stream, path) for stream, path in self._spec.matches()}
         new = [name for name in found if name not in self._tails]
         if new:
-            inlet.announce(new)
+            for stream in Stream:
+                names = [name for name in new if found[name][0] is stream]
+                if names:
+                    inlet.announce(stream, names)
             quiet_seconds = self._spec.quiet / 1000 if self._spec.follow else 0.0
             tails = {
                 name: _Tail(*found[name], position=positions.get(name, 0), quiet_seconds=quiet_seconds) for name in new

@@ -15,14 +15,13 @@ from driftwatch.stream.raw import Raw, Stream
 
 _log = structlog.get_logger()
 
-_WAIT_SECONDS, _RETRY_SECONDS, _STOP_SECONDS = 0.5, 1.0, 5.0
+_WAIT_SECONDS, _RETRY_SECONDS, _STOP_SECONDS = 0.2, 1.0, 5.0
 
 
 class HttpSpec(Spec):
-    """A `[[sources]]` table with `type = "http"`: what the HTTP door takes in, and how much of it waits."""
+    """A `[[sources]]` table with `type = "http"`: how much of what the HTTP door takes may wait."""
 
     type: Literal["http"]
-    max_body_bytes: int = Field(16 << 20, ge=1)
     max_inbox_bytes: int = Field(1 << 30, ge=1)
 
 
@@ -45,7 +44,8 @@ class InboxSource:
         self._readers = [
             _StreamReader(self._inbox, inlet, stream, position=positions.get(_name(stream), 0)) for stream in Stream
         ]
-        inlet.announce([_name(stream) for stream in Stream])
+        for stream in Stream:
+            inlet.announce(stream, [_name(stream)])
         for reader in self._readers:
             reader.thread.start()
 

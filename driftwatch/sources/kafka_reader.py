@@ -13,7 +13,7 @@ from driftwatch.errors import SourceError
 from driftwatch.ports import Clock, Inlet, SourceStatus
 from driftwatch.sources.kafka_link import Link, Place
 from driftwatch.sources.portions import portions
-from driftwatch.stream.raw import Raw
+from driftwatch.stream.raw import Raw, Stream
 
 if TYPE_CHECKING:
     from driftwatch.sources.kafka import KafkaSpec
@@ -119,7 +119,10 @@ class Reader:
         self._missing = missing
         found = sorted({(topic, number) for topic in numbers for number in numbers[topic]} - self._assigned)
         if found:
-            self._inlet.announce([_name(place) for place in found])
+            for stream in Stream:
+                places = [_name(place) for place in found if self._streams[place[0]] is stream]
+                if places:
+                    self._inlet.announce(stream, places)
             wanted = {place: self._taken.get(place, self._saved.get(place)) for place in found}
             self._link.assign(wanted, self._assigned)
             self._assigned.update(found)

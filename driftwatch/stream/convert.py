@@ -1,5 +1,6 @@
 """From columns of clean Python values to arrays: no loop touches a value here but the interpreter's own `map`."""
 
+import math
 from collections.abc import Sequence
 from itertools import repeat
 from typing import Any, Final
@@ -11,6 +12,9 @@ from driftwatch.stream.schema import SCORE, Column, Kind
 
 WRONG: Final = ("driftwatch: a value of the wrong type",)
 """Stands in a categorical column for a value that is no category."""
+
+_EXACT = 2**53
+"""Below it a float64 holds every whole number."""
 
 
 def numbers(values: Sequence[Any], column: Column) -> Floats:
@@ -72,17 +76,19 @@ class Lookup:
 def _number(text: str) -> int | float | None:
     try:
         number = float(text)
-    except ValueError:
+        whole = int(number) if abs(number) < _EXACT else int(text)
+    except (ValueError, OverflowError):  # no number, or one that only a float64 of another value could stand for
         return None
-    if not np.isfinite(number):
-        return None
-    return number if str(int(number)) == text or repr(number) == text else None
+    if str(whole) == text:
+        return whole
+    return number if repr(number) == text else None
 
 
 def _coerced(value: Any) -> float | None:
     if not isinstance(value, str):
         return value  # type: ignore[no-any-return]  # decode has left only floats and None
     try:
-        return float(value)
+        number = float(value) if "_" not in value else INVALID  # Python reads 1_000, nobody else does
     except ValueError:
         return INVALID
+    return INVALID if math.isnan(number) else number

@@ -5,6 +5,8 @@ to stand in events without being columns (ignored ones, and unknown ones once me
 that they are counted exactly and cost next to nothing.
 """
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,8 @@ from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Ta
 
 Path = tuple[str, ...]
 
+_FIELD = re.compile(r'[^\x00-\x1f"\\\ud800-\udfff]*')
+
 ABSENT = msgspec.Raw(b"")
 """Default of the fields that are only counted."""
 
@@ -31,6 +35,8 @@ class Role(StrEnum):
     TIME = "time"
     VERSION = "version"
     LABEL = "label"
+    AMOUNT = "amount"
+    """A label that is a number."""
     RELEVANCE = "relevance"
     VALUE = "value"
     COLUMNS = "columns"
@@ -46,6 +52,7 @@ _TYPES: dict[Role, Any] = {
     Role.TIME: Annotated[datetime, msgspec.Meta(tz=True)] | int | float | None,
     Role.VERSION: str | int | float | None,
     Role.LABEL: _Text,
+    Role.AMOUNT: float | None,
     Role.RELEVANCE: dict[str, float] | None,
     Role.VALUE: float | None,
     Role.COLUMNS: msgspec.Raw,
@@ -85,13 +92,13 @@ def leaves_of(schema: Schema, stream: Stream) -> tuple[Leaf, ...]:
         Leaf(_split(fields.value), Role.VALUE),
     ]
     if stream is Stream.LABELS:
-        ranked = schema.task is Task.RANKING
-        return (*shared, Leaf(_split(fields.label), Role.RELEVANCE if ranked else Role.LABEL))
+        role = {Task.RANKING: Role.RELEVANCE, Task.REGRESSION: Role.AMOUNT}.get(schema.task, Role.LABEL)
+        return (*shared, Leaf(_split(fields.label), role))
     columns = [
         Leaf(column_path(schema, column), _role(column), column) for column in (*schema.numeric, *schema.categorical)
     ]
     prefix = _split(fields.features)
-    ignored = [Leaf((*prefix, name), Role.EXTRA) for name in schema.ignore]
+    ignored = [Leaf((*prefix, name), Role.EXTRA) for name in schema.ignore if is_field((name,))]
     known = {leaf.path for leaf in (*shared, *columns, *ignored)}
     # These stand in prediction events of the contract whether or not the model has such a column.
     named = [
@@ -119,10 +126,13 @@ def column_path(schema: Schema, column: Column) -> Path:
 def build(leaves: Iterable[Leaf], *, strict: bool) -> Group:
     """Generate the struct types; `strict` forms refuse unknown keys, so that they can be learnt.
 
-    ConfigError when one field stands inside another.
+    ConfigError when one field stands inside another, or has a name that no form can read.
     """
     tree: dict[str, Any] = {}
     for leaf in leaves:
+        if not is_field(leaf.path):
+            name = json.dumps(".".join(leaf.path))
+            raise ConfigError(f"field {name} cannot be read from events: quotes, backslashes and control characters")
         node = tree
         for key in leaf.path[:-1]:
             node = node.setdefault(key, {})
@@ -133,6 +143,11 @@ def build(leaves: Iterable[Leaf], *, strict: bool) -> Group:
             raise ConfigError(f'two fields are read from "{".".join(leaf.path)}": map them apart in [models.fields]')
         node[leaf.path[-1]] = leaf
     return _group(tree, strict=strict)
+
+
+def is_field(path: Path) -> bool:
+    """Whether a typed form can read these keys: the decoder takes no quotes, backslashes and control characters."""
+    return all(_FIELD.fullmatch(key) for key in path)
 
 
 def _group(tree: dict[str, Any], *, strict: bool) -> Group:

@@ -21,6 +21,10 @@ class Reject(StrEnum):
     BAD_LABEL = "bad_label"
 
 
+NAMELESS = frozenset({Reject.NOT_JSON, Reject.NOT_OBJECT, Reject.MISSING_MODEL, Reject.UNKNOWN_MODEL})
+"""Reasons for which an event belongs to no model that we know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """One refused event: its place among the events of its `Raw`, the reason, and the model where one was named."""

@@ -10,24 +10,27 @@ import numpy as np
 
 from driftwatch.stream.batch import Ints
 
-EARLIEST_MS = round(datetime(1, 1, 2, tzinfo=UTC).timestamp() * 1000)
+# Year 1 is what several languages write for "no time"; windows also need room for a whole size before the first row.
+EARLIEST_MS = round(datetime(1800, 1, 1, tzinfo=UTC).timestamp() * 1000)
 LATEST_MS = round(datetime(9999, 12, 30, tzinfo=UTC).timestamp() * 1000)
 BAD_TIME = LATEST_MS + 1
 """Stands for a time that cannot be read; later than any that can."""
 
-# A float of seconds holds epoch milliseconds to about 2e-7 s; the nudge keeps 0.999 s from becoming 0.998.
-_NUDGE_MS = 1e-3
+# A float of seconds errs by less than 0.5 µs until 2106; half a microsecond keeps 0.999 s from becoming 0.998 s, and is
+# too little to lift the last microsecond of a millisecond into the next.
+_NUDGE_MS = 5e-4
 
 
 def times_ms(values: Sequence[Any], fallback: Ints) -> Ints:
     """Event times in ms, (rows,): datetimes and numbers as they come, `fallback` where there is none.
 
-    What is neither, or outside the years 1 to 9999, becomes BAD_TIME.
+    Fractions of a millisecond are cut off. What is neither, or outside the years 1800 to 9999, becomes BAD_TIME.
     """
     kinds = set(map(type, values))
     if kinds == {datetime}:
         seconds = np.fromiter(map(datetime.timestamp, values), np.float64, len(values))
-        return np.floor(seconds * 1000 + _NUDGE_MS).astype(np.int64)
+        times = np.floor(seconds * 1000 + _NUDGE_MS).astype(np.int64)
+        return np.where((times < EARLIEST_MS) | (times > LATEST_MS), BAD_TIME, times)
     if kinds == {type(None)}:
         return fallback
     return np.fromiter(map(_time_ms, values, fallback.tolist()), np.int64, len(values))
@@ -37,7 +40,7 @@ def _time_ms(value: Any, fallback: int) -> int:
     if value is None:
         return fallback
     if isinstance(value, datetime):
-        return math.floor(value.timestamp() * 1000 + _NUDGE_MS)
+        value = value.timestamp() * 1000 + _NUDGE_MS
     if isinstance(value, int | float) and not isinstance(value, bool) and EARLIEST_MS <= value <= LATEST_MS:
         return math.floor(value)
     return BAD_TIME
@@ -49,6 +52,6 @@ def parse_time(value: Any) -> Any:
         return value if value is None or (isinstance(value, int | float) and not isinstance(value, bool)) else BAD_TIME
     try:
         moment = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the second: a lone surrogate
         return BAD_TIME
     return moment if moment.tzinfo is not None else BAD_TIME

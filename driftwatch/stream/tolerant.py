@@ -14,7 +14,7 @@ from driftwatch.stream.form import ABSENT, Group, Leaf, Path, Role
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.times import parse_time
 
-_LONGEST_INT = 400  # digits; beyond 10^308 the value is no float64 anyway, and int() refuses 4 300 of them
+_LONGEST_INT = 4300  # digits; int() refuses more, and so does the typed decoder
 
 UNREADABLE = "\x00unreadable"
 """Stands for an id or version of the wrong type until its row is rejected."""
@@ -23,7 +23,7 @@ UNREADABLE = "\x00unreadable"
 def parse(line: bytes) -> dict[str, Any] | Reject:
     """Any JSON, NaN and Infinity tokens included; the reason when it is no JSON object."""
     try:
-        document = json.loads(line, parse_constant=float, parse_int=_integer)
+        document = json.loads(str(line, "utf-8"), parse_constant=_constant, parse_int=_integer)
     except (ValueError, RecursionError):
         return Reject.NOT_JSON
     return document if isinstance(document, dict) else Reject.NOT_OBJECT
@@ -82,8 +82,9 @@ def _category(_: Leaf, value: Any) -> Any:
     return value if plain else WRONG
 
 
-def _relevance(_: Leaf, value: Any) -> Any:
-    return value if isinstance(value, dict) else WRONG
+def _relevance(leaf: Leaf, value: Any) -> Any:
+    plain = isinstance(value, dict) and all(_number(leaf, grade) != INVALID for grade in value.values())
+    return value if plain else WRONG
 
 
 def _moment(_: Leaf, value: Any) -> Any:
@@ -92,11 +93,11 @@ def _moment(_: Leaf, value: Any) -> Any:
 
 def _name(leaf: Leaf, value: Any) -> Any:
     allowed = str | int if leaf.role is Role.ID else str | int | float
-    if isinstance(value, bool) or not isinstance(value, allowed):
+    if isinstance(value, bool) or not isinstance(value, allowed) or value in {INVALID, -INVALID}:
         return UNREADABLE
     try:
         str(value).encode()
-    except ValueError:  # a lone surrogate, or an integer too long to print
+    except ValueError:  # a lone surrogate
         return UNREADABLE
     return value
 
@@ -108,6 +109,7 @@ def _text(_: Leaf, value: Any) -> Any:
 _CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
     Role.NUMBER: _number,
     Role.VALUE: _number,
+    Role.AMOUNT: _number,
     Role.CATEGORY: _category,
     Role.LABEL: _category,
     Role.RELEVANCE: _relevance,
@@ -117,5 +119,9 @@ _CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
 }
 
 
+def _constant(_: str) -> float:
+    return INVALID  # NaN would be read as a value that is missing
+
+
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < _LONGEST_INT else float("inf")
+    return int(digits) if len(digits) <= _LONGEST_INT else INVALID

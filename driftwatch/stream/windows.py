@@ -173,6 +173,11 @@ class Windows:
         self.progress = replace(progress, idle=idle, closed_ms=closed)
         return closed if closed > progress.closed_ms else None
 
+    @property
+    def watermark_ms(self) -> int | None:
+        """Event time before which rows are no longer waited for; None before the first, or when rows are counted."""
+        return self.progress.closed_ms if self.spec.rows is None and self.progress.closed_ms > NEVER // 2 else None
+
     def finish(self) -> int:
         """The input has ended: everything is due. Returns the point up to which windows are."""
         if self.spec.rows is not None:

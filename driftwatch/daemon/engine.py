@@ -1,0 +1,240 @@
+"""The one thread that touches monitors: takes from the queue, feeds, decides, saves (design D5, D6).
+
+A checkpoint, in order:
+1. what was decided since the last one (reports, transitions, letters) is complete in memory,
+2. one transaction saves it with panes, watermarks, alert states and positions,
+3. sources are told the positions: Kafka commits them for lag tools, the inbox drops its rows,
+4. deliveries are woken.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
+from driftwatch.daemon.snapshot import Snapshot, encode
+from driftwatch.daemon.telemetry import Result, Telemetry
+from driftwatch.errors import StateError
+from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.report import Report
+from driftwatch.monitor import Monitor, Outcome
+from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Rejected, Store
+from driftwatch.sinks.board import Board
+from driftwatch.sinks.letters import Addressee, write_letters
+from driftwatch.stream.decode import Decoded, Decoder
+from driftwatch.stream.raw import Raw, Stream
+
+MAX_UNSAVED = 10_000
+"""Reports and letters that may wait for a failing disk before the engine takes no more records."""
+MAX_REJECTED = 1_000
+"""Rejected events that one checkpoint lists; all of them are counted."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the engine gives its results to.
+
+    saved: told the positions once they are saved. wake: told that letters have been. base_url: for links in letters.
+    """
+
+    store: Store
+    outbox: Outbox
+    board: Board
+    telemetry: Telemetry
+    targets: Sequence[Addressee]
+    saved: Callable[[Mapping[str, int]], None]
+    wake: Callable[[], None]
+    clock: Clock
+    retention_ms: int
+    base_url: str = ""
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """What has been decided since the last checkpoint."""
+
+    reports: list[Report] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.reports) + len(self.letters)
+
+
+class Engine:
+    """Runs monitors over what the queue gives; one thread, begun by `start`, ended by the order to stop."""
+
+    def __init__(
+        self, monitors: Iterable[Monitor], *, decoder: Decoder, queue: Queue, positions: Mapping[str, int], doors: Doors
+    ) -> None:
+        self.monitors = {monitor.model: monitor for monitor in monitors}
+        self.failure: BaseException | None = None
+        self.store_error = ""
+        self._decoder = decoder
+        self._queue = queue
+        self._positions = dict(positions)
+        self._doors = doors
+        self._unsaved = _Unsaved()
+        self._stale = False
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self.ended = threading.Event()
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self, *, timeout_seconds: float) -> bool:
+        """Work off what is in the queue, save, and end; whether it had ended in time."""
+        self._queue.close()
+        self._queue.order(Command.STOP)
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while self._step(self._queue.take()):
+                pass
+        except BaseException as error:  # noqa: BLE001 - a bug: the service ends with it, and says so
+            self.failure = error
+            _log.exception("engine_failed")
+        finally:
+            self.ended.set()
+
+    def _step(self, message: Message) -> bool:
+        if isinstance(message, Raw):
+            self._take(message)
+        elif isinstance(message, Announcement):
+            self._announce(message)
+        else:
+            return self._obey(message)
+        return True
+
+    def _obey(self, order: Order) -> bool:
+        match order.command:
+            case Command.TICK:
+                now_ms = self._doors.clock()
+                for monitor in self.monitors.values():
+                    self._publish(monitor.tick(now_ms=now_ms))
+            case Command.FINISH:
+                for monitor in self.monitors.values():
+                    self._publish(monitor.finish())
+                self._save()
+            case Command.SAVE | Command.STOP:
+                self._save()
+            case Command.PRUNE:
+                self._prune()
+        if order.command is not Command.STOP and self._unsaved.letters:
+            self._save()
+        order.done.set()
+        return order.command is not Command.STOP
+
+    def _announce(self, announcement: Announcement) -> None:
+        if announcement.stream is Stream.PREDICTIONS:  # labels move no watermark
+            for monitor in self.monitors.values():
+                monitor.announce(announcement.partitions, now_ms=self._doors.clock())
+
+    def _take(self, raw: Raw) -> None:
+        decoded = self._decoder.decode(raw)
+        self._count(raw, decoded)
+        for model, batch in decoded.batches.items():
+            outcome = self.monitors[model].feed(batch, received_ms=raw.received_ms)
+            events = self._doors.telemetry.events
+            events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=outcome.accepted)
+            events(model, raw.stream, source=raw.source, result=Result.LATE, count=outcome.late)
+            self._publish(outcome)
+        self._positions[raw.partition] = raw.position
+        self._stale = True
+        if self._unsaved.letters:
+            self._save()
+
+    def _count(self, raw: Raw, decoded: Decoded) -> None:
+        telemetry = self._doors.telemetry
+        for model, labels in decoded.labels.items():
+            telemetry.events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=labels.rows)
+        for rejection in decoded.rejected:
+            telemetry.rejected(rejection.model, raw.stream, source=raw.source, reason=rejection.reason)
+        room = MAX_REJECTED - len(self._unsaved.rejected)
+        self._unsaved.rejected += [
+            Rejected(raw.stream, raw.source, raw.partition, raw.received_ms, rejection.reason)
+            for rejection in decoded.rejected[: max(0, room)]
+        ]
+
+    def _publish(self, outcome: Outcome) -> None:
+        if not outcome.reports and not outcome.transitions:
+            return
+        doors, unsaved = self._doors, self._unsaved
+        by_window = {(r.model, r.version, r.segment, r.window.start_ms): r for r in outcome.reports}
+        for transition in outcome.transitions:
+            cell = (transition.model, transition.version, transition.segment, transition.window_start_ms)
+            unsaved.letters += write_letters(
+                transition,
+                by_window[cell],
+                targets=doors.targets,
+                last_sent_ms=self._last_sent_ms,
+                now_ms=doors.clock(),
+                base_url=doors.base_url,
+            )
+        unsaved.reports += outcome.reports
+        unsaved.transitions += outcome.transitions
+        self._stale = True
+        watermarks = {name: mark for name, m in self.monitors.items() if (mark := m.windows.watermark_ms) is not None}
+        doors.board.publish(reports=outcome.reports, transitions=outcome.transitions, watermarks=watermarks)
+        self._queue.hold(on=unsaved.count > MAX_UNSAVED and bool(self.store_error))
+
+    def _last_sent_ms(self, target: str, key: str) -> int | None:
+        unsaved = [
+            letter.created_ms for letter in self._unsaved.letters if (letter.target, letter.key) == (target, key)
+        ]
+        return max(unsaved) if unsaved else self._doors.outbox.last_sent_ms(target, key)
+
+    def _save(self) -> None:
+        doors, unsaved = self._doors, self._unsaved
+        if not self._stale and not self.store_error:
+            return
+        began = time.perf_counter()
+        snapshots = {name: encode(monitor) for name, monitor in self.monitors.items()}
+        try:
+            doors.store.save(self._checkpoint(snapshots))
+        except StateError as error:
+            self.store_error = str(error)
+            doors.telemetry.checkpoint_failed()
+            _log.error("checkpoint_failed", error=str(error), waiting=unsaved.count)
+            return
+        for monitor in self.monitors.values():
+            monitor.changed.clear()
+        woken = bool(unsaved.letters)
+        self._unsaved, self._stale, self.store_error = _Unsaved(), False, ""
+        self._queue.hold(on=False)
+        doors.telemetry.checkpoint(seconds=time.perf_counter() - began, saved_ms=doors.clock())
+        doors.saved(dict(self._positions))
+        if woken:
+            doors.wake()
+
+    def _checkpoint(self, snapshots: Mapping[str, Snapshot]) -> Checkpoint:
+        unsaved = self._unsaved
+        return Checkpoint(
+            taken_ms=self._doors.clock(),
+            positions=dict(self._positions),
+            monitors={name: snapshot.core for name, snapshot in snapshots.items()},
+            panes={name: snapshot.panes for name, snapshot in snapshots.items()},
+            engine=self._doors.telemetry.saved(),
+            reports=unsaved.reports,
+            transitions=unsaved.transitions,
+            letters=unsaved.letters,
+            rejected=unsaved.rejected,
+        )
+
+    def _prune(self) -> None:
+        try:
+            gone = self._doors.store.prune(before_ms=self._doors.clock() - self._doors.retention_ms)
+        except StateError as error:
+            _log.error("prune_failed", error=str(error))
+            return
+        _log.info("pruned", rows=gone)

@@ -1,0 +1,102 @@
+"""What the running service says of itself: for the status endpoints, readiness and `/metrics`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from driftwatch import __version__
+from driftwatch.daemon.engine import Engine
+from driftwatch.daemon.queue import Queue
+from driftwatch.daemon.telemetry import Exposition
+from driftwatch.daemon.watch import Watch
+from driftwatch.evaluation.report import Report, rfc3339
+from driftwatch.ports import Clock, Source
+from driftwatch.sinks.board import Board
+
+
+@dataclass(frozen=True)
+class ServiceOverview:
+    """The Overview of the running service; answers from memory, so that it never waits for engine or disk."""
+
+    watches: Sequence[Watch]
+    engine: Engine
+    queue: Queue
+    sources: Sequence[Source]
+    board: Board
+    exposition: Exposition
+    clock: Clock
+    disabled_targets: Callable[[], frozenset[str]]
+    began_ms: int
+
+    def models(self) -> list[dict[str, Any]]:
+        """One document a model: what it is compared with, what is watched, and its latest windows."""
+        latest: dict[str, list[Report]] = {}
+        for report in self.board.picture.reports.values():
+            latest.setdefault(report.model, []).append(report)
+        return [_model(watch, latest.get(watch.spec.name, [])) for watch in self.watches]
+
+    def status(self) -> dict[str, Any]:
+        """Version, uptime, sources, queue, targets."""
+        ready, reason = self.ready()
+        return {
+            "version": __version__,
+            "started": rfc3339(self.began_ms),
+            "uptime_seconds": (self.clock() - self.began_ms) / 1000,
+            "ready": ready,
+            "reason": reason,
+            "queue": {"records": self.queue.records, "capacity": self.queue.capacity_records},
+            "sources": [_source(source) for source in self.sources],
+            "state": {"error": self.engine.store_error or None},
+            "targets": {"disabled": sorted(self.disabled_targets())},
+        }
+
+    def ready(self) -> tuple[bool, str]:
+        """Ready when the engine runs, state can be saved and every source can be read."""
+        if self.engine.ended.is_set():
+            return False, "the engine has ended"
+        if self.engine.store_error:
+            return False, f"state cannot be saved: {self.engine.store_error}"
+        for source in self.sources:
+            status = source.status()
+            if not status.ready:
+                return False, f"source {source.name}: {status.error or 'starting'}"
+        return True, ""
+
+    def metrics(self, *, openmetrics: bool) -> bytes:
+        """The exposition of `/metrics`."""
+        return self.exposition.render(openmetrics=openmetrics)
+
+
+def _model(watch: Watch, latest: Sequence[Report]) -> dict[str, Any]:
+    spec, reference = watch.spec, watch.reference
+    return {
+        "name": spec.name,
+        "task": spec.task.value,
+        "reference": {
+            "fingerprint": reference.layout.fingerprint,
+            "rows": reference.rows,
+            "source_hash": reference.source_hash,
+            "created": rfc3339(reference.created_ms),
+        },
+        "columns": [
+            {"name": column.name, "kind": column.kind.value, "statistics": list(watch.baseline.statistics[column.name])}
+            for column in (*watch.layout.numeric, *watch.layout.categorical)
+        ],
+        "window": {key: value for key, value in spec.window.model_dump().items() if value is not None},
+        "rules": [rule.model_dump(by_alias=True, exclude_none=True) for rule in spec.rules],
+        "latest": [
+            {"version": report.version, "segment": report.segment, **report.document()["window"]} for report in latest
+        ],
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    status = source.status()
+    return {
+        "name": source.name,
+        "ready": status.ready,
+        "error": status.error or None,
+        "lag_records": sum(status.lag_records.values()),
+        "paused": any(status.paused.values()),
+        "reconnects": status.reconnects,
+    }

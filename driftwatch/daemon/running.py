@@ -1,0 +1,34 @@
+"""The service as a process: signals, and the exit code."""
+
+import signal
+import threading
+from types import FrameType
+
+import structlog
+
+from driftwatch.daemon.service import Service
+
+_log = structlog.get_logger()
+
+
+def run_until_stopped(service: Service) -> int:
+    """Start, wait for SIGTERM, SIGINT or the engine's end, stop; 0 after a clean stop, 1 after a bug."""
+    asked = threading.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        _log.info("stopping", signal=signal.Signals(number).name)
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        try:
+            service.start()
+            # Waiting in slices lets the main thread take signals on every platform.
+            while not asked.wait(0.5) and not service.engine.ended.is_set():
+                pass
+        finally:
+            clean = service.stop()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0 if clean and service.engine.failure is None else 1

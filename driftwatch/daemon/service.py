@@ -1,0 +1,207 @@
+"""The running service: built from a Config, everything fallible first, started in order, stopped in reverse."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from driftwatch import __version__
+from driftwatch.api.app import create_app
+from driftwatch.api.ingest import Limits
+from driftwatch.api.serve import HttpServer
+from driftwatch.config import Config
+from driftwatch.daemon.engine import Doors, Engine
+from driftwatch.daemon.ingest import DurableIngest
+from driftwatch.daemon.lifecycle import Lifecycle
+from driftwatch.daemon.overview import ServiceOverview
+from driftwatch.daemon.queue import Command, Queue
+from driftwatch.daemon.schedule import schedule
+from driftwatch.daemon.snapshot import decode
+from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
+from driftwatch.daemon.watch import Watch, load_watches
+from driftwatch.errors import ConfigError
+from driftwatch.monitor import Monitor
+from driftwatch.ports import Clock, Inbox, Saved, Source
+from driftwatch.sinks.attempts import Result
+from driftwatch.sinks.board import Board
+from driftwatch.sinks.delivery import Delivery
+from driftwatch.sinks.prometheus import BoardCollector
+from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
+from driftwatch.sources.files import FilesSource, FilesSpec
+from driftwatch.sources.inbox import HttpSpec, InboxSource
+from driftwatch.sources.kafka import KafkaSource, KafkaSpec
+from driftwatch.store.checkpoint import SqliteStore
+from driftwatch.store.database import Database
+from driftwatch.store.history import SqliteHistory
+from driftwatch.store.inbox import SqliteInbox
+from driftwatch.store.outbox import SqliteOutbox
+from driftwatch.stream.decode import Decoder
+from driftwatch.stream.reject import Reject
+
+DRAIN_SECONDS = 10.0
+
+_log = structlog.get_logger()
+
+
+def wall_clock_ms() -> int:
+    """The time, in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """One process that watches the models of one configuration."""
+
+    def __init__(self, config: Config, *, clock: Clock = wall_clock_ms) -> None:
+        """Build everything; raises ConfigError, DataError or StateError, and leaves nothing open when it does."""
+        if config.state is None:
+            raise ConfigError("state: this table is missing; write [state] with path = a directory to keep state in")
+        if not config.sources:
+            raise ConfigError("sources: this key is missing; write at least one [[sources]] table")
+        self._config = config
+        self._clock = clock
+        self._lifecycle = Lifecycle()
+        self.watches = load_watches(config)
+        self._targets = [Webhook(_located(spec, config)) for spec in config.targets]
+        self._database = Database(config.path(config.state.path))
+        self._lifecycle.push("state", self._database.close)
+        try:
+            self._build(config, retention_ms=config.state.retention)
+        except BaseException:
+            self._lifecycle.stop()
+            raise
+
+    def _build(self, config: Config, *, retention_ms: int) -> None:
+        store = SqliteStore(self._database)
+        self._inbox = SqliteInbox(self._database, max_bytes=_inbox_bytes(config))
+        outbox = SqliteOutbox(self._database)
+        saved = store.load()
+        self.queue = Queue()
+        self.board = Board()
+        self.sources = [_source(spec, config, inbox=self._inbox, clock=self._clock) for spec in config.sources]
+        self._delivery = Delivery(outbox, self._targets, clock=self._clock, dice=random.random)
+        telemetry = self._telemetry()
+        telemetry.restore(saved.engine)
+        doors = Doors(
+            store=store, outbox=outbox, board=self.board, telemetry=telemetry, targets=config.targets,
+            saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
+        )  # fmt: skip
+        intakes = [watch.intake() for watch in self.watches]
+        monitors = [_restored(watch, saved) for watch in self.watches]
+        recalled = [shown for monitor in monitors for shown in monitor.recall()]
+        self.board.restore(
+            reports=[report for report, _ in recalled], alerts=[step for _, steps in recalled for step in steps]
+        )
+        self.engine = Engine(
+            monitors, decoder=Decoder(intakes), queue=self.queue, positions=saved.positions, doors=doors
+        )
+        rules = {watch.spec.name: {rule.name: rule.severity for rule in watch.spec.rules} for watch in self.watches}
+        collector = BoardCollector(self.board, rules=rules, max_series=config.server.max_series)
+        self.overview = ServiceOverview(
+            watches=self.watches, engine=self.engine, queue=self.queue, sources=self.sources, board=self.board,
+            exposition=Exposition([collector, telemetry]), clock=self._clock, disabled_targets=self._delivery.disabled,
+            began_ms=self._clock(),
+        )  # fmt: skip
+        app = create_app(
+            ingest=DurableIngest(self._inbox, intakes, clock=self._clock),
+            history=SqliteHistory(self._database),
+            overview=self.overview,
+            limits=Limits(config.server.max_body, config.server.max_body_decompressed, config.server.max_arriving),
+            version=__version__,
+        )
+        self._server = HttpServer(app, config.server.address)
+        self._lifecycle.push("http", self._server.stop)
+        self._positions = saved.positions
+
+    @property
+    def port(self) -> int:
+        """The port that is really listened on."""
+        return self._server.port
+
+    def start(self) -> None:
+        """Start in the order in which data flows backwards: whoever takes is there before whoever gives."""
+        assert self._config.state is not None
+        self._delivery.start()
+        self._lifecycle.push("delivery", self._delivery.stop)
+        self.engine.start()
+        self._lifecycle.push("engine", lambda: self.engine.stop(timeout_seconds=DRAIN_SECONDS))
+        for source in self.sources:
+            source.start(self.queue, self._positions)
+            self._lifecycle.push(f"source {source.name}", source.stop)
+        self._server.start()
+        self._lifecycle.push("http", self._server.stop)
+        scheduler = schedule(self.queue, checkpoint_ms=self._config.state.checkpoint)
+        scheduler.start()
+        self._lifecycle.push("schedule", lambda: scheduler.shutdown(wait=False))
+        _log.info("started", version=__version__, port=self.port, models=[watch.spec.name for watch in self.watches])
+
+    def finish(self, *, timeout_seconds: float) -> bool:
+        """The input has ended: close every window, save, and say whether that was done in time."""
+        return self.queue.order(Command.FINISH).done.wait(timeout_seconds)
+
+    def stop(self) -> bool:
+        """Take nothing more in, work off what is there, save, close; whether all of it went well."""
+        well = self._lifecycle.stop()
+        _log.info("stopped", clean=well and self.engine.failure is None)
+        return well
+
+    def _commit(self, positions: Mapping[str, int]) -> None:
+        for source in self.sources:
+            source.commit(positions)
+
+    def _telemetry(self) -> Telemetry:
+        values = LabelValues(
+            models=[watch.spec.name for watch in self.watches],
+            sources=sorted({source.name for source in self.sources}),
+            rejects=list(Reject),
+            targets=[target.name for target in self._targets],
+            results=list(Result),
+        )
+        gauges = Gauges(
+            queue_records=lambda: self.queue.records,
+            queue_capacity_records=self.queue.capacity_records,
+            sources=lambda: [source.status() for source in self.sources],
+        )
+        return Telemetry(values, gauges=gauges, clock=self._clock, version=__version__)
+
+
+def _restored(watch: Watch, saved: Saved) -> Monitor:
+    core = saved.monitors.get(watch.spec.name)
+    if core is None:
+        return watch.monitor()
+    panes = saved.panes.get(watch.spec.name, {})
+    restored = decode(core, panes, layout=watch.layout, spec=watch.spec.window, model=watch.spec.name)
+    if restored.discarded_rows:
+        _log.warning("open_windows_discarded", model=watch.spec.name, rows=restored.discarded_rows,
+                     why="the reference or the form of the windows has changed")  # fmt: skip
+    return watch.monitor(restored.progress, restored.memory)
+
+
+def _source(spec: KafkaSpec | HttpSpec | FilesSpec, config: Config, *, inbox: Inbox, clock: Clock) -> Source:
+    match spec:
+        case KafkaSpec():
+            return KafkaSource(spec, clock=clock)
+        case HttpSpec():
+            return InboxSource(inbox)
+        case FilesSpec():
+            located = spec.model_copy(
+                update={"predictions": _globs(spec.predictions, config), "labels": _globs(spec.labels, config)}
+            )
+            return FilesSource(located, clock=clock)
+
+
+def _globs(patterns: Sequence[str], config: Config) -> list[str]:
+    return [str(config.path(pattern)) for pattern in patterns]
+
+
+def _located(spec: WebhookSpec, config: Config) -> WebhookSpec:
+    return (
+        spec
+        if spec.secret_file is None
+        else spec.model_copy(update={"secret_file": str(config.path(spec.secret_file))})
+    )
+
+
+def _inbox_bytes(config: Config) -> int:
+    doors = [source.max_inbox_bytes for source in config.sources if isinstance(source, HttpSpec)]
+    return doors[0] if doors else 1 << 30

@@ -1,0 +1,125 @@
+"""From a model's configuration and reference to its monitor: all that can fail, fails before anything runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from driftwatch.config import ColumnSpec, Config, ModelSpec
+from driftwatch.errors import ConfigError
+from driftwatch.evaluation.evaluate import Evaluator
+from driftwatch.monitor import Memory, Monitor
+from driftwatch.statistics.drift import Baseline
+from driftwatch.store import references
+from driftwatch.stream.decode import Intake
+from driftwatch.stream.form import build, leaves_of
+from driftwatch.stream.raw import Stream
+from driftwatch.stream.schema import Column, Schema
+from driftwatch.stream.windows import Progress, Windows
+from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One model, ready to be watched."""
+
+    spec: ModelSpec
+    reference: Reference
+    schema: Schema
+    baseline: Baseline
+
+    @property
+    def layout(self) -> Layout:
+        """The reference's layout."""
+        return self.reference.layout
+
+    def intake(self) -> Intake:
+        """The model as decode sees it."""
+        return Intake(self.schema, self.spec.window.max_future)
+
+    def monitor(self, progress: Progress | None = None, memory: Memory | None = None) -> Monitor:
+        """A monitor, new or going on from what was saved."""
+        return Monitor(
+            self.spec.name,
+            self.layout,
+            windows=Windows(self.spec.window, progress),
+            evaluator=Evaluator(self.baseline, self.spec.rules),
+            memory=memory,
+        )
+
+
+def load_watches(config: Config) -> list[Watch]:
+    """Every model of the file; ConfigError, DataError or StateError say what keeps one from being watched."""
+    return [load_watch(config, position) for position in range(len(config.models))]
+
+
+def load_watch(config: Config, position: int) -> Watch:
+    """The model at this place of `[[models]]`."""
+    spec = config.models[position]
+    where = f"models[{position}]"
+    if spec.reference is None:
+        raise ConfigError(
+            f"{where}.reference: this key is missing; make the file with "
+            f"`driftwatch reference build DATA… --config FILE --model {spec.name} -o OUT` and name it"
+        )
+    return watch(spec, load_reference(config.path(spec.reference), where), where=where)
+
+
+def load_reference(path: Path, where: str) -> Reference:
+    """The reference file; ConfigError when there is none."""
+    if not path.is_file():
+        raise ConfigError(f"{where}.reference: there is no file {path}; make it with `driftwatch reference build`")
+    return references.load(path)
+
+
+def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
+    """Put a model's configuration and its reference together; ConfigError when they do not fit."""
+    layout = reference.layout
+    if reference.task is not spec.task:
+        raise ConfigError(f'{where}.task: is "{spec.task}", but the reference was built for task "{reference.task}"')
+    names = set(layout.names)
+    for name in spec.columns:
+        if name not in names:
+            raise ConfigError(
+                f'{where}.columns.{name}: the reference has no column "{name}"; rebuild it or leave it out'
+            )
+    baseline = Baseline.of(layout, reference.profile, groups=spec.groups)
+    _check_rules(spec, baseline.statistics, where)
+    schema = Schema(
+        model=spec.name,
+        task=spec.task,
+        numeric=_configured(layout.numeric, spec.columns, where),
+        categorical=_configured(layout.categorical, spec.columns, where),
+        fields=spec.fields,
+        ignore=tuple(spec.ignore),
+    )
+    for stream in Stream:
+        try:
+            build(leaves_of(schema, stream), strict=True)
+        except ConfigError as error:
+            raise ConfigError(f"{where}.fields: {error}") from error
+    return Watch(spec, reference, schema, baseline)
+
+
+def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
+    for position, rule in enumerate(spec.rules):
+        for column in rule.columns or ():
+            path = f"{where}.rules[{position}].columns"
+            if column not in statistics:
+                raise ConfigError(f'{path}: the reference has no column "{column}"')
+            if rule.statistic not in statistics[column]:
+                known = ", ".join(statistics[column])
+                raise ConfigError(f'{path}: "{column}" has no statistic {rule.statistic}; it has {known}')
+
+
+def _configured(columns: Iterable[Column], specs: Mapping[str, ColumnSpec], where: str) -> tuple[Column, ...]:
+    result = []
+    for column in columns:
+        spec = specs.get(column.name, ColumnSpec())
+        if spec.kind is not None and spec.kind is not column.kind:
+            raise ConfigError(
+                f"{where}.columns.{column.name}.kind: is {spec.kind}, but the reference holds it as {column.kind}; "
+                "rebuild the reference"
+            )
+        result.append(replace(column, coerce=spec.coerce or column.coerce))
+    return tuple(result)
