@@ -1,0 +1,32 @@
+"""One state directory, seen through all its ports."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftwatch.ports import History, Inbox, Outbox, Store
+from driftwatch.store.checkpoint import SqliteStore
+from driftwatch.store.database import Database
+from driftwatch.store.history import SqliteHistory
+from driftwatch.store.inbox import SqliteInbox
+from driftwatch.store.outbox import SqliteOutbox
+
+
+@dataclass
+class Doors:
+    """One state directory, seen through its four ports; `reopen` is a restart."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        database = Database(self.path)
+        self.store: Store = SqliteStore(database)
+        self.inbox: Inbox = SqliteInbox(database, max_bytes=1000)
+        self.outbox: Outbox = SqliteOutbox(database)
+        self.history: History = SqliteHistory(database)
+
+    def reopen(self) -> None:
+        self.store.close()
+        self.open()
