@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.kernels.hashing import hash_texts
-from driftwatch.stream.batch import Batch, Codes, Floats, Hashes, Ints, Labels
+from driftwatch.stream.batch import INVALID, Batch, Codes, Floats, Hashes, Ints, Labels
 from driftwatch.stream.convert import WRONG, Lookup, codes, numbers
 from driftwatch.stream.form import Leaf, Path, Role
 from driftwatch.stream.raw import Stream
-from driftwatch.stream.reject import Reject, Rejection
+from driftwatch.stream.reject import NAMELESS, Reject, Rejection
 from driftwatch.stream.schema import PREDICTION, Column, Kind, Schema, Task
 from driftwatch.stream.times import BAD_TIME, times_ms
 from driftwatch.stream.tolerant import UNREADABLE
 
 Columns = Mapping[Path, Sequence[Any]]
+
+LONGEST_VERSION = 256
+"""Characters; a version becomes a label of metrics."""
 
 _REASONS = tuple(Reject)
 _CODE = {reason: code + 1 for code, reason in enumerate(_REASONS)}
@@ -94,25 +97,27 @@ class Assembler:
             mark([identity == UNREADABLE for identity in ids], Reject.BAD_ID)
         mark(times == BAD_TIME, Reject.BAD_TIME)
         mark(times > latest_ms, Reject.FUTURE)
-        if UNREADABLE in versions:
-            mark([version == UNREADABLE for version in versions], Reject.BAD_VERSION)
+        unfit = {
+            version for version in set(versions) if version == UNREADABLE or len(_version(version)) > LONGEST_VERSION
+        }
+        if unfit:
+            mark([version in unfit for version in versions], Reject.BAD_VERSION)
         if self._stream is Stream.LABELS:
             labels = columns.get(self._label_path, (None,) * len(times))
             mark([label is None for label in labels], Reject.MISSING_LABEL)
-            mark([label is WRONG for label in labels], Reject.BAD_LABEL)
+            mark([label is WRONG or label == INVALID for label in labels], Reject.BAD_LABEL)
         return verdicts
 
     @property
     def _label_path(self) -> Path:
-        return self._paths.get(Role.LABEL) or self._paths[Role.RELEVANCE]
+        return next(self._paths[role] for role in (Role.LABEL, Role.AMOUNT, Role.RELEVANCE) if role in self._paths)
 
     def _rejections(self, verdicts: NDArray[np.int8], indices: Ints) -> tuple[Rejection, ...]:
         model = self._schema.model
-        nameless = {Reject.MISSING_MODEL, Reject.UNKNOWN_MODEL}
         reasons = [_REASONS[code - 1] for code in verdicts[verdicts > 0]]
         places = indices[verdicts > 0].tolist()
         return tuple(
-            Rejection(place, reason, "" if reason in nameless else model)
+            Rejection(place, reason, "" if reason in NAMELESS else model)
             for place, reason in zip(places, reasons, strict=True)
         )
 
@@ -132,11 +137,11 @@ class Assembler:
         if self._schema.task is Task.RANKING:
             return np.zeros(rows)
         if self._schema.task is Task.REGRESSION:
-            return numbers([None if isinstance(label, str | bool | tuple) else label for label in labels], _NUMBER)
+            return numbers(labels, _AMOUNT)
         return codes(labels, self._classes).astype(np.float64)
 
 
-_NUMBER = Column("label", Kind.NUMERIC)
+_AMOUNT = Column("label", Kind.NUMERIC)
 
 
 def _class_column(schema: Schema) -> Column:
@@ -152,14 +157,23 @@ def _hashed(ids: Sequence[Any]) -> Hashes:
 
 def _versions(versions: Sequence[Any]) -> tuple[Codes, tuple[str, ...]]:
     place = {version: code for code, version in enumerate(dict.fromkeys(versions))}
-    names = ["" if version is None else str(version) for version in place]
+    names = list(map(_version, place))
     unique = tuple(dict.fromkeys(names))
     mapped = np.array([unique.index(name) for name in names], dtype=np.int32)
     return mapped[np.fromiter(map(place.__getitem__, versions), np.int32, len(versions))], unique
 
 
+def _version(value: Any) -> str:
+    # 7 and 7.0 are equal and must have one name, or it would depend on which of them stood first.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value)
+
+
 def _kept(batch: Batch, keep: NDArray[np.bool_]) -> Batch:
+    used, versions = np.unique(batch.versions[keep], return_inverse=True)  # a refused row's version leaves no trace
     return Batch(
-        batch.partition, batch.times[keep], batch.ids[keep], batch.versions[keep], batch.version_names,
+        batch.partition, batch.times[keep], batch.ids[keep], versions.astype(np.int32),
+        tuple(batch.version_names[code] for code in used),
         batch.numeric[:, keep], batch.categorical[:, keep],
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """The columnar event form: one object that holds whole columns, `{"model": …, "columns": {"id": […], …}}`."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,14 @@ from driftwatch.stream.form import Leaf, Path, Role
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.tolerant import clean
 
-_TYPED: dict[Role, Any] = {Role.NUMBER: list[float | None], Role.VALUE: list[float | None]}
+_TYPED: dict[Role, Any] = dict.fromkeys((Role.NUMBER, Role.VALUE, Role.AMOUNT), list[float | None])
 _PLAIN = {
     Role.CATEGORY: {str, int, bool, type(None)},
     Role.LABEL: {str, int, bool, type(None)},
     Role.ID: {str, int, type(None)},
     Role.VERSION: {str, int, type(None)},
 }
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,29 @@ def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | R
     if len(lengths) != 1:
         return Reject.BAD_COLUMNS
     rows = lengths.pop()
-    found: dict[Path, Sequence[Any]] = {("model",): (document.get("model"),) * rows}
+    found: dict[Path, Sequence[Any]] = {}
     known = {".".join(leaf.path): leaf for leaf in leaves}
     for leaf in leaves:  # a version said once holds for every row
         if leaf.role is Role.VERSION and ".".join(leaf.path) not in columns:
-            found[leaf.path] = (clean(leaf, document.get(leaf.path[-1])),) * rows
+            found[leaf.path] = (clean(leaf, _at(document, leaf.path)),) * rows
     unknown = 0
+    counted = tuple(name + "." for name, leaf in known.items() if leaf.role is Role.EXTRA)
     for name, values in columns.items():
         if name not in known:
-            unknown += rows
+            unknown += 0 if name.startswith(counted) else rows
         elif known[name].role not in {Role.EXTRA, Role.MODEL, Role.COLUMNS}:
             found[known[name].path] = _cleaned(known[name], values)
     return Table(found, rows, unknown)
+
+
+def _printable(values: list[Any]) -> bool:
+    return not _SURROGATE.search("".join(value for value in values if isinstance(value, str)))
+
+
+def _at(document: Any, path: Path) -> Any:
+    for key in path:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
 
 
 def _cleaned(leaf: Leaf, values: list[Any]) -> Sequence[Any]:
@@ -62,6 +75,6 @@ def _cleaned(leaf: Leaf, values: list[Any]) -> Sequence[Any]:
     kinds = set(map(type, values))
     if leaf.role is Role.TIME and kinds <= {int}:
         return values
-    if kinds <= _PLAIN.get(leaf.role, set()) and (leaf.role not in {Role.ID, Role.VERSION} or bool not in kinds):
+    if kinds <= _PLAIN.get(leaf.role, set()) and (leaf.role not in {Role.ID, Role.VERSION} or _printable(values)):
         return values
     return [clean(leaf, value) for value in values]

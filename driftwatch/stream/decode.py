@@ -14,10 +14,10 @@ import numpy as np
 
 from driftwatch.stream.assemble import Assembler, Columns, Piece
 from driftwatch.stream.batch import Batch, Ints, Labels
-from driftwatch.stream.columnar import read_columnar
-from driftwatch.stream.form import ABSENT, Leaf, Path, Role, build, flatten, leaves_of
+from driftwatch.stream.columnar import Table, read_columnar
+from driftwatch.stream.form import ABSENT, Leaf, Path, Role, build, flatten, is_field, leaves_of
 from driftwatch.stream.raw import Raw, Stream
-from driftwatch.stream.reject import Reject, Rejection
+from driftwatch.stream.reject import NAMELESS, Reject, Rejection
 from driftwatch.stream.schema import Schema
 from driftwatch.stream.split import split
 from driftwatch.stream.tolerant import extra_paths, parse, restore
@@ -90,7 +90,9 @@ class Decoder:
     def _finish(self, decoded: Decoded, raw: Raw, *, model: str, read: "_Read", first: Ints) -> None:
         reader = self._readers[model, raw.stream]
         decoded.unknown_keys += read.unknown_keys
-        decoded.rejected += [Rejection(int(first[place]), reason, model) for place, reason in read.refused]
+        decoded.rejected += [
+            Rejection(int(first[place]), reason, "" if reason in NAMELESS else model) for place, reason in read.refused
+        ]
         made: list[Piece] = []
         for part in read.parts:
             indices = first[part.places] + (np.arange(len(part.stamps)) if part.columnar else 0)
@@ -202,7 +204,7 @@ class Reader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             events, places = [], []
             for place, line in enumerate(chunk, start):
-                event = self._one(line)
+                event = self._one(line, read)
                 if isinstance(event, Reject):
                     read.refused.append((place, event))
                 else:
@@ -214,27 +216,35 @@ class Reader:
                 for event, place in zip(events, places, strict=True)
             ], places
 
-    def _one(self, line: Any) -> Any:
+    def _one(self, line: Any, read: _Read) -> Any:
         try:
             return self._decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             document = parse(bytes(line))
             if isinstance(document, Reject):
                 return document
-            self._learn(extra_paths(self._form, document))
+            read.unknown_keys += self._learn(extra_paths(self._form, document))
             return restore(self._form, document)
 
     def _again(self, line: Any) -> Any:
-        event = self._one(line)
-        assert not isinstance(event, Reject)
-        return event
+        try:
+            return self._decode(line)
+        except msgspec.DecodeError:
+            document = parse(bytes(line))
+            assert not isinstance(document, Reject)
+            return restore(self._form, document)
 
-    def _learn(self, paths: Iterable[Path]) -> None:
-        new = {path: Leaf(path, Role.EXTRA) for path in paths if path not in self._learnt}
+    def _learn(self, paths: Iterable[Path]) -> int:
+        """Remember unknown keys while there is room; how many of them no form can hold, and have to be counted now."""
         room = LEARNT_KEYS - len(self._learnt)
-        if new and room > 0:
-            self._learnt |= dict(list(new.items())[:room])
+        if room <= 0:
+            return 0
+        listed = list(paths)
+        new = [path for path in listed if is_field(path)]
+        if new:
+            self._learnt |= {path: Leaf(path, Role.EXTRA) for path in new[:room]}
             self._generate()
+        return len(listed) - len(new)
 
     def _generate(self) -> None:
         leaves = (*self._leaves, *self._learnt.values())
@@ -266,7 +276,7 @@ class Reader:
 
     def _columnar(self, line: Any, read: _Read, *, place: int, stamp: int) -> None:
         document = parse(bytes(line))
-        found = document if isinstance(document, Reject) else read_columnar(document, self._leaves)
+        found = document if isinstance(document, Reject) else self._table(document)
         if isinstance(found, Reject):
             read.refused.append((place, found))
             return
@@ -274,3 +284,9 @@ class Reader:
         read.unknown_keys += found.unknown_keys
         places = np.full(found.rows, place)
         read.parts.append(_Part(found.columns, places, np.full(found.rows, stamp, dtype=np.int64), columnar=True))
+
+    def _table(self, document: dict[str, Any]) -> Table | Reject:
+        model = document.get("model")
+        if model == self._schema.model:
+            return read_columnar(document, self._leaves)
+        return Reject.UNKNOWN_MODEL if isinstance(model, str) else Reject.MISSING_MODEL

@@ -132,7 +132,9 @@ def build(leaves: Iterable[Leaf], *, strict: bool) -> Group:
     for leaf in leaves:
         if not is_field(leaf.path):
             name = json.dumps(".".join(leaf.path))
-            raise ConfigError(f"field {name} cannot be read from events: quotes, backslashes and control characters")
+            raise ConfigError(
+                f"field {name} cannot be read: no quote, backslash or control character; rename or ignore it"
+            )
         node = tree
         for key in leaf.path[:-1]:
             node = node.setdefault(key, {})

@@ -21,12 +21,19 @@ UNREADABLE = "\x00unreadable"
 
 
 def parse(line: bytes) -> dict[str, Any] | Reject:
-    """Any JSON, NaN and Infinity tokens included; the reason when it is no JSON object."""
+    """A JSON object, NaN and Infinity tokens allowed; the reason when it is none."""
+    document = parse_any(line)
+    if isinstance(document, dict):
+        return document
+    return Reject.NOT_JSON if document is None and line.strip() != b"null" else Reject.NOT_OBJECT
+
+
+def parse_any(text: bytes) -> Any:
+    """A JSON value, NaN and Infinity tokens read as INVALID; None when it is no JSON in UTF-8."""
     try:
-        document = json.loads(str(line, "utf-8"), parse_constant=_constant, parse_int=_integer)
+        return json.loads(str(text, "utf-8"), parse_constant=_constant, parse_int=_integer)
     except (ValueError, RecursionError):
-        return Reject.NOT_JSON
-    return document if isinstance(document, dict) else Reject.NOT_OBJECT
+        return None
 
 
 def extra_paths(group: Group, document: dict[str, Any], prefix: Path = ()) -> Iterator[Path]:
