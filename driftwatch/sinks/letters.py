@@ -11,6 +11,8 @@ from driftwatch.ports import Letter
 LastSent = Callable[[str, str], int | None]
 """(target, key) → when such a letter was last created: `Outbox.last_sent_ms`."""
 
+_REQUESTS = frozenset({EventType.RETRAIN, EventType.ROLLBACK})
+
 
 class Addressee(Protocol):
     """What the Specs of all kinds of targets have in common."""
@@ -49,9 +51,7 @@ def write_letters(
         if kind is None:
             continue
         key = cooldown_key(kind, transition.model)
-        if kind in {EventType.RETRAIN, EventType.ROLLBACK} and _cooling(
-            last_sent_ms(target.name, key), target, now_ms=now_ms
-        ):
+        if kind in _REQUESTS and _cooling(target, last_sent_ms, key=key, now_ms=now_ms):
             continue
         letters.append(
             Letter(
@@ -68,5 +68,8 @@ def write_letters(
     return letters
 
 
-def _cooling(last_ms: int | None, target: Addressee, *, now_ms: int) -> bool:
+def _cooling(target: Addressee, last_sent_ms: LastSent, *, key: str, now_ms: int) -> bool:
+    if not target.cooldown:
+        return False
+    last_ms = last_sent_ms(target.name, key)
     return last_ms is not None and now_ms - last_ms < target.cooldown
