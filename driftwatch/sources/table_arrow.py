@@ -13,9 +13,6 @@ from driftwatch.stream.schema import Kind
 from driftwatch.stream.table import NULL, Encoded, Form
 from driftwatch.stream.times import BAD_TIME, EARLIEST_MS, LATEST_MS
 
-_COMPACT_DATE = 8
-"""Eight digits are a date, YYYYMMDD; more are milliseconds."""
-
 
 def kind_of(type_: pa.DataType) -> Kind | None:
     """Infer the kind of a column from its Arrow type; None for what is neither a number nor a category."""
@@ -57,8 +54,9 @@ def plain(number: float) -> str:
 
 def time_ms(text: str) -> int:
     """Read RFC 3339, the same without a zone (UTC), or epoch milliseconds; BAD_TIME when it is none of them."""
-    if text.isdigit() and len(text) > _COMPACT_DATE:
-        return int(text) if int(text) <= LATEST_MS else BAD_TIME
+    number = parsed(text)
+    if math.isfinite(number):
+        return math.floor(number) if EARLIEST_MS <= number <= LATEST_MS else BAD_TIME
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
