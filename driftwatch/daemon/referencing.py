@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftwatch import __version__
+import driftwatch
 from driftwatch.config import ModelSpec
 from driftwatch.errors import DataError
 from driftwatch.sources import tables
@@ -67,7 +67,7 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         last_ms=profile.last_ms if plan.time else None,
         source_hash=tables.digest(files),
         created_ms=now_ms,
-        written_by=__version__,
+        written_by=driftwatch.__version__,
         left_out=plan.left_out,
     )
 
