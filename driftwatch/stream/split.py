@@ -8,6 +8,7 @@ import msgspec
 from driftwatch.stream.tolerant import parse_any
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BROKEN = b""
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
 
@@ -19,6 +20,14 @@ def split(record: bytes) -> Sequence[bytes | msgspec.Raw]:
     whole and a line of it looks like an object; else it is one event that somebody indented. Blank lines are no
     events; a record of nothing else is one broken event. A byte order mark is passed over.
     """
+    events = _events(record)
+    if record.isascii() or _is_utf8(record):
+        return events
+    # The typed decoder does not look into parts that it skips; what it skips depends on what it has learnt.
+    return [event if _is_utf8(bytes(event)) else _BROKEN for event in events]
+
+
+def _events(record: bytes) -> Sequence[bytes | msgspec.Raw]:
     if record[:1] == b"{" and b"\n" not in record:
         return (record,)
     text = record.removeprefix(_BYTE_ORDER_MARK).strip()
@@ -45,5 +54,13 @@ def _complete(text: bytes) -> bool:
     try:
         _value.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        str(text, "utf-8")
+    except UnicodeDecodeError:
         return False
     return True
