@@ -11,6 +11,10 @@ def demo(
     speed: Annotated[float, typer.Option("--speed", help="Event time per wall time; 0 for as fast as can be.")] = 0,
 ) -> None:
     """Watch a real model drift: New York's flights of 2013, a retraining webhook included."""
-    from driftwatch.demo.play import play  # noqa: PLC0415 - heavy imports only where they are used
+    import logging  # noqa: PLC0415 - heavy imports only where they are used
 
+    from driftwatch.daemon.logs import set_up_logs  # noqa: PLC0415
+    from driftwatch.demo.play import play  # noqa: PLC0415
+
+    set_up_logs(level=logging.WARNING)
     raise typer.Exit(play(port=port, once=once, speed=speed or None))

@@ -86,6 +86,11 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.ended = threading.Event()
 
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """Where each partition goes on, as of the last records that were counted."""
+        return dict(self._positions)
+
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
@@ -192,7 +197,13 @@ class Engine:
         unsaved = [
             letter.created_ms for letter in self._unsaved.letters if (letter.target, letter.key) == (target, key)
         ]
-        return max(unsaved) if unsaved else self._doors.outbox.last_sent_ms(target, key)
+        if unsaved:
+            return max(unsaved)
+        try:
+            return self._doors.outbox.last_sent_ms(target, key)
+        except StateError as error:  # rather one request too many than none
+            _log.error("cooldown_unknown", target=target, error=str(error))
+            return None
 
     def _save(self) -> None:
         doors, unsaved = self._doors, self._unsaved
@@ -213,6 +224,7 @@ class Engine:
         self._unsaved, self._stale, self.store_error = _Unsaved(), False, ""
         self._queue.hold(on=False)
         doors.telemetry.checkpoint(seconds=time.perf_counter() - began, saved_ms=doors.clock())
+        doors.telemetry.outbox(doors.outbox.pending())
         doors.saved(dict(self._positions))
         if woken:
             doors.wake()
@@ -237,4 +249,5 @@ class Engine:
         except StateError as error:
             _log.error("prune_failed", error=str(error))
             return
+        self._doors.board.forget(before_ms=self._doors.clock() - self._doors.retention_ms)
         _log.info("pruned", rows=gone)

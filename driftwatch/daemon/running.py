@@ -19,6 +19,15 @@ def run_until_stopped(service: Service) -> int:
         _log.info("stopping", signal=signal.Signals(number).name)
         asked.set()
 
+    threads: list[threading.ExceptHookArgs] = []
+
+    def fail(thrown: threading.ExceptHookArgs, /) -> None:
+        threads.append(thrown)
+        name = thrown.thread.name if thrown.thread else "?"
+        _log.error("thread_failed", thread=name, exc_info=thrown.exc_value)
+        asked.set()
+
+    hook, threading.excepthook = threading.excepthook, fail  # a thread that dies of a bug ends the process
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         try:
@@ -31,4 +40,5 @@ def run_until_stopped(service: Service) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 0 if clean and service.engine.failure is None else 1
+        threading.excepthook = hook
+    return 0 if clean and not threads and service.engine.failure is None else 1

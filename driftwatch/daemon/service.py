@@ -23,7 +23,6 @@ from driftwatch.daemon.watch import Watch, load_watches
 from driftwatch.errors import ConfigError
 from driftwatch.monitor import Monitor
 from driftwatch.ports import Clock, Inbox, Saved, Source
-from driftwatch.sinks.attempts import Result
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.prometheus import BoardCollector
@@ -37,6 +36,7 @@ from driftwatch.store.history import SqliteHistory
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.store.outbox import SqliteOutbox
 from driftwatch.stream.decode import Decoder
+from driftwatch.stream.raw import Stream
 from driftwatch.stream.reject import Reject
 
 DRAIN_SECONDS = 10.0
@@ -74,16 +74,16 @@ class Service:
     def _build(self, config: Config, *, retention_ms: int) -> None:
         store = SqliteStore(self._database)
         self._inbox = SqliteInbox(self._database, max_bytes=_inbox_bytes(config))
-        outbox = SqliteOutbox(self._database)
+        self._outbox = SqliteOutbox(self._database)
         saved = store.load()
         self.queue = Queue()
         self.board = Board()
         self.sources = [_source(spec, config, inbox=self._inbox, clock=self._clock) for spec in config.sources]
-        self._delivery = Delivery(outbox, self._targets, clock=self._clock, dice=random.random)
+        self._delivery = Delivery(self._outbox, self._targets, clock=self._clock, dice=random.random)
         telemetry = self._telemetry()
         telemetry.restore(saved.engine)
         doors = Doors(
-            store=store, outbox=outbox, board=self.board, telemetry=telemetry, targets=config.targets,
+            store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
@@ -135,6 +135,18 @@ class Service:
         self._lifecycle.push("schedule", lambda: scheduler.shutdown(wait=False))
         _log.info("started", version=__version__, port=self.port, models=[watch.spec.name for watch in self.watches])
 
+    def caught_up(self) -> bool:
+        """Whether everything that came over HTTP so far has been counted."""
+        if self.queue.records:
+            return False
+        done = self.engine.positions
+        rows = (self._inbox.read(stream, done.get(f"http/{stream}", 0) - 1, limit=1) for stream in Stream)
+        return not any(rows)
+
+    def letters_waiting(self) -> int:
+        """How many letters are still to be delivered."""
+        return sum(pending for pending, _, _ in self._outbox.pending().values())
+
     def finish(self, *, timeout_seconds: float) -> bool:
         """The input has ended: close every window, save, and say whether that was done in time."""
         return self.queue.order(Command.FINISH).done.wait(timeout_seconds)
@@ -155,12 +167,12 @@ class Service:
             sources=sorted({source.name for source in self.sources}),
             rejects=list(Reject),
             targets=[target.name for target in self._targets],
-            results=list(Result),
         )
         gauges = Gauges(
             queue_records=lambda: self.queue.records,
             queue_capacity_records=self.queue.capacity_records,
             sources=lambda: [source.status() for source in self.sources],
+            deliveries=self._delivery.counts,
         )
         return Telemetry(values, gauges=gauges, clock=self._clock, version=__version__)
 

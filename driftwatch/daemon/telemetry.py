@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from driftwatch.daemon.tally import Histogram, Key, Tally
 from driftwatch.ports import Clock, SourceStatus
+from driftwatch.sinks.attempts import Result as DeliveryResult
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.stream.raw import Stream
 
@@ -45,14 +46,13 @@ class Result(StrEnum):
 class LabelValues:
     """The closed label values, from the configuration and from enums; members of a StrEnum will do.
 
-    models: without "", which stands for "not known" and is always there. results: of deliveries.
+    models: without "", which stands for "not known" and is always there.
     """
 
     models: Collection[str]
     sources: Collection[str]
     rejects: Collection[str]
     targets: Collection[str]
-    results: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Gauges:
     queue_records: Callable[[], int]
     queue_capacity_records: int
     sources: Callable[[], Iterable[SourceStatus]]
+    deliveries: Callable[[], Mapping[tuple[str, DeliveryResult], int]]
 
 
 class Telemetry:
@@ -73,7 +74,6 @@ class Telemetry:
         models = ["", *sorted(self._models)]
         self._events = Tally(product(models, streams, map(str, values.sources), [result.value for result in Result]))
         self._rejected = Tally(product(models, streams, map(str, values.rejects)))
-        self._deliveries = Tally(product(map(str, values.targets), map(str, values.results)))
         self._failures = Tally([()])
         self._durations = Histogram(CHECKPOINT_BOUNDS_SECONDS)
         self._targets = tuple(map(str, values.targets))
@@ -101,10 +101,6 @@ class Telemetry:
     def checkpoint_failed(self) -> None:
         """Say that a checkpoint could not be saved."""
         self._failures.add(())
-
-    def delivery(self, target: str, result: str) -> None:
-        """Count one attempt to deliver a webhook."""
-        self._deliveries.add((target, str(result)))
 
     def outbox(self, pending: Mapping[str, tuple[int, int, int]]) -> None:
         """Show what `Outbox.pending` said. It is pushed, so that a scrape never waits for the disk."""
@@ -138,7 +134,9 @@ class Telemetry:
         yield self._checkpoint_duration()
         yield Metric.CHECKPOINT_LAST_SUCCESS.samples({(): self._saved_ms / 1000})
         yield Metric.CHECKPOINT_FAILURES.samples(self._failures.counts())
-        yield Metric.DELIVERIES.samples(self._deliveries.counts())
+        yield Metric.DELIVERIES.samples(
+            {(target, str(result)): n for (target, result), n in gauges.deliveries().items()}
+        )
         yield from self._letters()
         yield from _kafka(list(gauges.sources()))
         yield Metric.QUEUE_RECORDS.samples({(): gauges.queue_records()})

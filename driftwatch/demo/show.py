@@ -40,7 +40,7 @@ class Screen:
     def draw(self) -> None:
         """Print what is new above, and redraw the table."""
         for line in self._picture.news():
-            self._console.print(Text(line))
+            self._console.print(Text(line), soft_wrap=True)
         if self._live is not None:
             self._live.update(render(self._picture, title=self._title), refresh=True)
 

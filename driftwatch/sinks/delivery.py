@@ -28,17 +28,7 @@ class Delivery:
     next start; its letters wait.
     """
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        targets: Iterable[Target],
-        *,
-        clock: Clock,
-        dice: Dice,
-        attempted: Callable[[str, Result], None] = lambda _target, _result: None,
-    ) -> None:
-        """Prepare; `attempted` is told target and result of every attempt, by the target's thread."""
-        self._attempted = attempted
+    def __init__(self, outbox: Outbox, targets: Iterable[Target], *, clock: Clock, dice: Dice) -> None:
         self._couriers: dict[str, Courier] = {}
         self._clients = []
         for target in targets:
@@ -101,14 +91,11 @@ class Delivery:
     def _deliver(self, name: str, courier: Courier) -> bool:
         """Make one attempt; whether there was one."""
         try:
-            result = courier.deliver_once()
+            return courier.deliver_once() is not None
         except StateError as error:
             _log.error("delivery could not be recorded; it will be repeated", target=name, error=str(error))
             courier.hold(_STATE_HOLD_MS)
             return False
-        if result is not None:
-            self._attempted(name, result)
-        return result is not None
 
     def _rest(self, seen: int) -> int:
         """Wait for letters, for the next poll or for the end; returns how many wakes were seen."""

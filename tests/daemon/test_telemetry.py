@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Result, Telemetry
 from driftwatch.ports import SourceStatus
 from driftwatch.sinks.board import Board
+from driftwatch.sinks.attempts import Result as Attempt
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.sinks.prometheus import BoardCollector
 from driftwatch.stream.raw import Stream
@@ -22,14 +23,18 @@ VALUES = LabelValues(
     sources=["kafka", "http"],
     rejects=list(Reject),
     targets=["retrain"],
-    results=["delivered", "timeout"],
 )
+
+
+DELIVERIES = {("retrain", Attempt.TIMEOUT): 1, ("retrain", Attempt.DELIVERED): 0}
 
 
 def telemetry(*statuses: SourceStatus) -> Telemetry:
     return Telemetry(
         VALUES,
-        gauges=Gauges(queue_records=lambda: 3, queue_capacity_records=64, sources=lambda: statuses),
+        gauges=Gauges(
+            queue_records=lambda: 3, queue_capacity_records=64, sources=lambda: statuses, deliveries=lambda: DELIVERIES
+        ),
         clock=lambda: NOW_MS,
         version="1.2.3",
     )
@@ -113,8 +118,8 @@ def test_counts_survive_a_restart():
 
     second.restore(first.saved())
     fewer = Telemetry(
-        LabelValues(models=[], sources=["http"], rejects=[], targets=[], results=[]),
-        gauges=Gauges(queue_records=lambda: 0, queue_capacity_records=1, sources=list),
+        LabelValues(models=[], sources=["http"], rejects=[], targets=[]),
+        gauges=Gauges(queue_records=lambda: 0, queue_capacity_records=1, sources=list, deliveries=dict),
         clock=lambda: NOW_MS,
         version="1.2.3",
     )
@@ -153,7 +158,6 @@ def test_checkpoints_are_timed():
 def test_letters_show_their_age():
     """Pending and dead by target; the oldest pending one counts from its creation."""
     subject = telemetry()
-    subject.delivery("retrain", "timeout")
     subject.outbox({"retrain": (2, 1, NOW_MS - 90_500)})
     seen = scrape(subject)
 

@@ -1,0 +1,177 @@
+"""The demo's director: builds the reference, runs the real service, posts the year, shows what comes of it."""
+
+import base64
+import secrets
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from driftwatch.config import Config, parse
+from driftwatch.daemon.referencing import build_reference, save_reference
+from driftwatch.daemon.service import Service, wall_clock_ms
+from driftwatch.demo.dataset import MODEL, Body, Part, labelled, load, slices
+from driftwatch.demo.picture import Picture
+from driftwatch.demo.producer import Producer
+from driftwatch.demo.receiver import Receiver
+from driftwatch.demo.show import Screen, summary
+from driftwatch.errors import DriftwatchError
+
+DAY_MS = 86_400_000
+_POLL_SECONDS = 0.5
+_SETTLE_SECONDS = 60.0
+_TITLE = "driftwatch demo: flights from New York, 2013; model trained on January and February"
+
+
+def play(*, port: int, once: bool, speed: float | None) -> int:
+    """Run the demo. `once` ends after the replay with a summary; else it serves on until interrupted. Returns 0."""
+    console, stop = Console(), threading.Event()
+    with ExitStack() as stack:
+        stack.enter_context(_interrupts(stop))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="driftwatch-demo-")))
+        secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        receiver = stack.enter_context(Receiver(secret))
+        service = Service(_configuration(folder, port=port, secret=secret, receiver=receiver.url))
+        stack.callback(service.stop)
+        service.start()
+        base = f"http://127.0.0.1:{service.port}"
+        console.print(
+            f"metrics {base}/metrics   reports {base}/api/v1/reports   status {base}/", highlight=False, soft_wrap=True
+        )
+        picture = Picture()
+        bodies = slices(load(Part.FLIGHTS), span_ms=DAY_MS if speed is None else 3_600_000)
+        producer = Producer(base, speed=speed, stop=stop)
+        with (
+            httpx.Client(base_url=base, timeout=10) as client,
+            Screen(picture, console=console, title=_TITLE) as screen,
+        ):
+            watcher = _Watcher(client, picture, receiver, screen)
+            _stream(producer, bodies, watcher)
+            if not stop.is_set():
+                _settle(service, watcher)
+            if not once:
+                _serve_on(stop, watcher)
+        console.print(summary(picture), highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+class _Watcher:
+    """Looks at the service from outside, as a person would, and feeds the picture."""
+
+    def __init__(self, client: httpx.Client, picture: Picture, receiver: Receiver, screen: Screen) -> None:
+        self._client = client
+        self.picture = picture
+        self.receiver = receiver
+        self._screen = screen
+        self._newest = ""
+
+    def look(self, producer: Producer | None = None) -> None:
+        """Fetch what is new and draw it."""
+        if producer is not None:
+            self.picture.progress = producer.progress
+        self.picture.add_reports(self._reports())
+        self.picture.add_arrivals(self.receiver.arrivals())
+        self._screen.draw()
+
+    def _reports(self) -> list[dict[str, Any]]:
+        """Pages of reports, newest first, until one that was seen already."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = self._client.get(
+                "/api/v1/reports", params={"limit": 100, **({"cursor": cursor} if cursor else {})}
+            )
+            page = answer.raise_for_status().json()
+            items = page["items"]
+            found += items
+            cursor = page["next"] or ""
+            if not cursor or not items or items[-1]["window"]["end"] <= self._newest:
+                break
+        self._newest = max([self._newest, *(item["window"]["end"] for item in found)])
+        return found
+
+
+def _stream(producer: Producer, bodies: Iterator[Body], watcher: _Watcher) -> None:
+    """Post everything from a thread of its own, and look on meanwhile; raises what stopped the producer."""
+    failures: list[DriftwatchError] = []
+
+    def work() -> None:
+        try:
+            producer.run(bodies)
+        except DriftwatchError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work, name="demo-producer", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_POLL_SECONDS)
+        watcher.look(producer)
+    if failures:
+        raise failures[0]
+
+
+def _settle(service: Service, watcher: _Watcher) -> None:
+    """The year is over: let everything be counted, close the last windows, and wait for the last webhooks."""
+    end = time.monotonic() + _SETTLE_SECONDS
+    while not service.caught_up() and time.monotonic() < end:
+        watcher.look()
+        time.sleep(_POLL_SECONDS / 5)
+    service.finish(timeout_seconds=max(1.0, end - time.monotonic()))
+    while service.letters_waiting() and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS / 5)
+    watcher.look()
+
+
+def _serve_on(stop: threading.Event, watcher: _Watcher) -> None:
+    while not stop.wait(_POLL_SECONDS * 4):
+        watcher.look()
+
+
+@contextmanager
+def _interrupts(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the demo politely."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Config:
+    """The demo's configuration, and the reference that it names, in a folder that goes away."""
+    (folder / "secret").write_text(secret, encoding="utf-8")
+    document = {
+        "server": {"listen": f"127.0.0.1:{port}"},
+        "state": {"path": "state", "checkpoint": "1s"},
+        "sources": [{"type": "http"}],
+        "models": [
+            {
+                "name": MODEL,
+                "task": "binary",
+                "reference": "flights.reference",
+                "window": {"size": "7d", "slide": "1d", "lateness": "1h", "idle_after": "1h", "keep": "1d"},
+                "rules": [
+                    {"name": "shift", "statistic": "psi", "above": 0.25, "for": 2, "min_rows": 3_000,
+                     "severity": "critical", "action": "retrain"},
+                    {"name": "destinations", "statistic": "psi", "columns": ["dest"], "above": 0.1, "for": 2,
+                     "min_rows": 3_000},
+                ],
+            }
+        ],
+        "targets": [{"name": "trainer", "type": "webhook", "url": receiver, "secret_file": "secret"}],
+    }  # fmt: skip
+    config = parse(document, where="demo", directory=folder)
+    table = folder / "reference.parquet"
+    pq.write_table(labelled(load(Part.REFERENCE)), table)
+    reference = build_reference([str(table)], config.models[0], now_ms=wall_clock_ms(), progress=lambda *_: None)
+    save_reference(reference, folder / "flights.reference")
+    return config
