@@ -179,12 +179,16 @@ class Windows:
         return self.progress.closed_ms if self.spec.rows is None and self.progress.closed_ms > NEVER // 2 else None
 
     def finish(self) -> int:
-        """The input has ended: everything is due. Returns the point up to which windows are."""
+        """The input has ended: every row's windows are due, but for those that reach beyond the last pane.
+
+        Such a window would hold less than its size, and each row is in one that does not. Returns the point up to
+        which windows are due.
+        """
         if self.spec.rows is not None:
             return self.progress.counted // self.spec.rows + 1
         reached = max(self.progress.greatest.values(), default=NEVER)
-        size = self.spec.size or 0
-        closed = max(self.progress.closed_ms, reached // self.spec.pane_ms * self.spec.pane_ms + size)
+        pane = self.spec.pane_ms
+        closed = max(self.progress.closed_ms, reached // pane * pane + pane)
         self.progress = replace(self.progress, closed_ms=closed)
         return closed
 

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Result, Telemetry
 from driftwatch.ports import SourceStatus
-from driftwatch.sinks.board import Board
 from driftwatch.sinks.attempts import Result as Attempt
+from driftwatch.sinks.board import Board
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.sinks.prometheus import BoardCollector
 from driftwatch.stream.raw import Stream
@@ -76,7 +76,7 @@ def test_every_closed_label_value_is_there_from_the_start():
         ("retrain", "timeout"),
     }
     assert {name for (name, _), value in seen.items() if value} == {
-        "queue_records", "queue_capacity_records", "config_reload_success", "build_info",
+        "queue_records", "queue_capacity_records", "config_reload_success", "build_info", "deliveries_total",
     }  # fmt: skip
 
 
