@@ -1,12 +1,9 @@
 """How far are two cumulative distributions apart at their farthest point."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from driftwatch.kernels.estimate import CONFIDENCE, Estimate, Ints
-
-Flags = NDArray[np.bool_]
+from driftwatch.kernels.estimate import CONFIDENCE, Estimate, Flags, Ints
 
 MEAN_SQUARE = np.pi**2 / 12
 """Mean of the square of Kolmogorov's variable."""

@@ -10,7 +10,6 @@ import numpy as np
 from scipy import special
 
 from driftwatch.kernels.estimate import Estimate, Floats, Moment, Z, quadratic_estimate, root_estimate
-from driftwatch.kernels.homogeneity import homogeneity_p
 from driftwatch.kernels.table import Table
 
 LN2 = float(np.log(2.0))
@@ -29,7 +28,7 @@ def psi(table: Table) -> Estimate:
         freedom=table.freedom,
     )
     value = table.total((q - p) * table.log_ratio)
-    return quadratic_estimate(value, moment, p_value=homogeneity_p(table), high=np.inf)
+    return quadratic_estimate(value, moment, p_value=table.p_value, high=np.inf)
 
 
 def kl(table: Table) -> Estimate:
@@ -45,7 +44,7 @@ def kl(table: Table) -> Estimate:
         freedom=table.freedom,
     )
     value = table.total(table.smooth_q * table.log_ratio)
-    return quadratic_estimate(value, moment, p_value=homogeneity_p(table), high=np.inf)
+    return quadratic_estimate(value, moment, p_value=table.p_value, high=np.inf)
 
 
 def js(table: Table) -> Estimate:
@@ -62,7 +61,7 @@ def js(table: Table) -> Estimate:
     )
     middle = (p + q) / 2
     value = table.total(special.rel_entr(p, middle) + special.rel_entr(q, middle)) / (2 * LN2)
-    return root_estimate(quadratic_estimate(value, moment, p_value=homogeneity_p(table), high=1.0))
+    return root_estimate(quadratic_estimate(value, moment, p_value=table.p_value, high=1.0))
 
 
 def hellinger(table: Table) -> Estimate:
@@ -78,7 +77,7 @@ def hellinger(table: Table) -> Estimate:
         freedom=table.freedom,
     )
     value = table.total((np.sqrt(table.q) - np.sqrt(table.p)) ** 2) / 2
-    return root_estimate(quadratic_estimate(value, moment, p_value=homogeneity_p(table), high=1.0))
+    return root_estimate(quadratic_estimate(value, moment, p_value=table.p_value, high=1.0))
 
 
 def tv(table: Table) -> Estimate:
@@ -105,7 +104,7 @@ def tv(table: Table) -> Estimate:
         adjusted=np.clip(less(table.freedom), 0.0, 1.0),
         lower=np.clip(less(table.freedom + Z * np.sqrt(2 * table.freedom)) - half, 0.0, 1.0),
         upper=np.clip(less(np.zeros_like(value)) + half, 0.0, 1.0),
-        p_value=homogeneity_p(table),
+        p_value=table.p_value,
     )
 
 

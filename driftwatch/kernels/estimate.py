@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 CONFIDENCE = 0.95
 Z = 1.959963984540054
@@ -53,13 +54,15 @@ def quadratic_estimate(value: Floats, moment: Moment, *, p_value: Floats, high: 
     far = value > 1e-9 * moment.scale
     slope = np.where(far, moment.variance / np.where(far, value, 1.0), 4 * moment.scale)
     lift = Z * Z * slope / 2
-    inner = slope * centre + lift * slope / 2 + 2 * moment.freedom * moment.scale**2
-    half = Z * np.sqrt(np.maximum(inner, 0.0))
+    unchanged = 2 * moment.freedom * moment.scale**2
+    above = centre + lift + Z * np.sqrt(np.maximum(slope * centre + lift * slope / 2 + unchanged, 0.0))
+    # The lower root by the product of both, as their difference would cancel.
+    below = np.divide(centre**2 - Z * Z * unchanged, above, out=np.zeros_like(above), where=centre > 0)
     return Estimate(
         value=np.clip(value, 0.0, high),
         adjusted=np.clip(centre, 0.0, high),
-        lower=np.clip(centre + lift - half, 0.0, high),
-        upper=np.clip(centre + lift + half, 0.0, high),
+        lower=np.clip(below, 0.0, high),
+        upper=np.clip(above, 0.0, high),
         p_value=p_value,
     )
 

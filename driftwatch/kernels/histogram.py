@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from driftwatch.kernels.estimate import Floats, Ints
+from driftwatch.kernels.estimate import Flags, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Histogram:
     parts: Floats
     edges: Floats
     gaps: Floats
-    atoms: NDArray[np.bool_]
+    atoms: Flags
 
     @classmethod
     @np.errstate(all="ignore")

@@ -1,27 +1,15 @@
 """Do two samples of counts come from one distribution: Pearson's χ² and what is made of it."""
 
 import numpy as np
-from scipy import special
 
 from driftwatch.kernels.estimate import (
     Estimate,
-    Floats,
     Moment,
     quadratic_estimate,
     root_estimate,
     scaled_estimate,
 )
 from driftwatch.kernels.table import Table
-
-
-def homogeneity_p(table: Table) -> Floats:
-    """(columns,) the p-value of Pearson's χ² over the occupied cells; 1 where only one cell is occupied.
-
-    Error: the χ² approximation, fair from about five expected rows a cell.
-    """
-    freedom = table.freedom
-    safe = np.maximum(freedom, 1.0)
-    return np.where(freedom > 0, special.gammaincc(safe / 2, table.chi2 / 2), 1.0)
 
 
 def chi2(table: Table) -> Estimate:
@@ -67,4 +55,4 @@ def _phi_squared(table: Table) -> Estimate:
         scale=1 / total,
         freedom=table.freedom,
     )
-    return quadratic_estimate(table.chi2 / total, moment, p_value=homogeneity_p(table), high=1.0)
+    return quadratic_estimate(table.chi2 / total, moment, p_value=table.p_value, high=1.0)

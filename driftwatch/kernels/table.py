@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from driftwatch.kernels.estimate import Floats, Ints
 
@@ -20,6 +21,7 @@ class Table:
         cells empty on both sides are left out of everything.
     ratio: (cells,) smooth_q / smooth_p, 1 in cells empty on both sides. log_ratio: (cells,) its logarithm.
     freedom: (columns,) occupied cells - 1. chi2: (columns,) Pearson's statistic of the two-row table.
+    p_value: (columns,) of the χ² distribution, fair from about five expected rows a cell; 1 with a single cell.
     """
 
     starts: Ints
@@ -34,6 +36,7 @@ class Table:
     log_ratio: Floats
     freedom: Floats
     chi2: Floats
+    p_value: Floats
 
     @classmethod
     def of(cls, reference: Ints, current: Ints, offsets: Ints) -> Self:
@@ -49,6 +52,8 @@ class Table:
         smooth_p = a / np.repeat(np.maximum(_sum(a, starts), 0.5), sizes)
         smooth_q = b / np.repeat(np.maximum(_sum(b, starts), 0.5), sizes)
         ratio = np.divide(smooth_q, smooth_p, out=np.ones_like(p), where=occupied)
+        freedom = np.maximum(_sum(occupied, starts) - 1.0, 0.0)
+        chi2 = n * m * _sum((q - p) ** 2 / np.maximum(either, 1), starts)
         return cls(
             starts=starts,
             sizes=sizes,
@@ -60,8 +65,9 @@ class Table:
             smooth_q=smooth_q,
             ratio=ratio,
             log_ratio=np.log(ratio),
-            freedom=np.maximum(_sum(occupied, starts) - 1.0, 0.0),
-            chi2=n * m * _sum((q - p) ** 2 / np.maximum(either, 1), starts),
+            freedom=freedom,
+            chi2=chi2,
+            p_value=np.where(freedom > 0, special.gammaincc(np.maximum(freedom, 1.0) / 2, chi2 / 2), 1.0),
         )
 
     def total(self, cells: Floats) -> Floats:

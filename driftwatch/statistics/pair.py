@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from driftwatch.kernels.binning import Z_LIMIT
 from driftwatch.kernels.grouping import quantile_groups
 from driftwatch.kernels.histogram import Histogram, Moments
 from driftwatch.kernels.table import Table
@@ -70,17 +71,24 @@ class Side:
 
     @cached_property
     def histogram(self) -> Histogram:
-        """The values present, in units of z."""
+        """The values present, in units of z; sums of values that were cut at Z_LIMIT say nothing and are NaN."""
         numeric = self.profile.numeric
-        return Histogram.of(numeric.counts[:, :FINITE], numeric.sums, self.grid.edges)
+        least, greatest = self._extremes
+        cut = (least < -Z_LIMIT) | (greatest > Z_LIMIT)
+        sums = np.where(cut[:, None], np.nan, numeric.sums)
+        return Histogram.of(numeric.counts[:, :FINITE], sums, self.grid.edges)
 
     @cached_property
-    @np.errstate(all="ignore")
     def moments(self) -> Moments:
         """Moments of the values present, in units of z."""
+        least, greatest = self._extremes
+        return Moments.of(self.histogram, self.profile.numeric.squares, least=least, greatest=greatest)
+
+    @cached_property
+    def _extremes(self) -> tuple[Floats, Floats]:
         numeric, grid = self.profile.numeric, self.grid
-        least, greatest = ((x - grid.centre) / grid.scale for x in (numeric.minima, numeric.maxima))
-        return Moments.of(self.histogram, numeric.squares, least=least, greatest=greatest)
+        with np.errstate(all="ignore"):
+            return (numeric.minima - grid.centre) / grid.scale, (numeric.maxima - grid.centre) / grid.scale
 
 
 @dataclass(frozen=True)
