@@ -4,8 +4,9 @@ import threading
 from collections.abc import Iterable
 
 from driftwatch.ports import Clock, Inbox, Receipt
-from driftwatch.stream.decode import Decoder, Intake
+from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.reader import Intake
 
 
 class DurableIngest:

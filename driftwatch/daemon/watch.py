@@ -10,9 +10,9 @@ from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
-from driftwatch.stream.decode import Intake
 from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.raw import Stream
+from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import Column, Schema
 from driftwatch.stream.windows import Progress, Windows
 from driftwatch.summaries.layout import Layout

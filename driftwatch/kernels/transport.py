@@ -7,7 +7,7 @@ from driftwatch.kernels.distances import folded_excess
 from driftwatch.kernels.estimate import Estimate, Flags, Floats, Z
 from driftwatch.kernels.histogram import Histogram, Moments
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(3)
 _AT, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 _NULL_DEVIATION = 0.43
 """Standard deviation over mean of ∫|B| for a Brownian bridge B: √(7/60 - π/32) / (√(2π)/8)."""

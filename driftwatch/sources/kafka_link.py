@@ -3,6 +3,7 @@
 Used by one thread, except `abort`. Importing this file loads kafka-python, so it is imported when a source starts.
 """
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,9 @@ class Link:
         finally:
             if self._client is not None:
                 self._client.close()
+            self._consumer = None
+            # kafka-python leaves the sockets of refused connections to the garbage collector, and an outage is long.
+            gc.collect()
 
     def connected(self) -> bool:
         """Whether any broker is connected now."""

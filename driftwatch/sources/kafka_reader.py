@@ -128,6 +128,7 @@ class Reader:
             self._assigned.update(found)
             for place in found:
                 self._taken.setdefault(place, self._saved.get(place, 0))
+                self._handed.setdefault(place, self._link.position(place) or 0)
             _log.info("kafka_assigned", partitions=[_name(place) for place in found], group=self._spec.group)
         delay = min(self._spec.discover / 1000, _MISSING_SECONDS if missing else float("inf"))
         self._next_discovery = time.monotonic() + delay
@@ -157,10 +158,13 @@ class Reader:
         self._held.append((place, raw))
 
     def _note_gaps(self) -> None:
-        for gap in self._link.take_gaps():
+        gaps = self._link.take_gaps()
+        for gap in gaps:
             self._gap_records += max(gap.found - gap.wanted, 0)
             _log.error("kafka_position_out_of_range", partition=_name(gap.place), wanted=gap.wanted, found=gap.found)
             self._hold(gap.place, (), position=gap.found)
+        if gaps:
+            self._show(self.status.lag_records)
 
     def _watch(self) -> None:
         connected, now = self._link.connected(), time.monotonic()
@@ -181,7 +185,7 @@ class Reader:
             if position is not None and position > self._taken[place]:
                 self._hold(place, (), position=position)
         ends = self._link.ends(self._assigned, ask=self._paused and self._connected)
-        self._show({place: max(end - self._handed.get(place, self._taken[place]), 0) for place, end in ends.items()})
+        self._show({place: max(end - self._handed[place], 0) for place, end in ends.items()})
         self._next_sweep = time.monotonic() + _SWEEP_SECONDS
 
     def _error(self) -> str:

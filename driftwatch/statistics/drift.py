@@ -103,7 +103,8 @@ STATISTIC_NAMES = tuple(STATISTICS)
 
 _STATUSES = (Status.OK, Status.DEGENERATE, Status.TOO_FEW, Status.NO_REFERENCE)
 _OK, _DEGENERATE, _TOO_FEW, _NO_REFERENCE = range(4)
-_NUMERIC_VIEWS = frozenset({View.ORDERED, View.VALUES})
+_ON_NUMBERS = frozenset({View.CELLS, View.ORDERED, View.VALUES})
+_ON_WORDS = frozenset({View.CELLS, View.CATEGORIES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +141,20 @@ class Baseline:
         if current.fingerprint != self.layout.fingerprint:
             raise StateError(f"a window of layout {current.fingerprint} does not fit layout {self.layout.fingerprint}")
         pair = Pair(self.reference, Side(self.reference.grid, current))
+        names, split = self.layout.names, len(self.layout.numeric)
         numeric: list[list[Reading]] = []
         categorical: list[list[Reading]] = []
         with np.errstate(all="ignore"):
             for entry in STATISTICS.values():
-                self._add(entry, pair, numeric=numeric, categorical=categorical)
-        # zip(*…) turns one list per statistic into one tuple per column.
+                on_numbers, on_words = entry.of in _ON_NUMBERS, entry.of in _ON_WORDS
+                first, last = 0 if on_numbers else split, len(names) if on_words else split
+                made = _readings(entry, pair, names=names[first:last])
+                if on_numbers:
+                    numeric.append(made[:split])
+                if on_words:
+                    categorical.append(made[split - first :])
+        # zip(*...) turns one list per statistic into one tuple per column.
         return tuple(chain(*zip(*numeric, strict=True), *zip(*categorical, strict=True)))
-
-    def _add(
-        self, entry: Statistic, pair: Pair, *, numeric: list[list[Reading]], categorical: list[list[Reading]]
-    ) -> None:
-        split = len(self.layout.numeric)
-        columns = {
-            View.CELLS: slice(None),
-            View.CATEGORIES: slice(split, None),
-        }.get(entry.of, slice(0, split))
-        made = _readings(entry, pair, names=self.layout.names[columns])
-        if entry.of is not View.CATEGORIES:
-            numeric.append(made[:split])
-        if entry.of not in _NUMERIC_VIEWS:
-            categorical.append(made[split:] if entry.of is View.CELLS else made)
 
 
 def _readings(entry: Statistic, pair: Pair, *, names: tuple[str, ...]) -> list[Reading]:

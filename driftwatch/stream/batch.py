@@ -87,3 +87,13 @@ class Labels:
     def rows(self) -> int:
         """Number of labels."""
         return int(self.times.size)
+
+    @classmethod
+    def joined(cls, labels: Sequence[Self]) -> Self:
+        """Labels of one partition, one after the other."""
+        return cls(
+            labels[0].partition,
+            np.concatenate([some.times for some in labels]),
+            np.concatenate([some.ids for some in labels]),
+            np.concatenate([some.outcomes for some in labels]),
+        )

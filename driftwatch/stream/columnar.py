@@ -70,7 +70,7 @@ def _cleaned(leaf: Leaf, values: list[Any]) -> Sequence[Any]:
     if leaf.role in _TYPED and not coerce:
         try:
             return msgspec.convert(values, _TYPED[leaf.role])  # type: ignore[no-any-return]
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):  # the latter where a lone surrogate would be quoted
             return [clean(leaf, value) for value in values]
     kinds = set(map(type, values))
     if leaf.role is Role.TIME and kinds <= {int}:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from driftwatch.stream.batch import Batch, Labels
-from driftwatch.stream.decode import Decoded, Decoder, Intake
+from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.reader import Intake
 from driftwatch.stream.reject import NAMELESS, Reject
 from driftwatch.stream.schema import Task
 from tests.malformed.case import (
