@@ -81,38 +81,43 @@ def test_counts_equal_the_definition(columns, rows, count):
 
 @given(
     seed=st.integers(0, 2**32),
-    rows=st.integers(0, 300),
+    rows=st.integers(0, 400),
     count=st.integers(1, 12),
-    threshold=st.sampled_from([1, 8, 10**9]),
+    width=st.sampled_from([1, 2, 7, 4096]),
 )
-def test_both_ways_count_the_same(seed, rows, count, threshold):
-    """Sorting a cell's rows and searching them among the edges are the same arithmetic on the integers."""
+def test_neither_blocks_nor_the_tables_width_change_a_count(seed, rows, count, width):
+    """A table so narrow that all values have to be searched, or wide: the integers are the same."""
     case = draw(seed, columns=2, rows=rows, count=count)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(binning, "_SORTED_ROWS", threshold)
-        patch.setattr(binning, "_CHUNK_ROWS", 64)
+        patch.setattr(binning, "_WIDTH", width)
+        patch.setattr(binning, "_BLOCK_VALUES", 0)
+        binning._table.cache_clear()
         got = bin_counts(**case)
+        binning._table.cache_clear()
     assert_binned_equal(got, slow_bin_counts(**case), largest=20)
 
 
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
 @given(
-    values=st.lists(st.floats(allow_nan=True, allow_infinity=False) | st.just(math.inf), min_size=1, max_size=40),
-    marks=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=6),
-    threshold=st.sampled_from([1, 10**9]),
+    marks=st.lists(FLOATS, min_size=2, max_size=9),
+    values=st.lists(st.floats(allow_nan=True).map(lambda x: math.inf if x == -math.inf else x), max_size=40),
 )
-def test_any_float_is_counted_without_a_warning(values, marks, threshold):
-    """Huge, tiny and signed-zero values find their slot; z is cut, so that sums stay finite."""
+def test_any_float_is_counted_without_a_warning(marks, values):
+    """Huge, tiny, neighbouring and signed-zero values find their slot; z is cut, so that sums stay finite."""
+    # The edges themselves and their neighbours are the values that a wrong rounding would misplace.
+    near = [math.nextafter(mark, side) for mark in marks for side in (0.0, math.inf)]
+    values = np.array([*values, *marks, *(x for x in near if math.isfinite(x))])
     case = {
-        "values": np.array([values]),
-        "cells": np.zeros(len(values), dtype=np.int64),
+        "values": values[None, :],
+        "cells": np.zeros(values.size, dtype=np.int64),
         "count": 1,
         "edges": np.sort(np.array([marks]), axis=1),
         "centre": np.array([marks[0]]),
         "scale": np.array([1e-3]),
     }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(binning, "_SORTED_ROWS", threshold)
-        got = bin_counts(**case)
+    got = bin_counts(**case)
     with np.errstate(over="ignore"):
         expected = slow_bin_counts(**case)
     np.testing.assert_array_equal(got.counts, expected.counts)
@@ -120,6 +125,37 @@ def test_any_float_is_counted_without_a_warning(values, marks, threshold):
     np.testing.assert_array_equal(got.maxima, expected.maxima)
     assert np.isfinite(got.sums).all()
     assert np.isfinite(got.squares).all()
+
+
+@pytest.mark.parametrize("shape", ["normal", "lognormal", "cauchy", "integers", "steps"])
+def test_quantile_edges_of_real_shapes(shape):
+    """128 bins over smooth, skewed, heavy-tailed and repeated values, as layouts have them."""
+    rng = np.random.default_rng(8)
+    values = {
+        "normal": rng.normal(size=20_000),
+        "lognormal": np.exp(5 * rng.normal(size=20_000)),
+        "cauchy": rng.standard_cauchy(20_000),
+        "integers": rng.integers(0, 50, 20_000).astype(float),
+        "steps": np.where(rng.random(20_000) < 0.5, 0.0, rng.normal(size=20_000) * 1e-9),
+    }[shape]
+    ordered = np.unique(values)
+    inner = ordered[np.unique(np.linspace(0, ordered.size - 1, 128).astype(int))]
+    edges = np.concatenate([[np.nextafter(ordered[0], -np.inf)], inner])
+    edges = np.concatenate([edges, np.full(129 - edges.size, edges[-1])])
+    rows = values[:4000]
+    cells = np.zeros(rows.size, dtype=np.int64)
+    got = bin_counts(rows[None], cells, count=1, edges=edges[None], centre=np.zeros(1), scale=np.ones(1))
+    np.testing.assert_array_equal(got.counts[0, 0, :-2], np.bincount(np.searchsorted(edges, rows), minlength=130))
+
+
+def test_the_arrays_order_in_memory_does_not_matter():
+    """Columns of a transposed table, every second row of one."""
+    case = draw(9, columns=3, rows=1000, count=1)
+    case["cells"] = np.zeros(1000, dtype=np.int64)
+    expected = slow_bin_counts(**case)
+    assert_binned_equal(bin_counts(**{**case, "values": np.asfortranarray(case["values"])}), expected, largest=20)
+    doubled = np.repeat(case["values"], 2, axis=1)[:, ::2]
+    assert_binned_equal(bin_counts(**{**case, "values": doubled}), expected, largest=20)
 
 
 def test_bins_are_closed_on_the_right_and_padding_stays_empty():
@@ -131,7 +167,7 @@ def test_bins_are_closed_on_the_right_and_padding_stays_empty():
 
 
 def test_arguments_are_left_alone():
-    """The sort and the shift work on copies."""
+    """Shifts and marks work on copies."""
     case = draw(5, columns=2, rows=2000, count=2)
     before = {name: np.copy(value) for name, value in case.items()}
     bin_counts(**case)
