@@ -9,7 +9,7 @@ p-values are those of Pearson's χ² over the same cells, to which all these are
 import numpy as np
 from scipy import special
 
-from driftwatch.kernels.estimate import Estimate, Floats, Moment, Z, quadratic_estimate, root_estimate
+from driftwatch.kernels.estimate import Estimate, Floats, Moment, Z, bounded, quadratic_estimate, root_estimate
 from driftwatch.kernels.table import Table
 
 LN2 = float(np.log(2.0))
@@ -100,10 +100,10 @@ def tv(table: Table) -> Estimate:
         return value - bias
 
     return Estimate(
-        value=np.clip(value, 0.0, 1.0),
-        adjusted=np.clip(less(table.freedom), 0.0, 1.0),
-        lower=np.clip(less(table.freedom + Z * np.sqrt(2 * table.freedom)) - half, 0.0, 1.0),
-        upper=np.clip(less(np.zeros_like(value)) + half, 0.0, 1.0),
+        value=bounded(value, 1.0),
+        adjusted=bounded(less(table.freedom), 1.0),
+        lower=bounded(less(table.freedom + Z * np.sqrt(2 * table.freedom)) - half, 1.0),
+        upper=bounded(less(np.zeros_like(value)) + half, 1.0),
         p_value=table.p_value,
     )
 

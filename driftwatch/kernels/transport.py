@@ -97,8 +97,8 @@ def _may_cross(reference: Histogram, current: Histogram, *, left: Floats, widths
     # A power law leaves its chord by at most twice the difference of their integrals.
     bend = 2 * (np.abs(reference.gaps * inverse - mass / 2) + np.abs(current.gaps * inverse - other / 2))
     rows = np.maximum(reference.rows, 1.0)[:, None], np.maximum(current.rows, 1.0)[:, None]
-    # Four deviations of the bridges given their integrals, which are at most 0.15 of the mass over the rows.
-    margin = bend + 4 * np.sqrt(0.15 * (mass / rows[0] + other / rows[1]))
+    # Three deviations of the bridges given their integrals, whose variance is at most 0.15 of the mass over the rows.
+    margin = bend + 3 * np.sqrt(0.15 * (mass / rows[0] + other / rows[1]))
     may = (np.maximum(left, right) + margin > 0) & (np.minimum(left, right) - margin < 0)
     # Monotony bounds it too.
     may &= (left < other) & (left > -mass) & ~(reference.atoms & current.atoms)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from driftwatch.errors import StateError
 from driftwatch.kernels import cumulative, distances, homogeneity, moments, transport
 from driftwatch.kernels.estimate import Estimate
+from driftwatch.statistics.distribution import Distribution, Spread
 from driftwatch.statistics.pair import Grid, Pair, Side
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.statistics.registry import STATISTICS, Statistic, View, names_for, statistic
@@ -113,13 +114,15 @@ class Baseline:
 
     layout: Layout
     reference: Side
+    spread: Spread
 
     @classmethod
     def of(cls, layout: Layout, reference: Profile, *, groups: int = 10) -> Self:
         """Group the reference's bins into `groups` of about equal mass, for the divergences."""
         if reference.fingerprint != layout.fingerprint:
             raise StateError(f"the reference was counted over layout {reference.fingerprint}, not {layout.fingerprint}")
-        return cls(layout, Side(Grid.of(layout, reference, groups=groups), reference))
+        side = Side(Grid.of(layout, reference, groups=groups), reference)
+        return cls(layout, side, Spread.of(layout, side))
 
     @property
     def rows(self) -> int:
@@ -131,6 +134,10 @@ class Baseline:
         """Every column with the names of its statistics, in the order of its readings."""
         numeric = dict.fromkeys((column.name for column in self.layout.numeric), names_for("numeric"))
         return numeric | dict.fromkeys((column.name for column in self.layout.categorical), names_for("categorical"))
+
+    def distributions(self, current: Profile) -> tuple[Distribution, ...]:
+        """How a window's rows spread over each column's groups, beside the reference's."""
+        return self.spread.distributions(Side(self.reference.grid, current))
 
     def readings(self, current: Profile) -> tuple[Reading, ...]:
         """Every statistic of every column: columns in layout order, statistics in registry order.
@@ -162,8 +169,8 @@ def _readings(entry: Statistic, pair: Pair, *, names: tuple[str, ...]) -> list[R
     status = _status(entry.of, pair, columns=len(names))
     status = np.where((status == _OK) & ~np.isfinite(estimate.value), _DEGENERATE, status)
     usable = status == _OK
-    parts = (estimate.value, estimate.adjusted, estimate.lower, estimate.upper, estimate.p_value)
-    shown = (np.where(usable & np.isfinite(part), part, np.nan).tolist() for part in parts)
+    parts = np.array([estimate.value, estimate.adjusted, estimate.lower, estimate.upper, estimate.p_value])
+    shown = np.where(usable & np.isfinite(parts), parts, np.nan).tolist()
     statuses = [_STATUSES[code] for code in status.tolist()]
     return list(map(Reading, names, repeat(FAMILY), repeat(entry.name), *shown, statuses))
 
