@@ -89,7 +89,7 @@ def test_errors_name_the_path_in_one_line(tmp_path):
         references.load(foreign)
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(place=st.integers(0, len(BYTES) - 1), bits=st.integers(1, 255))
 def test_any_flipped_byte_is_noticed(place, bits):
     """A reference that was damaged on disk is refused, never used."""

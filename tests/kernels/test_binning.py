@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.kernels import binning
@@ -79,6 +79,7 @@ def test_counts_equal_the_definition(columns, rows, count):
     assert_binned_equal(bin_counts(**case), slow_bin_counts(**case), largest=20)
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     rows=st.integers(0, 400),
@@ -100,6 +101,7 @@ def test_neither_blocks_nor_the_tables_width_change_a_count(seed, rows, count, w
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
+@settings(deadline=None)
 @given(
     marks=st.lists(FLOATS, min_size=2, max_size=9),
     values=st.lists(st.floats(allow_nan=True).map(lambda x: math.inf if x == -math.inf else x), max_size=40),
@@ -177,6 +179,7 @@ def test_arguments_are_left_alone():
         np.testing.assert_array_equal(case[name], value)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), rows=st.integers(0, 200), count=st.integers(1, 9))
 def test_categories_equal_the_definition(seed, rows, count):
     """Each code adds one to its column's slot of its row's cell."""

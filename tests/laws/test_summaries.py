@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.errors import StateError
@@ -21,6 +21,7 @@ def over_one_layout(*parts):
     return layouts().flatmap(lambda layout: st.tuples(st.just(layout), *(part(layout) for part in parts)))
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over))
 def test_empty_is_the_identity(drawn):
     """Adding nothing changes nothing, on either side."""
@@ -29,6 +30,7 @@ def test_empty_is_the_identity(drawn):
     assert_profiles_equal(a.merge(Profile.empty(layout)), a, exact=True)
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over, profiles_over))
 def test_merge_is_commutative(drawn):
     """The order of two profiles does not matter."""
@@ -36,6 +38,7 @@ def test_merge_is_commutative(drawn):
     assert_profiles_equal(a.merge(b), b.merge(a), exact=True)
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over, profiles_over, profiles_over))
 def test_merge_is_associative(drawn):
     """Nor does it matter which two are added first."""
@@ -43,6 +46,7 @@ def test_merge_is_associative(drawn):
     assert_profiles_equal(a.merge(b).merge(c), a.merge(b.merge(c)))
 
 
+@settings(deadline=None)
 @given(over_one_layout(batches, batches))
 def test_profile_of_all_is_the_sum_of_the_parts(drawn):
     """Rows may be cut into batches anywhere."""
@@ -51,6 +55,7 @@ def test_profile_of_all_is_the_sum_of_the_parts(drawn):
     assert_profiles_equal(profile_of(a, layout).merge(profile_of(b, layout)), whole)
 
 
+@settings(deadline=None)
 @given(over_one_layout(batches), st.integers(0, 2**32))
 def test_order_of_rows_does_not_matter(drawn, seed):
     """A profile is of a set of rows."""
@@ -59,6 +64,7 @@ def test_order_of_rows_does_not_matter(drawn, seed):
     assert_profiles_equal(profile_of(shuffled, layout), profile_of(batch, layout))
 
 
+@settings(deadline=None)
 @given(over_one_layout(batches), st.integers(1, 9), st.integers(0, 2**32))
 def test_cells_are_profiles_of_their_rows(drawn, count, seed):
     """Counting many cells at once is counting each alone; rows of cell -1 are in none."""
@@ -69,6 +75,7 @@ def test_cells_are_profiles_of_their_rows(drawn, count, seed):
         assert_profiles_equal(profile, profile_of(taken(batch, cells == cell), layout))
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over))
 def test_arrays_and_bytes_give_back_the_profile(drawn):
     """What is stored is what is read."""
@@ -77,6 +84,7 @@ def test_arrays_and_bytes_give_back_the_profile(drawn):
     assert_profiles_equal(profile_from_bytes(layout, profile_bytes(a)), a, exact=True)
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over, profiles_over))
 def test_merge_leaves_its_arguments_alone(drawn):
     """A pane that was added to a window is still itself."""
@@ -87,6 +95,7 @@ def test_merge_leaves_its_arguments_alone(drawn):
     assert_profiles_equal(b, before[1], exact=True)
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over))
 def test_a_row_is_counted_once_in_every_column(drawn):
     """Every column's slots add up to the number of rows, missing and invalid values included."""
@@ -96,6 +105,7 @@ def test_a_row_is_counted_once_in_every_column(drawn):
     assert (sums == a.rows).all()
 
 
+@settings(deadline=None)
 @given(over_one_layout(profiles_over))
 def test_another_layout_is_refused(drawn):
     """Profiles counted over different grids do not add, and bytes of one do not read as the other."""
@@ -110,6 +120,7 @@ def test_another_layout_is_refused(drawn):
         Profile.from_arrays(other, a.arrays())
 
 
+@settings(deadline=None)
 @given(layouts())
 def test_fingerprint_follows_what_decides_the_counting(layout):
     """The same grid has the same fingerprint; a moved edge, another name or word another one."""

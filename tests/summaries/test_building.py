@@ -75,7 +75,7 @@ def test_a_constant_column_has_one_bin(value):
     assert layout.scale[0] == 1.0
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(allow_nan=True), min_size=1, max_size=300), st.integers(1, 4))
 def test_any_values_make_increasing_finite_edges(values, repeats):
     """Edges increase strictly up to the greatest value, scales are positive, and no reference value is over."""
@@ -95,7 +95,7 @@ def test_any_values_make_increasing_finite_edges(values, repeats):
         assert (slots(layout, finite) >= 1).all() or finite.min() == -np.finfo(float).max
 
 
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 400), min_size=1, max_size=6))
 def test_the_survey_does_not_depend_on_the_cutting(seed, sizes):
     """The sample is decided by the rows' places, whatever the chunks."""

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -26,6 +26,7 @@ ARRAYS = DTYPES.flatmap(
 )
 
 
+@settings(deadline=None)
 @given(meta=st.dictionaries(st.text(), JSON, max_size=4), arrays=st.dictionaries(st.text(), ARRAYS, max_size=4))
 def test_what_is_packed_comes_back(meta, arrays):
     """Every value and shape; the byte order becomes little-endian, the type stays."""
@@ -41,6 +42,7 @@ def test_what_is_packed_comes_back(meta, arrays):
 SAMPLE = pack({"kind": "test"}, {"counts": np.arange(200) // 50, "sums": np.linspace(0, 1, 9)})
 
 
+@settings(deadline=None)
 @given(place=st.integers(0, len(SAMPLE) - 1), bits=st.integers(1, 255))
 def test_any_flipped_byte_is_noticed(place, bits):
     """Whatever byte is changed, in whatever bits."""
@@ -50,6 +52,7 @@ def test_any_flipped_byte_is_noticed(place, bits):
         unpack(bytes(damaged))
 
 
+@settings(deadline=None)
 @given(length=st.integers(0, len(SAMPLE) - 1))
 def test_any_truncation_is_noticed(length):
     """However much of the end is missing."""
@@ -86,6 +89,7 @@ def test_numbers_that_json_does_not_know_are_a_bug_of_the_caller():
         pack({"value": float("nan")}, {})
 
 
+@settings(deadline=None)
 @given(layouts(), st.integers(0, 2**32))
 def test_a_small_window_makes_few_bytes(layout, seed):
     """A profile of few rows is far smaller than its arrays."""
