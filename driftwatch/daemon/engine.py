@@ -190,7 +190,12 @@ class Engine:
         unsaved.transitions += outcome.transitions
         self._stale = True
         watermarks = {name: mark for name, m in self.monitors.items() if (mark := m.windows.watermark_ms) is not None}
-        doors.board.publish(reports=outcome.reports, transitions=outcome.transitions, watermarks=watermarks)
+        doors.board.publish(
+            reports=outcome.reports,
+            transitions=outcome.transitions,
+            watermarks=watermarks,
+            distributions={(r.model, r.version, r.segment): r.distributions for r in outcome.reports},
+        )
         self._queue.hold(on=unsaved.count > MAX_UNSAVED and bool(self.store_error))
 
     def _last_sent_ms(self, target: str, key: str) -> int | None:

@@ -51,4 +51,5 @@ class Evaluator:
             reference_rows=self._baseline.rows,
             readings=self._baseline.readings(profile),
             thresholds=self._thresholds,
+            distributions=self._baseline.distributions(profile),
         )

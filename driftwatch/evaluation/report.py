@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 
 
@@ -42,7 +43,10 @@ class AlertNote:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One closed window of one cell. `thresholds` maps (column, statistic) to the tightest rule's threshold."""
+    """One closed window of one cell.
+
+    thresholds: (column, statistic) → the tightest rule's threshold. distributions: for dashboards, not in the document.
+    """
 
     model: str
     version: str
@@ -54,6 +58,7 @@ class Report:
     readings: tuple[Reading, ...]
     thresholds: Mapping[tuple[str, str], float]
     alerts: tuple[AlertNote, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The report as contract §6 writes it; what is not defined is null."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report
+from driftwatch.statistics.distribution import Distribution
 
 Cell = tuple[str, str, str]
 """Model, version, segment."""
@@ -19,16 +20,6 @@ Step = tuple[str, str, str, str]
 
 OPEN = (State.PENDING, State.FIRING)
 """The states in which an alert stands on the board."""
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """How the rows of one column spread over its groups; shares in [0, 1], one for each group and side."""
-
-    column: str
-    groups: tuple[str, ...]
-    reference: tuple[float, ...]
-    current: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

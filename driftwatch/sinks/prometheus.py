@@ -12,8 +12,9 @@ from prometheus_client.metrics_core import Metric as Family
 
 from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.evaluation.report import Report
-from driftwatch.sinks.board import OPEN, Board, Cell, Distribution, Picture
+from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
+from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 
 MAX_GROUPS = 12

@@ -3,7 +3,8 @@
 import pytest
 
 from driftwatch.evaluation.alerts import Reason, State
-from driftwatch.sinks.board import Board, Distribution
+from driftwatch.sinks.board import Board
+from driftwatch.statistics.distribution import Distribution
 from tests.sinks.pictures import START_MS, reading, report, step
 
 CELL = ("fraud", "7", "")

@@ -13,9 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from driftwatch.daemon.telemetry import Exposition
 from driftwatch.evaluation.alerts import Reason, State
-from driftwatch.sinks.board import Board, Distribution
+from driftwatch.sinks.board import Board
 from driftwatch.sinks.catalogue import Metric, Type
 from driftwatch.sinks.prometheus import MAX_GROUPS, STEPS, BoardCollector
+from driftwatch.statistics.distribution import Distribution
 from tests.sinks.pictures import HOUR_MS, START_MS, reading, report, step
 
 CELL = ("fraud", "7", "")
