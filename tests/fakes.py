@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection
 from driftwatch.ports import InboxRow
 from driftwatch.stream.raw import Raw, Stream
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 10.0
 
 
 class FakeInlet:
     """An Inlet that keeps what it is given. While `full` it takes nothing, and counts what it refused.
 
-    `announced` lists the partitions in the order they were announced; `early` those that spoke before.
+    `announced` lists the partitions in the order they were announced; `early` those that spoke before,
+    or for another stream than announced.
     """
 
     def __init__(self, *, full: bool = False) -> None:
@@ -21,6 +22,7 @@ class FakeInlet:
         self.announced: list[str] = []
         self.early: list[str] = []
         self.refused = 0
+        self._streams: dict[str, Stream] = {}
         self._full = full
         self._changed = threading.Condition()
 
@@ -30,7 +32,7 @@ class FakeInlet:
             taken = self._changed.wait_for(lambda: not self._full, timeout_seconds)
             if taken:
                 self.raws.append(raw)
-                self.early += [] if raw.partition in self.announced else [raw.partition]
+                self.early += [] if self._streams.get(raw.partition) is raw.stream else [raw.partition]
             else:
                 self.refused += 1
             self._changed.notify_all()
@@ -40,6 +42,7 @@ class FakeInlet:
         """Note the partitions."""
         with self._changed:
             self.announced += partitions
+            self._streams |= dict.fromkeys(partitions, stream)
             self._changed.notify_all()
 
     def fill(self) -> None:

@@ -14,7 +14,10 @@ class Cluster:
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
         self._admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=WAIT_SECONDS * 1000)
-        self._producer = KafkaProducer(bootstrap_servers=bootstrap, request_timeout_ms=WAIT_SECONDS * 1000, linger_ms=0)
+        self._producer = self._new_producer()
+
+    def _new_producer(self) -> KafkaProducer:
+        return KafkaProducer(bootstrap_servers=self.bootstrap, request_timeout_ms=WAIT_SECONDS * 1000, linger_ms=0)
 
     def close(self) -> None:
         """End its clients; the cluster goes on."""
@@ -77,6 +80,9 @@ class Cluster:
         """Enlarge a topic to so many partitions."""
         self._admin.create_partitions({topic: total})
         self._admin.wait_for_topics([topic])
+        # A producer learns of them only when its metadata grows old.
+        self._producer.close(timeout=WAIT_SECONDS)
+        self._producer = self._new_producer()
 
     def delete(self, topic: str) -> None:
         """Delete a topic."""
