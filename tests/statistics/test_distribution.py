@@ -56,16 +56,12 @@ def test_missing_and_invalid_are_groups() -> None:
 
 
 def test_few_values_are_named_by_themselves() -> None:
-    """A column of three values has a group for each, and one for what lies below the least."""
-    values = np.array([1.0, 2.0, 3.0] * 40)
-    layout, profile = made(values, np.zeros(120), ("a",))
+    """A column of three values has a group for each; what lies beyond them is nothing like them."""
+    layout, profile = made(np.array([1.0, 2.0, 3.0] * 40), np.zeros(120), ("a",))
     numbers, _ = Baseline.of(layout, profile).distributions(profile)
 
-    assert [group for group, share in zip(numbers.groups, numbers.current, strict=True) if share] == [
-        "1",
-        "(1, 2]",
-        "> 2",
-    ]
+    assert numbers.groups == ("< 1", "1", "(1, 2]", "(2, 3]", "> 3", "missing", "invalid")
+    assert numbers.current == pytest.approx((0, 1 / 3, 1 / 3, 1 / 3, 0, 0, 0))
 
 
 def test_a_category_called_missing_is_told_apart() -> None:
