@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,14 @@ class Assembler:
             outcomes = self._outcomes(columns, rows)
             return Piece(Labels(partition, times[keep], hashes[keep], outcomes[keep]), rejected)
         numeric, categorical = self._matrices(columns, rows)
-        version_codes, version_names = _versions(versions)
-        batch = Batch(partition, times, hashes, version_codes, version_names, numeric, categorical)
-        return Piece(batch if not rejected else _kept(batch, keep), rejected)
+        kept = keep if rejected else slice(None)
+        # A refused row's version leaves no trace, not even in the order of the names.
+        version_codes, version_names = _versions(tuple(compress(versions, keep)) if rejected else versions)
+        batch = Batch(
+            partition, times[kept], hashes[kept], version_codes, version_names,
+            numeric[:, kept], categorical[:, kept],
+        )  # fmt: skip
+        return Piece(batch, rejected)
 
     def _judge(
         self, columns: Columns, *, times: Ints, ids: Sequence[Any], versions: Sequence[Any], latest_ms: int
@@ -168,12 +174,3 @@ def _version(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value)
-
-
-def _kept(batch: Batch, keep: NDArray[np.bool_]) -> Batch:
-    used, versions = np.unique(batch.versions[keep], return_inverse=True)  # a refused row's version leaves no trace
-    return Batch(
-        batch.partition, batch.times[keep], batch.ids[keep], versions.astype(np.int32),
-        tuple(batch.version_names[code] for code in used),
-        batch.numeric[:, keep], batch.categorical[:, keep],
-    )  # fmt: skip
