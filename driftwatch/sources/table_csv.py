@@ -35,6 +35,7 @@ def read(
                 raise DataError(f"{path}: not readable as CSV: {_one_line(error)}") from None
             texts = set(forms)
         else:
+            progress(path.stat().st_size)
             return
 
 

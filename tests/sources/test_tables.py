@@ -224,6 +224,7 @@ def test_progress_never_falls_and_ends_at_the_size(tmp_path):
     files = [
         written(tmp_path / "a.jsonl", rows),
         written(tmp_path / "b.parquet", pa.Table.from_pylist(rows)),
+        written(tmp_path / "c.csv", "n\n" + "".join(f"{row['n']}\n" for row in rows)),
     ]
     seen = []
     for _ in tables.read(files, {"n": NUMBER}, progress=seen.append):
