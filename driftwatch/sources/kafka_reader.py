@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -63,7 +64,7 @@ class Reader:
             thread.join(_STOP_SECONDS)
         if thread.is_alive():
             _log.error("kafka_thread_stuck", brokers=self._spec.brokers)
-        self.status = SourceStatus(ready=False, error="stopped", reconnects=self.status.reconnects)
+        self.status = replace(self.status, ready=False, error="stopped")
 
     def run(self) -> None:
         """Read until stopped; whatever goes wrong is shown, waited out and tried again."""
@@ -114,13 +115,15 @@ class Reader:
     def _discover(self) -> None:
         numbers = {topic: self._link.partitions(topic) for topic in self._streams}
         missing = [topic for topic in numbers if not numbers[topic]]
-        if missing != self._missing:
+        if missing and missing != self._missing:
             _log.warning("kafka_topics_missing", topics=missing)
         self._missing = missing
         found = sorted({(topic, number) for topic in numbers for number in numbers[topic]} - self._assigned)
         if found:
             for stream in Stream:
-                places = [_name(place) for place in found if self._streams[place[0]] is stream]
+                # After a reconnection they are known already.
+                new = [place for place in found if place not in self._taken]
+                places = [_name(place) for place in new if self._streams[place[0]] is stream]
                 if places:
                     self._inlet.announce(stream, places)
             wanted = {place: self._taken.get(place, self._saved.get(place)) for place in found}

@@ -15,7 +15,7 @@ SASL = {"protocol": "SASL_SSL", "mechanism": "SCRAM-SHA-512", "username": "reade
         ({"protocol": "SASL_SSL"}, "SASL_SSL needs mechanism, username, and either password_file or password_env"),
         (SASL, "needs mechanism, username, and either password_file or password_env"),
         (SASL | {"password_file": "f", "password_env": "E"}, "either password_file or password_env"),
-        (SASL | {"password": "secret"}, "no such key"),
+        (SASL | {"password": "secret"}, "secrets do not stand in this file: write password_file or password_env"),
         (SASL | {"password_env": "E", "mechanism": "GSSAPI"}, "mechanism"),
         ({"protocol": "SSL", "username": "reader"}, "SSL takes no mechanism, username or password"),
         ({"protocol": "PLAINTEXT", "password_file": "f"}, "PLAINTEXT takes no mechanism, username or password"),
