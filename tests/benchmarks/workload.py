@@ -1,6 +1,6 @@
-"""The workload of the pipeline benchmarks: one model of 20 numeric and 5 categorical columns, with score and prediction.
+"""The workload of the pipeline benchmarks: one model of 20 numeric and 5 categorical columns, score and prediction.
 
-Events are single JSON objects of about 650 bytes, in event-time order, spread over a day of ten-minute windows.
+Events are single JSON objects of about 650 bytes, in event-time order, spread over a day of hourly windows.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.stream.batch import Batch
 from driftwatch.stream.decode import Decoder
-from driftwatch.stream.reader import Intake
 from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import Column, Kind, Schema, Task
 from driftwatch.stream.windows import Windows, WindowSpec
 from driftwatch.summaries.building import build_layout
@@ -26,7 +26,7 @@ from driftwatch.summaries.survey import NumericSurvey
 
 NUMBERS, CATEGORIES = 20, 5
 VOCABULARY = ("DE", "FR", "IT", "ES", "PL", "NL", "SE", "PT")
-START_MS, DAY_MS, WINDOW_MS = 1_767_225_600_000, 86_400_000, 600_000
+START_MS, DAY_MS, WINDOW_MS = 1_767_225_600_000, 86_400_000, 3_600_000
 RECORDS = 4_096
 """Records in one `Raw`, as the Kafka source hands them over."""
 
@@ -50,8 +50,8 @@ class Workload:
         return Baseline.of(self.layout, self.reference)
 
     def monitor(self) -> Monitor:
-        """A monitor with ten-minute windows and the default rules."""
-        spec = WindowSpec.model_validate({"size": "10m", "lateness": "10s", "keep": "1h"})
+        """A monitor with hourly windows and the default rules."""
+        spec = WindowSpec.model_validate({"size": "1h", "lateness": "10s", "keep": "1h"})
         evaluator = Evaluator(self.baseline(), DEFAULT_RULES)
         return Monitor("fraud", self.layout, windows=Windows(spec), evaluator=evaluator)
 
