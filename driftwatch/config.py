@@ -5,11 +5,14 @@ Relative paths in a file are relative to the file.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Self
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
@@ -18,12 +21,16 @@ from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka import KafkaSpec
-from driftwatch.spec import Spec
+from driftwatch.spec import LocatedPath, Spec, announced, explain
 from driftwatch.store.database import StateSpec
 from driftwatch.stream.schema import FieldsSpec, Kind, Task
 from driftwatch.stream.windows import WindowSpec
 
 ENVIRONMENT_PREFIX = "DRIFTWATCH_"
+_GREATEST_INTEGER = 2**63 - 1
+
+_Location = tuple[int | str, ...]
+
 
 SourceSpec = Annotated[KafkaSpec | HttpSpec | FilesSpec, Field(discriminator="type")]
 
@@ -34,16 +41,20 @@ class ColumnSpec(Spec):
     coerce: take numbers that stand in strings (and "true", "false" for booleans).
     """
 
-    kind: Kind | None = Field(default=None, strict=False)
+    later: ClassVar = ("min", "max", "nullable", "size")
+
+    kind: Annotated[Kind | None, announced("vector", "text")] = Field(default=None, strict=False)
     coerce: bool = False
 
 
 class ModelSpec(Spec):
     """`[[models]]`: one model to watch."""
 
+    later: ClassVar = ("label_wait", "segments", "protected", "alerting", "budget", "min_effect")
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)
-    reference: str | None = None
+    reference: LocatedPath | None = None
     window: WindowSpec = WindowSpec(size="1h")  # type: ignore[arg-type]  # what a person writes; the validator turns it into ms
     groups: int = Field(default=10, ge=2, le=128)
     ignore: list[str] = Field(default_factory=list)
@@ -55,16 +66,16 @@ class ModelSpec(Spec):
     @classmethod
     def _a_file(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            raise ValueError("only a file made by `driftwatch reference build` is supported so far; write its path")  # noqa: TRY004 - pydantic words ValueErrors
+            raise PydanticCustomError(
+                "later", "this release reads a file; write one made by `driftwatch reference build`"
+            )
         return value
 
-    @model_validator(mode="after")
-    def _rules_have_names(self) -> Self:
-        names = [rule.name for rule in self.rules]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two rules are called {_quoted(twice)}; alerts are told apart by the rule's name")
-        return self
+    @field_validator("rules")
+    @classmethod
+    def _told_apart(cls, rules: list[RuleSpec]) -> list[RuleSpec]:
+        _unique("rules", (rule.name for rule in rules))
+        return rules
 
 
 class Config(Spec):
@@ -75,28 +86,31 @@ class Config(Spec):
     sources: list[SourceSpec] = Field(default_factory=list)
     models: list[ModelSpec] = Field(min_length=1)
     targets: list[WebhookSpec] = Field(default_factory=list)
-    _directory: Path = PrivateAttr(default_factory=Path)
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        for what, names in (("models", [m.name for m in self.models]), ("targets", [t.name for t in self.targets])):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ValueError(f"two {what} are called {_quoted(twice)}; give each its own name")
-        if sum(isinstance(source, HttpSpec) for source in self.sources) > 1:
-            raise ValueError('two sources are of type "http"; there is one HTTP door, so write one')
-        return self
+    @field_validator("models", "targets")
+    @classmethod
+    def _told_apart(cls, tables: list[Any], info: ValidationInfo) -> list[Any]:
+        _unique(str(info.field_name), (table.name for table in tables))
+        return tables
 
-    def path(self, text: str) -> Path:
-        """A path as written in the file; relative ones start where the file stands."""
-        return self._directory / Path(text).expanduser()
+    @field_validator("sources")
+    @classmethod
+    def _one_of_each(cls, sources: list[Any]) -> list[Any]:
+        types = [source.type for source in sources]
+        if types.count("http") > 1:
+            raise ValueError('two are of type "http"; there is one HTTP door, so write one')
+        for kind in (KafkaSpec, FilesSpec):
+            # Positions are kept by topic or path: a second reader of the same would count everything twice.
+            read = [name for each in sources if isinstance(each, kind) for name in (*each.predictions, *each.labels)]
+            _unique("sources", read, what="read")
+        return sources
 
     def model(self, name: str) -> ModelSpec:
         """The model of that name; ConfigError when there is none."""
         for model in self.models:
             if model.name == name:
                 return model
-        known = _quoted(model.name for model in self.models)
+        known = ", ".join(f'"{model.name}"' for model in self.models)
         raise ConfigError(f'models: no model is called "{name}"; the file has {known}')
 
 
@@ -107,40 +121,69 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     except OSError as error:
         raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}; name an existing TOML file") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text") from error
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {_first_line(str(error))}") from error
-    overridden = override(document, os.environ if environment is None else environment)
-    return parse(overridden, where=str(path), directory=path.resolve().parent)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: is not TOML: {str(error).splitlines()[0].lower()}") from error
+    overridden, variables = override(document, os.environ if environment is None else environment)
+    # Not resolved: what a mounted ConfigMap links to is gone after its next change.
+    return parse(overridden, where=str(path), directory=path.absolute().parent, variables=variables)
 
 
-def parse(document: Mapping[str, Any], *, where: str, directory: Path) -> Config:
-    """A Config from a document that has been read already; ConfigError names the TOML path."""
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in a ConfigError about what it says."""
     try:
-        config = Config.model_validate(document)
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def parse(
+    document: Mapping[str, Any],
+    *,
+    where: str,
+    directory: Path,
+    variables: Mapping[tuple[str, ...], str] = MappingProxyType({}),
+) -> Config:
+    """Check a document that has been read already; ConfigError names the TOML path, or the variable that set it.
+
+    variables: keys → the environment variable that wrote them.
+    """
+    try:
+        _check_scalars(document, ())
+        return Config.model_validate(document, context={"directory": directory})
+    except _MistakeError as error:
+        mistakes = [(error.location, error.words)]
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_worded(error)}") from error
-    config._directory = directory  # noqa: SLF001 - set once, here; it is not for the file to say
-    return config
+        mistakes = [_explained(detail) for detail in error.errors(include_url=False)]
+    location, words = mistakes[0]
+    set_by = [name for keys, name in variables.items() if _meets(keys, location)]
+    more = f" (and {len(mistakes) - 1} more)" if mistakes[1:] else ""
+    raise ConfigError(f"{set_by[0] if set_by else where}: {_path(location)}: {words}{more}")
 
 
-def override(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The document with DRIFTWATCH_SERVER__LISTEN=… and the like put over it.
+def override(
+    document: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
+    """Put DRIFTWATCH_SERVER__LISTEN=… and the like over the document; also say which keys which variable wrote.
 
     Numbers name the place in a list: DRIFTWATCH_MODELS__0__NAME. A value that is TOML is read as TOML, else as text.
     """
     result: dict[str, Any] = _copied(document)
+    variables: dict[tuple[str, ...], str] = {}
     for variable, text in sorted(environment.items()):
         if not variable.startswith(ENVIRONMENT_PREFIX) or "__" not in variable:
             continue
-        keys = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        keys = tuple(variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"))
         node: Any = result
         for key in keys[:-1]:
-            node = _entered(node, key, variable)
-        _put(node, keys[-1], _value(text), variable)
-    return result
+            place = _place(node, key, variable)
+            node = node.setdefault(place, {}) if isinstance(node, dict) else node[place]
+        node[_place(node, keys[-1], variable)] = _value(text)
+        variables[keys] = variable
+    return result, variables
 
 
 def _copied(node: Any) -> Any:
@@ -149,60 +192,90 @@ def _copied(node: Any) -> Any:
     return [_copied(value) for value in node] if isinstance(node, list) else node
 
 
-def _entered(node: Any, key: str, variable: str) -> Any:
-    if isinstance(node, dict):
-        return node.setdefault(key, {})
-    if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-        return node[int(key)]
-    raise ConfigError(f"{variable}: there is nothing called {key} to override")
-
-
-def _put(node: Any, key: str, value: Any, variable: str) -> None:
-    if isinstance(node, dict):
-        node[key] = value
-    elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
-        node[int(key)] = value
-    else:
-        raise ConfigError(f"{variable}: there is nothing called {key} to override")
+def _place(node: Any, key: str, variable: str) -> Any:
+    """Find the key of a table whatever its case, or the place in a list."""
+    if isinstance(node, dict) and key:
+        return next((known for known in node if known.lower() == key), key)
+    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        return int(key)
+    raise ConfigError(f'{variable}: the file has no "{key}" there to override; write TABLE__KEY or TABLE__0__KEY')
 
 
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 
-def _worded(error: ValidationError) -> str:
-    """The first mistake in one line, with its TOML path, and how many more there are."""
-    first, *others = error.errors(include_url=False, include_input=False)
-    path = _path(first["loc"])
-    message = _WORDS.get(first["type"], first["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{path}: {message}{more}" if path else f"{message}{more}"
+class _MistakeError(Exception):
+    def __init__(self, location: _Location, words: str) -> None:
+        super().__init__(words)
+        self.location, self.words = location, words
 
 
-_WORDS = {
-    "extra_forbidden": "there is no such key",
-    "missing": "this key is missing",
-    "union_tag_not_found": 'this key is missing: write type = "kafka", "http" or "files"',
+def _check_scalars(node: Any, location: _Location) -> None:
+    """Refuse what TOML lets through and no part of the program can use."""
+    if isinstance(node, Mapping | list):
+        for key, inner in node.items() if isinstance(node, Mapping) else enumerate(node):
+            _check_scalars(inner, (*location, key))
+    elif isinstance(node, int) and abs(node) > _GREATEST_INTEGER:
+        raise _MistakeError(location, "the number does not fit into 64 bits; write a smaller one")
+    elif isinstance(node, str) and "\0" in node:
+        raise _MistakeError(location, "the text holds a NUL character; take it out")
+
+
+def _explained(detail: Any) -> tuple[_Location, str]:
+    location, words = explain(detail)
+    # Pydantic puts the tag of a union into the location; it is no key of the file.
+    if location[0] == "sources" and location[2:3] and location[2] in _TAGS:
+        location = location[:2] + location[3:]
+    key = ".".join(part for part in location if isinstance(part, str))
+    if detail["type"] == "string_pattern_mismatch":
+        return location, _FORMS[str(key.rpartition(".")[2])]
+    return location, f"{words}; {_HINTS[key]}" if detail["type"] in _ABSENT and key in _HINTS else words
+
+
+_TAGS = {"kafka", "http", "files"}
+_ABSENT = {"missing", "too_short", "union_tag_not_found"}
+_HINTS = {
+    "models": "write at least one [[models]] table",
+    "models.name": "write what events call the model",
+    "models.task": 'write one of "binary", "multiclass", "regression", "ranking", "none"',
+    "models.rules.name": "alerts are told apart by it",
+    "models.rules.statistic": 'write the statistic that is compared, such as "psi"',
+    "sources.type": 'write one of "kafka", "http", "files"',
+    "sources.brokers": 'write a list, such as ["localhost:9092"]',
+    "sources.security.protocol": 'write one of "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"',
+    "state.path": "write the directory to keep state in",
+    "targets.name": "deliveries are told apart by it",
+    "targets.url": "write the address to post to",
+    "targets.actions": "write the actions that it is told of, or leave it out for all",
+}
+_NAME = "write at most 100 letters, digits and . _ : / - and begin with a letter or digit"
+_TOPIC = "write names of Kafka topics: at most 249 letters, digits and . _ -"
+_FORMS = {
+    "name": _NAME,
+    "brokers": 'write host:port, such as "localhost:9092"',
+    "predictions": _TOPIC,
+    "labels": _TOPIC,
 }
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    # Pydantic puts the tag of a union into the location; it is no key of the file.
+def _meets(keys: tuple[str, ...], location: _Location) -> bool:
+    return all(key == str(part).lower() for key, part in zip(keys, location, strict=False))
+
+
+def _path(location: _Location) -> str:
     path = ""
-    for place, part in enumerate(location):
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not (part in {"kafka", "http", "files"} and place == 2 and location[0] == "sources"):
-            path += f".{part}" if path else part
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
     return path
 
 
-def _first_line(text: str) -> str:
-    return text.splitlines()[0]
-
-
-def _quoted(names: Any) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+def _unique(key: str, names: Iterable[str], *, what: str = "called") -> None:
+    known = list(names)
+    twice = [f'"{name}"' for name in dict.fromkeys(known) if known.count(name) > 1]
+    if twice:
+        advice = "read it once" if what == "read" else "give each its own name"
+        raise ValueError(f"two {key} are {what} {', '.join(twice)}; {advice}")

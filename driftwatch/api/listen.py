@@ -1,6 +1,6 @@
 """`[server]`: where the service listens and how much it takes at once. Imports no web framework."""
 
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -47,6 +47,8 @@ class ServerSpec(Spec):
     max_arriving: bytes of all requests together while they arrive; beyond it senders are asked to wait.
     max_series: bound on the series about models in one scrape; the most severe columns come first.
     """
+
+    later: ClassVar = ("web_config_file",)
 
     listen: Annotated[str, AfterValidator(_checked)] = "0.0.0.0:9464"
     max_body: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE

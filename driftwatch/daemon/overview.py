@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from driftwatch import __version__
+import driftwatch
 from driftwatch.daemon.engine import Engine
 from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.telemetry import Exposition
@@ -39,7 +39,7 @@ class ServiceOverview:
         """Version, uptime, sources, queue, targets."""
         ready, reason = self.ready()
         return {
-            "version": __version__,
+            "version": driftwatch.__version__,
             "started": rfc3339(self.began_ms),
             "uptime_seconds": (self.clock() - self.began_ms) / 1000,
             "ready": ready,

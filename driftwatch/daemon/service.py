@@ -2,11 +2,12 @@
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
-from driftwatch import __version__
+import driftwatch
 from driftwatch.api.app import create_app
 from driftwatch.api.ingest import Limits
 from driftwatch.api.serve import HttpServer
@@ -26,7 +27,7 @@ from driftwatch.ports import Clock, Inbox, Saved, Source
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.prometheus import BoardCollector
-from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
+from driftwatch.sinks.targets.webhook import Webhook
 from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import HttpSpec, InboxSource
 from driftwatch.sources.kafka import KafkaSource, KafkaSpec
@@ -62,8 +63,8 @@ class Service:
         self._clock = clock
         self._lifecycle = Lifecycle()
         self.watches = load_watches(config)
-        self._targets = [Webhook(_located(spec, config)) for spec in config.targets]
-        self._database = Database(config.path(config.state.path))
+        self._targets = [Webhook(spec) for spec in config.targets]
+        self._database = Database(Path(config.state.path))
         self._lifecycle.push("state", self._database.close)
         try:
             self._build(config, retention_ms=config.state.retention)
@@ -78,7 +79,7 @@ class Service:
         saved = store.load()
         self.queue = Queue()
         self.board = Board()
-        self.sources = [_source(spec, config, inbox=self._inbox, clock=self._clock) for spec in config.sources]
+        self.sources = [_source(spec, inbox=self._inbox, clock=self._clock) for spec in config.sources]
         self._delivery = Delivery(self._outbox, self._targets, clock=self._clock, dice=random.random)
         telemetry = self._telemetry()
         telemetry.restore(saved.engine)
@@ -107,7 +108,7 @@ class Service:
             history=SqliteHistory(self._database),
             overview=self.overview,
             limits=Limits(config.server.max_body, config.server.max_body_decompressed, config.server.max_arriving),
-            version=__version__,
+            version=driftwatch.__version__,
         )
         self._server = HttpServer(app, config.server.address)
         self._lifecycle.push("http", self._server.stop)
@@ -133,7 +134,12 @@ class Service:
         scheduler = schedule(self.queue, checkpoint_ms=self._config.state.checkpoint)
         scheduler.start()
         self._lifecycle.push("schedule", lambda: scheduler.shutdown(wait=False))
-        _log.info("started", version=__version__, port=self.port, models=[watch.spec.name for watch in self.watches])
+        _log.info(
+            "started",
+            version=driftwatch.__version__,
+            port=self.port,
+            models=[watch.spec.name for watch in self.watches],
+        )
 
     def caught_up(self) -> bool:
         """Whether everything that came over HTTP so far has been counted."""
@@ -174,7 +180,7 @@ class Service:
             sources=lambda: [source.status() for source in self.sources],
             deliveries=self._delivery.counts,
         )
-        return Telemetry(values, gauges=gauges, clock=self._clock, version=__version__)
+        return Telemetry(values, gauges=gauges, clock=self._clock, version=driftwatch.__version__)
 
 
 def _restored(watch: Watch, saved: Saved) -> Monitor:
@@ -189,29 +195,14 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
     return watch.monitor(restored.progress, restored.memory)
 
 
-def _source(spec: KafkaSpec | HttpSpec | FilesSpec, config: Config, *, inbox: Inbox, clock: Clock) -> Source:
+def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Clock) -> Source:
     match spec:
         case KafkaSpec():
             return KafkaSource(spec, clock=clock)
         case HttpSpec():
             return InboxSource(inbox)
         case FilesSpec():
-            located = spec.model_copy(
-                update={"predictions": _globs(spec.predictions, config), "labels": _globs(spec.labels, config)}
-            )
-            return FilesSource(located, clock=clock)
-
-
-def _globs(patterns: Sequence[str], config: Config) -> list[str]:
-    return [str(config.path(pattern)) for pattern in patterns]
-
-
-def _located(spec: WebhookSpec, config: Config) -> WebhookSpec:
-    return (
-        spec
-        if spec.secret_file is None
-        else spec.model_copy(update={"secret_file": str(config.path(spec.secret_file))})
-    )
+            return FilesSource(spec, clock=clock)
 
 
 def _inbox_bytes(config: Config) -> int:

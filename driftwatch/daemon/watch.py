@@ -18,6 +18,9 @@ from driftwatch.stream.windows import Progress, Windows
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.reference import Reference
 
+_NAMED = 10
+"""So many columns are named in one line; the others are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -62,7 +65,7 @@ def load_watch(config: Config, position: int) -> Watch:
             f"{where}.reference: this key is missing; make the file with "
             f"`driftwatch reference build DATA… --config FILE --model {spec.name} -o OUT` and name it"
         )
-    return watch(spec, load_reference(config.path(spec.reference), where), where=where)
+    return watch(spec, load_reference(Path(spec.reference), where), where=where)
 
 
 def load_reference(path: Path, where: str) -> Reference:
@@ -76,7 +79,9 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     """Put a model's configuration and its reference together; ConfigError when they do not fit."""
     layout = reference.layout
     if reference.task is not spec.task:
-        raise ConfigError(f'{where}.task: is "{spec.task}", but the reference was built for task "{reference.task}"')
+        raise ConfigError(
+            f'{where}.task: is "{spec.task}", but the reference was built for "{reference.task}"; rebuild it'
+        )
     names = set(layout.names)
     for name in spec.columns:
         if name not in names:
@@ -103,13 +108,23 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
     for position, rule in enumerate(spec.rules):
+        if not any(rule.statistic in names for names in statistics.values()):
+            raise ConfigError(
+                f"{where}.rules[{position}].statistic: no column of the reference has {rule.statistic}, "
+                "which is for columns of the other kind; choose another statistic"
+            )
         for column in rule.columns or ():
             path = f"{where}.rules[{position}].columns"
             if column not in statistics:
-                raise ConfigError(f'{path}: the reference has no column "{column}"')
+                raise ConfigError(f'{path}: the reference has no column "{column}"; it has {_some(statistics)}')
             if rule.statistic not in statistics[column]:
                 known = ", ".join(statistics[column])
-                raise ConfigError(f'{path}: "{column}" has no statistic {rule.statistic}; it has {known}')
+                raise ConfigError(f'{path}: "{column}" has no {rule.statistic}; it has {known}')
+
+
+def _some(columns: Iterable[str]) -> str:
+    names = list(columns)
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _configured(columns: Iterable[Column], specs: Mapping[str, ColumnSpec], where: str) -> tuple[Column, ...]:

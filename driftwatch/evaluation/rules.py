@@ -4,12 +4,23 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from driftwatch.spec import Spec
+from driftwatch.spec import Spec, announced, meant, mistake
+from driftwatch.statistics.drift import STATISTIC_NAMES
 from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.registry import STATISTICS
+
+_LATER = ("energy", "cvm", "roc_auc", "accuracy", "precision", "recall", "f1", "mae", "rmse")
+
+
+def _known(name: str) -> str:
+    if name not in STATISTICS:
+        known = "write one of " + ", ".join(f'"{known}"' for known in STATISTIC_NAMES)
+        raise ValueError(f'"{name}" is not known; {meant(name, list(STATISTIC_NAMES)) or known}')
+    return name
 
 
 class RuleSpec(Spec):
@@ -22,8 +33,10 @@ class RuleSpec(Spec):
     min_rows: a smaller window says nothing: the alert stays as it is.
     """
 
+    hints: ClassVar = {"metric": "rules on performance come with labels in a later release; write a statistic"}
+
     name: str = Field(min_length=1)
-    statistic: str
+    statistic: Annotated[str, announced(*_LATER), AfterValidator(_known)]
     columns: tuple[str, ...] | None = Field(default=None, strict=False)
     above: float | None = None
     below: float | None = None
@@ -40,6 +53,15 @@ class RuleSpec(Spec):
             raise ValueError("give one threshold: above or below")
         if not math.isfinite(self.threshold):
             raise ValueError("the threshold must be a finite number")
+        return self
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> Self:
+        low, high = STATISTICS[self.statistic].low, STATISTICS[self.statistic].high
+        if self.above is not None and self.above >= high:
+            raise mistake("above", f"{self.statistic} is never above {high:g}, so this never fires; write a lower one")
+        if self.below is not None and self.below <= low:
+            raise mistake("below", f"{self.statistic} is never below {low:g}, so this never fires; write a higher one")
         return self
 
     @property

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from driftwatch.ports import Clock, Inlet, SourceStatus
 from driftwatch.sources.portions import MAX_BYTES, MAX_RECORDS
-from driftwatch.spec import PositiveDurationMs, Spec
+from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec
 from driftwatch.stream.raw import Raw, Stream
 
 _log = structlog.get_logger()
@@ -29,8 +29,8 @@ class FilesSpec(Spec):
     """
 
     type: Literal["files"]
-    predictions: list[str] = Field(default_factory=list)
-    labels: list[str] = Field(default_factory=list)
+    predictions: list[LocatedPath] = Field(default_factory=list)
+    labels: list[LocatedPath] = Field(default_factory=list)
     follow: bool = True
     poll: PositiveDurationMs = 500
     quiet: PositiveDurationMs = 5_000

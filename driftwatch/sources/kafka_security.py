@@ -2,12 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from driftwatch.errors import ConfigError
-from driftwatch.spec import Spec
+from driftwatch.spec import LocatedPath, Spec
 
 
 class SecuritySpec(Spec):
@@ -16,14 +16,16 @@ class SecuritySpec(Spec):
     The broker's certificate and host name are always verified; `ca_file` replaces the system's authorities.
     """
 
+    hints: ClassVar = {"password": "secrets do not stand in this file: write password_file or password_env"}
+
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     username: str = ""
-    password_file: str = ""
+    password_file: LocatedPath = ""
     password_env: str = ""
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
+    ca_file: LocatedPath = ""
+    cert_file: LocatedPath = ""
+    key_file: LocatedPath = ""
 
     @model_validator(mode="after")
     def _fits_protocol(self) -> Self:

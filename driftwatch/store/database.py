@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from pydantic import Field
+
 from driftwatch.errors import StateError
-from driftwatch.spec import PositiveDurationMs, Spec
+from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec
 from driftwatch.store.tables import TABLES, VERSION
 
 FILE: Final = "driftwatch.db"
@@ -32,7 +34,7 @@ _ADVICE: Final = {
 class StateSpec(Spec):
     """`[state]`: where state is kept, how often it is saved, and for how long history is remembered."""
 
-    path: str
+    path: LocatedPath = Field(min_length=1)
     checkpoint: PositiveDurationMs = 5_000
     retention: PositiveDurationMs = 90 * _DAY_MS
 

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
-from driftwatch.spec import Spec
+from pydantic import model_validator
+
+from driftwatch.spec import Spec, mistake
 
 SCORE, PREDICTION = "score", "prediction"
 """The names under which a model's own outputs appear among its columns."""
@@ -38,6 +41,15 @@ class FieldsSpec(Spec):
     label: str = "label"
     value: str = "value"
     features: str = "features"
+
+    @model_validator(mode="after")
+    def _lead_somewhere(self) -> Self:
+        for name in type(self).model_fields:
+            path = getattr(self, name)
+            # The features alone may stand at the top, beside the rest.
+            if not all(path.split(".")) and not (name == "features" and not path):
+                raise mistake(name, 'write a dotted path without empty parts, such as "request.id"')
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from driftwatch.stream.batch import Ints
 NEVER = np.iinfo(np.int64).min // 4
 """Before any event; far enough from the end of int64 that durations can be added and subtracted."""
 
+MAX_SLIDES = 10_000
+"""Most windows that one row may be part of."""
+
 
 class WindowSpec(Spec):
     """`window = { size, slide, lateness, idle_after, keep, max_future }` in event time, or `{ rows }` by count.
@@ -51,6 +54,8 @@ class WindowSpec(Spec):
                 raise ValueError("windows counted in rows do not slide: leave slide out")
         elif self.slide is not None and self.size is not None and self.size % self.slide:
             raise ValueError("size must be a whole multiple of slide")
+        elif self.slide is not None and self.size is not None and self.size > self.slide * MAX_SLIDES:
+            raise ValueError(f"size must be at most {MAX_SLIDES} times slide: each event counts in so many windows")
         return self
 
     @property

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -14,9 +14,13 @@ from pydantic import Field, field_validator, model_validator
 from driftwatch.errors import SinkError
 from driftwatch.ports import Letter
 from driftwatch.sinks.targets.post import Post
-from driftwatch.spec import DurationMs, PositiveDurationMs, Spec
+from driftwatch.spec import DurationMs, LocatedPath, PositiveDurationMs, Spec, announced
 
 _PREFIX = "whsec_"
+_LATER = (
+    "airflow", "argo", "kubeflow", "github", "gitlab", "jenkins", "prefect", "dagster", "alertmanager", "pagerduty",
+    "slack", "cloudevents",
+)  # fmt: skip
 
 
 class WebhookSpec(Spec):
@@ -26,10 +30,13 @@ class WebhookSpec(Spec):
     attempt, so it can be rotated while the service runs.
     """
 
+    later: ClassVar = ("approval",)
+    hints: ClassVar = {"secret": "secrets do not stand in this file: write secret_file or secret_env"}
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
-    type: Literal["webhook"] = "webhook"
+    type: Annotated[Literal["webhook"], announced(*_LATER)] = "webhook"
     url: str
-    secret_file: str | None = None
+    secret_file: LocatedPath | None = None
     secret_env: str | None = None
     actions: tuple[Literal["notify", "retrain", "rollback"], ...] = Field(
         default=("notify", "retrain", "rollback"), min_length=1
