@@ -14,22 +14,26 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing boxes would load rich, a quarter of a second
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
-app.command("check-config")(run.check_config)
-app.command("replay")(replay.replay)
+app.command("run", short_help="Run the service.")(run.run)
+app.command("demo", short_help="Watch a bundled model drift.")(demo.demo)
+app.command("check-config", short_help="Say what a file would run, or what is wrong.")(run.check_config)
+app.command("replay", short_help="Run the pipeline over files.")(replay.replay)
 app.add_typer(reference.app, name="reference")
 
 _EXITS: tuple[tuple[type[DriftwatchError], int], ...] = ((ConfigError, 2), (DataError, 2), (StateError, 3))
+_UsageError: type[Any] = typer.BadParameter.__mro__[
+    1
+]  # typer names the exception that stands for all wrong usage only so
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
     if value:
-        from driftwatch import __version__  # noqa: PLC0415
+        import driftwatch  # noqa: PLC0415
 
-        typer.echo(f"driftwatch {__version__}")
+        typer.echo(f"driftwatch {driftwatch.__version__}")
         raise typer.Exit
 
 
@@ -42,10 +46,26 @@ def frame(
     """Watches machine-learning models in production."""
 
 
-def main() -> Any:
-    """Run a command; what went wrong on purpose is one line on stderr and the exit code of its kind."""
+def main() -> None:
+    """Run a command and exit; what went wrong on purpose is one line on stderr and the exit code of its kind."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except DriftwatchError as error:
-        print(f"driftwatch: {error}", file=sys.stderr)
+        _tell(str(error))
         sys.exit(next((code for kind, code in _EXITS if isinstance(error, kind)), 1))
+    except _UsageError as error:
+        _tell_usage(error)
+        sys.exit(2)
+
+
+def _tell(text: str) -> None:
+    print("driftwatch: " + " ".join(text.split()), file=sys.stderr)
+
+
+def _tell_usage(error: Any) -> None:
+    message, context = error.format_message(), error.ctx
+    if "\n" in message:  # a command group without a command: its help
+        print(message, file=sys.stderr)
+        return
+    command = context.command_path if context else "driftwatch"
+    _tell(f"{message.rstrip('.')}; see `{command} --help`")

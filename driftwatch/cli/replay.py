@@ -1,8 +1,10 @@
-"""`driftwatch replay`: the pipeline over files."""
+"""`driftwatch replay`: the pipeline over files, one line per window and per step of an alert."""
 
-import sys
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -10,18 +12,21 @@ if TYPE_CHECKING:
     from driftwatch.daemon.replay import Summary
     from driftwatch.evaluation.report import Report
 
+_WINDOW = "{:<20} {:>9} {:>6}  {}"
+"""End of the window, rows, alerts firing, and in what is left of the line the columns that changed most."""
+
 
 def replay(
     config: Annotated[Path, typer.Option("--config", help="The configuration file.")],
     predictions: Annotated[list[str], typer.Option("--predictions", help="Files or globs; may be given again.")],
-    labels: Annotated[list[str] | None, typer.Option("--labels", help="Files of labels.")] = None,
+    labels: Annotated[list[str] | None, typer.Option("--labels", help="Not used by this release.")] = None,
     model: Annotated[str, typer.Option("--model", help="Which model, when the file has several.")] = "",
     report: Annotated[Path | None, typer.Option("--report", help="Write one JSON line per closed window.")] = None,
 ) -> None:
     """Run the pipeline over files at full speed: no server, no state, no webhooks."""
     import time  # noqa: PLC0415 - heavy imports only where they are used: `--help` stays quick
 
-    from driftwatch.config import load  # noqa: PLC0415
+    from driftwatch.config import load, naming  # noqa: PLC0415
     from driftwatch.daemon.replay import replay as run  # noqa: PLC0415
     from driftwatch.daemon.watch import load_watch  # noqa: PLC0415
     from driftwatch.errors import ConfigError  # noqa: PLC0415
@@ -30,51 +35,86 @@ def replay(
     names = [spec.name for spec in loaded.models]
     if not model and len(names) > 1:
         raise ConfigError(f"{config}: has several models; choose one with --model: {', '.join(names)}")
-    chosen = loaded.model(model) if model else loaded.models[0]
-    watch = load_watch(loaded, names.index(chosen.name))
+    with naming(config):
+        watch = load_watch(loaded, names.index(loaded.model(model).name if model else names[0]))
     if labels:
-        print("driftwatch: labels are not joined by this release; --labels has no effect", file=sys.stderr)
-    shown: list[Report] = []
-    file = report.open("wb") if report else None
-    try:
+        typer.echo("driftwatch: labels are not joined by this release; --labels has no effect", err=True)
+    with _lines(report) as file:
+        screen = _Screen()
 
         def tell(line: "Report") -> None:
-            shown.append(line)
+            screen.show(line)
             if file:
                 file.write(line.line() + b"\n")
 
         summary = run(watch, predictions, now_ms=time.time_ns() // 1_000_000, report=tell, progress=lambda _: None)
-    finally:
-        if file:
-            file.close()
-    _print(shown, summary)
+    screen.close(summary)
 
 
-def _print(reports: "list[Report]", summary: "Summary") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+@contextmanager
+def _lines(path: Path | None) -> Iterator[BinaryIO | None]:
+    """Open the file of reports; what goes wrong with it is the operator's to mend."""
+    from driftwatch.errors import DataError  # noqa: PLC0415
 
-    from driftwatch.evaluation.report import rfc3339  # noqa: PLC0415
+    if path is None:
+        yield None
+        return
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as error:
+        if error.filename not in {None, str(path)}:
+            raise
+        raise DataError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
-    console = Console()
-    table = Table("window", "version", "rows", "revision", "most changed (PSI)", "alerts")
-    for report in reports:
-        psi = sorted(
-            ((reading.value, reading.column) for reading in report.readings if reading.statistic == "psi"), reverse=True
+
+class _Screen:
+    """Prints a window as it closes and remembers of it only how its alerts stand."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, str, str], str] = {}
+        self._width = shutil.get_terminal_size().columns
+        typer.echo(_WINDOW.format("window ends", "rows", "firing", "most changed (PSI)"))
+
+    def show(self, report: "Report") -> None:
+        """One line for the window, one for each alert that moved."""
+        from driftwatch.evaluation.report import rfc3339  # noqa: PLC0415
+
+        firing = sum(note.state == "firing" for note in report.alerts)
+        whose = [f"version {_printable(report.version, 12)}"] if report.version else []
+        whose += [f"revision {report.revision}"] if report.revision > 1 else []
+        end = rfc3339(report.window.end_ms // 1000 * 1000)
+        begin = _WINDOW.format(end, report.window.rows, firing or "", ", ".join(whose) + ": " if whose else "")
+        typer.echo((begin + self._most_changed(report, self._width - len(begin))).rstrip())
+        for note in report.alerts:
+            key = (report.version, note.rule, note.column)
+            if self._states.get(key) != note.state:
+                column = _printable(note.column, 40)
+                typer.echo(f"  {note.state} {note.severity}: {note.rule} of {column} ({note.reason})")
+            self._states[key] = note.state
+        held = {(report.version, note.rule, note.column) for note in report.alerts}
+        for key in [key for key in self._states if key[0] == report.version and key not in held]:
+            del self._states[key]
+
+    def close(self, summary: "Summary") -> None:
+        """What it all came to."""
+        rejected = sum(summary.rejected.values())
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(summary.rejected.items()))
+        typer.echo(
+            f"{summary.reports} reports; rows: {summary.accepted} accepted, {summary.late} late, {rejected} rejected"
+            + (f" ({reasons})" if reasons else "")
         )
-        table.add_row(
-            f"{rfc3339(report.window.start_ms)} to {rfc3339(report.window.end_ms)}",
-            report.version,
-            str(report.window.rows),
-            str(report.revision),
-            ", ".join(f"{column} {value:.3f}" for value, column in psi[:3] if value == value),  # noqa: PLR0124 - leaves out NaN
-            ", ".join(f"{note.rule}: {note.column} {note.state}" for note in report.alerts) or "-",
-        )
-    console.print(table)
-    rejected = sum(summary.rejected.values())
-    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(summary.rejected.items()))
-    console.print(
-        f"{summary.reports} reports; rows: {summary.accepted} accepted, {summary.late} late, {rejected} rejected"
-        + (f" ({reasons})" if reasons else ""),
-        highlight=False,
-    )
+
+    def _most_changed(self, report: "Report", room: int) -> str:
+        psi = [(reading.value, reading.column) for reading in report.readings if reading.statistic == "psi"]
+        defined = sorted((pair for pair in psi if pair[0] >= 0), reverse=True)  # NaN is not
+        shown = [f"{_printable(column, 20)} {value:.3f}" for value, column in defined[:3]]
+        while len(shown) > 1 and len(", ".join(shown)) > room:
+            shown.pop()
+        return ", ".join(shown)
+
+
+def _printable(text: str, width: int) -> str:
+    """A payload's text without control characters, cut to a width."""
+    clean = "".join(character if character.isprintable() else "?" for character in text)
+    return clean if len(clean) <= width else clean[: width - 1] + "…"

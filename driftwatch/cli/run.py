@@ -1,38 +1,65 @@
 """`driftwatch run` and `driftwatch check-config`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from driftwatch.daemon.watch import Watch
 
 
 def run(config: Annotated[Path, typer.Option("--config", help="The configuration file.")]) -> None:
     """Run the service until SIGTERM or SIGINT; what is under way is worked off and saved."""
-    from driftwatch.config import load  # noqa: PLC0415 - heavy imports only where they are used: `--help` stays quick
+    from driftwatch.config import load, naming  # noqa: PLC0415 - heavy imports only where used: `--help` stays quick
     from driftwatch.daemon.logs import set_up_logs  # noqa: PLC0415
     from driftwatch.daemon.running import run_until_stopped  # noqa: PLC0415
     from driftwatch.daemon.service import Service  # noqa: PLC0415
 
     set_up_logs()
-    raise typer.Exit(run_until_stopped(Service(load(config))))
+    loaded = load(config)
+    with naming(config):
+        service = Service(loaded)
+    raise typer.Exit(run_until_stopped(service))
 
 
 def check_config(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
     """Load a configuration, build everything that can fail, and say what would run."""
-    from driftwatch.config import load  # noqa: PLC0415
+    from driftwatch.config import load, naming  # noqa: PLC0415
+    from driftwatch.daemon.secrets import check_secrets  # noqa: PLC0415
     from driftwatch.daemon.watch import load_watches  # noqa: PLC0415
 
     config = load(file)
-    for watch in load_watches(config):
-        spec, layout = watch.spec, watch.layout
-        window = f"{spec.window.rows} rows" if spec.window.rows else f"{(spec.window.size or 0) / 1000:g} s"
-        columns = f"{len(layout.numeric)} numeric and {len(layout.categorical)} categorical columns"
-        typer.echo(
-            f'model "{spec.name}": {spec.task}, {columns}, reference of {watch.reference.rows} rows, '
-            f"windows of {window}, {len(spec.rules)} rule(s)"
-        )
+    with naming(file):
+        watches = load_watches(config)
+        check_secrets(config)
+    for watch in watches:
+        typer.echo(_described(watch))
     for source in config.sources:
         typer.echo(f"source {source.type}")
     for target in config.targets:
-        typer.echo(f'target "{target.name}": {target.type}')
+        typer.echo(f'target "{target.name}": {target.type}, told of {", ".join(target.actions)}')
+    if config.state is None or not config.sources:
+        typer.echo("`driftwatch run` would also need [state] and [[sources]]; the offline commands do not")
     typer.echo(f"{file}: good")
+
+
+def _described(watch: "Watch") -> str:
+    spec, layout = watch.spec, watch.layout
+    window = spec.window
+    if window.rows:
+        windows = f"windows of {window.rows} rows"
+    else:
+        windows = f"windows of {_duration(window.size or 0)}"
+        windows += f" every {_duration(window.slide)}" if window.slide else ""
+    rules = ", ".join(f'"{rule.name}"' for rule in spec.rules) or "none"
+    return (
+        f'model "{spec.name}": {spec.task}, {len(layout.numeric)} numeric and {len(layout.categorical)} categorical '
+        f"columns, reference of {watch.reference.rows} rows, {windows}, rules: {rules}"
+    )
+
+
+def _duration(milliseconds: int) -> str:
+    from datetime import timedelta  # noqa: PLC0415
+
+    return str(timedelta(milliseconds=milliseconds))
