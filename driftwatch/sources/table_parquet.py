@@ -14,6 +14,7 @@ from driftwatch.stream.schema import Kind
 from driftwatch.stream.table import Chunk, Form
 
 _ROWS = 65_536
+_BUFFER_BYTES = 1 << 20
 
 
 def read(
@@ -51,6 +52,7 @@ def votes(path: Path) -> dict[str, Counter[Kind | None]]:
 
 def _open(path: Path) -> Any:
     try:
-        return pa.parquet.ParquetFile(path, pre_buffer=False)
+        # Pages are read one by one: a row group may be larger than memory.
+        return pa.parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not readable as Parquet: {' '.join(str(error).split())}") from None

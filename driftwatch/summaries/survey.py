@@ -26,10 +26,10 @@ class NumericSurvey:
 
     def __init__(self, columns: int, *, capacity: int = SAMPLE_ROWS) -> None:
         self.capacity = min(capacity, SAMPLE_BYTES // 8 // max(1, columns))
-        room = self.capacity + min(_SLACK, self.capacity)
-        self._sample = np.empty((columns, 0))
-        self._priority = np.empty(0, dtype=np.uint64)
-        self._room = room
+        self._room = self.capacity + min(_SLACK, self.capacity)
+        # Memory that is never written is never taken: a short table costs what its rows need.
+        self._sample = np.empty((columns, self._room))
+        self._priority = np.empty(self._room, dtype=np.uint64)
         self._used = 0
         self._highest = np.uint64(np.iinfo(np.uint64).max)
         self._distinct: list[Floats | None] = [np.empty(0) for _ in range(columns)]
@@ -47,7 +47,6 @@ class NumericSurvey:
         priority = _priorities(first_row, values.shape[1])
         low = np.flatnonzero(priority <= self._highest)
         while low.size:
-            self._grow(low.size)
             taken = low[: self._room - self._used]
             stop = self._used + taken.size
             self._sample[:, self._used : stop] = values[:, taken]
@@ -67,16 +66,6 @@ class NumericSurvey:
     def distinct(self, column: int) -> Floats | None:
         """All distinct finite values, sorted, or None when there are more than a layout has bins."""
         return self._distinct[column]
-
-    def _grow(self, wanted: int) -> None:
-        have = self._priority.size
-        need = min(self._room, self._used + wanted)
-        if need > have:
-            size = min(self._room, max(need, 2 * have))
-            sample = np.empty((self._sample.shape[0], size))
-            sample[:, : self._used] = self._sample[:, : self._used]
-            self._sample = sample
-            self._priority = np.concatenate([self._priority, np.empty(size - have, dtype=np.uint64)])
 
     def _prune(self) -> None:
         used = self._priority[: self._used]
@@ -103,7 +92,9 @@ class CategorySurvey:
             if count:
                 total[text] = total.get(text, 0) + count
         if len(total) > DISTINCT_TEXTS:
-            self._counts = dict(self._ranked()[: DISTINCT_TEXTS // 2])
+            seen = np.fromiter(total.values(), np.int64, len(total))
+            rare = np.partition(seen, -(DISTINCT_TEXTS // 2))[-(DISTINCT_TEXTS // 2)]
+            self._counts = {text: count for text, count in total.items() if count > rare}
 
     def vocabulary(self, *, limit: int) -> tuple[str, ...]:
         """The most frequent texts, the most frequent first, equals by the alphabet."""
