@@ -111,7 +111,7 @@ class Monitor:
         return recalled
 
     def _add(self, batch: Batch, step: Step) -> None:
-        names = [self._version(name) for name in batch.version_names]
+        names = self._names(batch, step)
         keys, cells = _cells(step.panes, batch.versions, count=len(names))
         cells[step.late] = -1
         for (pane, version), profile in zip(
@@ -182,6 +182,15 @@ class Monitor:
         revisions = self.memory.revisions
         for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before]:
             del revisions[key]
+        # A version that is long gone gives its place to one that comes: there are more than MAX_VERSIONS in the end.
+        held = {version for _, version in self.memory.panes}
+        self.memory.versions = [version for version in self.memory.versions if version in held]
+
+    def _names(self, batch: Batch, step: Step) -> list[str]:
+        # In the order of the rows that are counted: where a batch is cut must not decide who comes first.
+        codes, first = np.unique(batch.versions[~step.late], return_index=True)
+        counted = {int(code): self._version(batch.version_names[code]) for code in codes[np.argsort(first)]}
+        return [counted.get(code, OTHER_VERSION) for code in range(len(batch.version_names))]
 
     def _version(self, name: str) -> str:
         if name in self.memory.versions:
