@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from driftwatch.daemon.display import show
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result, Telemetry
@@ -126,7 +127,9 @@ class Engine:
             case Command.TICK:
                 now_ms = self._doors.clock()
                 for monitor in self.monitors.values():
+                    before = monitor.windows.progress
                     self._publish(monitor.tick(now_ms=now_ms))
+                    self._stale |= monitor.windows.progress != before
             case Command.FINISH:
                 for monitor in self.monitors.values():
                     self._publish(monitor.finish())
@@ -172,10 +175,12 @@ class Engine:
         ]
 
     def _publish(self, outcome: Outcome) -> None:
+        doors, unsaved = self._doors, self._unsaved
+        show(doors.board, outcome, self.monitors.values())
         if not outcome.reports and not outcome.transitions:
             return
-        doors, unsaved = self._doors, self._unsaved
-        by_window = {(r.model, r.version, r.segment, r.window.start_ms): r for r in outcome.reports}
+        # A window's first report moved its alerts; one outcome may hold later revisions of it, too.
+        by_window = {(r.model, r.version, r.segment, r.window.start_ms): r for r in reversed(outcome.reports)}
         for transition in outcome.transitions:
             cell = (transition.model, transition.version, transition.segment, transition.window_start_ms)
             unsaved.letters += write_letters(
@@ -189,13 +194,6 @@ class Engine:
         unsaved.reports += outcome.reports
         unsaved.transitions += outcome.transitions
         self._stale = True
-        watermarks = {name: mark for name, m in self.monitors.items() if (mark := m.windows.watermark_ms) is not None}
-        doors.board.publish(
-            reports=outcome.reports,
-            transitions=outcome.transitions,
-            watermarks=watermarks,
-            distributions={(r.model, r.version, r.segment): r.distributions for r in outcome.reports},
-        )
         self._queue.hold(on=unsaved.count > MAX_UNSAVED and bool(self.store_error))
 
     def _last_sent_ms(self, target: str, key: str) -> int | None:

@@ -12,6 +12,7 @@ from driftwatch.api.app import create_app
 from driftwatch.api.ingest import Limits
 from driftwatch.api.serve import HttpServer
 from driftwatch.config import Config
+from driftwatch.daemon.display import refill
 from driftwatch.daemon.engine import Doors, Engine
 from driftwatch.daemon.ingest import DurableIngest
 from driftwatch.daemon.lifecycle import Lifecycle
@@ -89,10 +90,7 @@ class Service:
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
         monitors = [_restored(watch, saved) for watch in self.watches]
-        recalled = [shown for monitor in monitors for shown in monitor.recall()]
-        self.board.restore(
-            reports=[report for report, _ in recalled], alerts=[step for _, steps in recalled for step in steps]
-        )
+        refill(self.board, monitors)
         self.engine = Engine(
             monitors, decoder=Decoder(intakes), queue=self.queue, positions=saved.positions, doors=doors
         )

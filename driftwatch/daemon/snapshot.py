@@ -68,7 +68,8 @@ def encode(monitor: Monitor) -> Snapshot:
         revisions=[(end, version, revision) for (end, version), revision in sorted(memory.revisions.items())],
         touched=sorted(memory.touched),
         versions=memory.versions,
-        alerts=[_Alert(key, episode) for key, episode in sorted(memory.alerts.episodes.items())],
+        # In the order in which they began, which is the order in which reports list them.
+        alerts=[_Alert(key, episode) for key, episode in memory.alerts.episodes.items()],
     )
     panes = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)

@@ -1,0 +1,40 @@
+"""What the board is told: after each step of the engine, and at the start of what a checkpoint brought back."""
+
+from collections.abc import Iterable, Mapping
+
+from driftwatch.evaluation.report import Report
+from driftwatch.monitor import Monitor, Outcome
+from driftwatch.sinks.board import Board, Cell
+from driftwatch.statistics.distribution import Distribution
+
+
+def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
+    """Show what one step brought; nothing is published when the board would not change."""
+    watermarks = _watermarks(monitors)
+    if outcome.reports or outcome.transitions or watermarks != board.picture.watermarks:
+        board.publish(
+            reports=outcome.reports,
+            transitions=outcome.transitions,
+            watermarks=watermarks,
+            distributions=_distributions(outcome.reports),
+        )
+
+
+def refill(board: Board, monitors: Iterable[Monitor]) -> None:
+    """Show the windows and alerts that stood when the state was saved, so that a restart leaves no hole."""
+    monitors = list(monitors)
+    recalled = [shown for monitor in monitors for shown in monitor.recall()]
+    reports = [report for report, _ in recalled]
+    board.publish(reports=reports, watermarks=_watermarks(monitors), distributions=_distributions(reports))
+    board.restore(reports=(), alerts=[step for _, steps in recalled for step in steps])
+
+
+def _watermarks(monitors: Iterable[Monitor]) -> dict[str, int]:
+    marks = {monitor.model: monitor.windows.watermark_ms for monitor in monitors}
+    return {model: mark for model, mark in marks.items() if mark is not None}
+
+
+def _distributions(reports: Iterable[Report]) -> Mapping[Cell, tuple[Distribution, ...]]:
+    """The distributions of each cell's latest report, which is the one that the board shows."""
+    ordered = sorted(reports, key=lambda report: (report.window.end_ms, report.revision))
+    return {(report.model, report.version, report.segment): report.distributions for report in ordered}
