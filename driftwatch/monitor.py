@@ -171,7 +171,7 @@ class Monitor:
 
     def _bounds(self, end: int, profile: Profile) -> Window:
         if self.windows.spec.rows is not None:  # a counted window is where its rows are
-            return Window(profile.first_ms, profile.last_ms, profile.rows)
+            return Window(profile.first_ms, profile.last_ms, profile.rows, ordinal=end - 1)
         return Window(end - (self.windows.spec.size or 0), end, profile.rows)
 
     def _forget(self) -> None:

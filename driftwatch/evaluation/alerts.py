@@ -180,8 +180,9 @@ def _moved(episode: Episode | None, judgement: Judgement, *, cell: Cell, window:
 
 
 def _name(judgement: Judgement, state: State, *, cell: Cell, window: Window) -> str:
+    place = (window.start_ms,) if window.ordinal is None else (window.start_ms, window.ordinal)
     return identity(
-        cell.model, judgement.rule.name, cell.version, cell.segment, judgement.reading.column, window.start_ms, state
+        cell.model, judgement.rule.name, cell.version, cell.segment, judgement.reading.column, *place, state
     )
 
 

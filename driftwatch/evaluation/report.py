@@ -21,12 +21,16 @@ def rfc3339(milliseconds: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where a report stands in time, [start, end) in ms since the epoch, and how many rows it counted."""
+    """Where a report stands in time, [start, end) in ms since the epoch, and how many rows it counted.
+
+    ordinal: which of the windows counted in rows it is, for several of these may begin in one millisecond.
+    """
 
     start_ms: int
     end_ms: int
     rows: int
     stage: str = "final"
+    ordinal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
