@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.fixtures import kafka, own_broker
+from tests.servers.fixtures import collected, kafka, own_broker, pytest_collection_modifyitems
 
-__all__ = ["kafka", "own_broker", "shared"]
+__all__ = ["collected", "kafka", "own_broker", "pytest_collection_modifyitems", "shared"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from driftwatch.ports import InboxRow
 from driftwatch.stream.raw import Raw, Stream
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 20.0
 
 
 class FakeInlet:

@@ -44,8 +44,8 @@ def start(rig) -> Iterator:
         return started[-1]
 
     yield start
-    for source in started:
-        source.stop()
+    while started:
+        started.pop().stop()
 
 
 def read_in_steps(rig: Rig, start, steps: int) -> list[Raw]:

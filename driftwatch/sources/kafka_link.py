@@ -7,11 +7,16 @@ import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import LogTruncationError, OffsetOutOfRangeError
+from kafka.errors import BrokerResponseError, KafkaTimeoutError, LogTruncationError, OffsetOutOfRangeError
 from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
 from kafka.structs import OffsetAndMetadata
+
+from driftwatch.errors import SourceError
 
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""
@@ -39,8 +44,16 @@ class Link:
         self._gaps: list[Gap] = []
 
     def open(self) -> None:
-        """Connect and ask the cluster what it is; KafkaTimeoutError when no broker answers in time."""
-        self._consumer = KafkaConsumer(**self._settings, kafka_client=self._keep_client)
+        """Connect and ask the cluster what it is; SourceError with the last failure when no broker answers in time."""
+        try:
+            self._consumer = KafkaConsumer(**self._settings, kafka_client=self._keep_client)
+        except KafkaTimeoutError as error:
+            raise SourceError(f"no broker lets us in: {self.last_failure or error}") from error
+
+    @property
+    def last_failure(self) -> str:
+        """Why the last connection ended that ended badly, or nothing."""
+        return str(self._client.last_failure) if self._client is not None else ""
 
     def abort(self) -> None:
         """Break off whatever the link's thread is waiting for; may be called from any thread."""
@@ -114,7 +127,7 @@ class Link:
 
     def _keep_client(self, **settings: Any) -> Any:
         # A consumer that fails to connect raises in its constructor and leaves its network thread behind.
-        self._client = KafkaNetClient(**settings)
+        self._client = _Client(**settings)
         return self._client
 
     def _or_seek(self, ask: Callable[[], Any]) -> Any:
@@ -145,6 +158,37 @@ class Link:
             else:
                 self._consumer.seek(at, safe.offset)
                 self._gaps.append(Gap(place, position, safe.offset))
+
+
+class _Client(KafkaNetClient):  # type: ignore[misc]  # the library ships no types
+    """A client that remembers why the last connection ended: a consumer that cannot connect says only that."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.last_failure, self._refused = "", False
+        net = NetworkSelector(**settings)
+        super().__init__(net=net, manager=_Connections(self._note, net, **settings), **settings)
+
+    def _note(self, error: BaseException) -> None:
+        # After it has refused us a broker just hangs up for a while; its answer is what the operator has to know.
+        refused = isinstance(error, BrokerResponseError)
+        if refused or not self._refused:
+            self.last_failure, self._refused = " ".join(str(error).split()), refused
+
+
+class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # the library ships no types
+    """Connections that tell why they ended."""
+
+    def __init__(self, note: Callable[[BaseException], None], net: Any, **settings: Any) -> None:
+        self._note, self._watched = note, WeakSet[Any]()
+        super().__init__(net, **settings)
+
+    def get_connection(self, node_id: Any, **options: Any) -> Any:
+        """Give the node's connection, as the library does."""
+        connection = super().get_connection(node_id, **options)
+        if connection not in self._watched:
+            self._watched.add(connection)
+            connection.close_future.add_errback(self._note)
+        return connection
 
 
 def _metadata(offsets: Mapping[Place, int]) -> dict[TopicPartition, OffsetAndMetadata]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from kafka.errors import KafkaError
 
-from driftwatch.errors import SourceError
+from driftwatch.errors import DriftwatchError, SourceError
 from driftwatch.ports import Clock, Inlet, SourceStatus
 from driftwatch.sources.kafka_link import Link, Place
 from driftwatch.sources.portions import portions
@@ -193,7 +193,7 @@ class Reader:
 
     def _error(self) -> str:
         if not self._connected:
-            return f"no broker of {', '.join(self._spec.brokers)} is connected"
+            return f"no broker of {', '.join(self._spec.brokers)} is connected: {self._link.last_failure or 'not yet'}"
         return f"no such topic: {', '.join(self._missing)}" if self._missing else ""
 
     def _show(self, lag_records: Mapping[Place, int], error: str = "") -> None:
@@ -209,7 +209,12 @@ class Reader:
 
     def _fail(self, error: Exception) -> None:
         text = " ".join(str(error).split()) or type(error).__name__
-        _log.warning("kafka_failed", error=text, brokers=self._spec.brokers, exc_info=not isinstance(error, KafkaError))
+        _log.warning(
+            "kafka_failed",
+            error=text,
+            brokers=self._spec.brokers,
+            exc_info=not isinstance(error, KafkaError | DriftwatchError),
+        )
         self._show(self.status.lag_records, error=f"{', '.join(self._spec.brokers)}: {text}")
         self._stopping.wait(min(_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS))
         self._failures += 1

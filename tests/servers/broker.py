@@ -27,8 +27,8 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{broker},{secure}CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 num.network.threads=2
@@ -46,6 +46,15 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2000
+"""
+USER, PASSWORD = "reader", "only-for-tests"
+SECURITY = """\
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=\
+org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
 """
 
 
@@ -105,22 +114,34 @@ def free_ports(count: int) -> list[int]:
 class Broker:
     """One Kafka node under a folder; it can be stopped and started again on the same port with the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, secure: bool = False) -> None:
         self._java = shutil.which("java") or ""
         if not self._java:
             raise Unavailable("Kafka tests need Java 17 or newer, or DRIFTWATCH_TEST_KAFKA=host:port")
         self._jars = install()
-        self._properties, self._log = folder / "server.properties", folder / "broker.log"
-        self._port, controller = free_ports(2)
-        self._properties.write_text(PROPERTIES.format(broker=self._port, controller=controller, data=folder / "data"))
+        self._properties, self._log, self.certificate = (
+            folder / name for name in ("server.properties", "broker.log", "cert.pem")
+        )
+        self._port, self._secure_port, controller = free_ports(3)
+        listener = f"SASL_SSL://127.0.0.1:{self._secure_port}," if secure else ""
+        text = PROPERTIES.format(broker=self._port, controller=controller, data=folder / "data", secure=listener)
+        self._properties.write_text(text + (self._secured(folder) if secure else ""))
         self._process: subprocess.Popen[bytes] | None = None
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        self._check(["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties)])
+        user = ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"] if secure else []
+        self._check(
+            ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties), *user]
+        )
 
     @property
     def bootstrap(self) -> str:
         """Where it listens, host:port."""
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def secure(self) -> str:
+        """Where it listens for SASL over TLS, host:port; USER and PASSWORD are let in, `certificate` is its own."""
+        return f"127.0.0.1:{self._secure_port}"
 
     def start(self) -> None:
         """Start it and return once it takes connections."""
@@ -148,6 +169,17 @@ class Broker:
     def tail(self) -> str:
         """The end of its log."""
         return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else "(no log)"
+
+    def _secured(self, folder: Path) -> str:
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            raise Unavailable("the test of Kafka over TLS needs openssl to make a certificate")
+        key, keystore = folder / "key.pem", folder / "keystore.pem"
+        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(self.certificate)]
+        subprocess.run(command, capture_output=True, check=True, timeout=START_SECONDS)
+        keystore.write_bytes(key.read_bytes() + self.certificate.read_bytes())
+        return SECURITY.format(user=USER, password=PASSWORD, keystore=keystore)
 
     def _command(self, arguments: list[str]) -> list[str]:
         return [self._java, *JVM, "-cp", f"{self._jars}/*", *arguments]

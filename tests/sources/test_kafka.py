@@ -1,7 +1,5 @@
 """What Kafka does that other sources cannot: transactions, tombstones, retention, growth, absence."""
 
-import gc
-import logging
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,24 +11,11 @@ from driftwatch.ports import Source
 from driftwatch.sources.kafka import KafkaSource, KafkaSpec
 from driftwatch.stream.raw import Stream
 from tests.fakes import FakeInlet
-from tests.servers.broker import free_ports
+from tests.servers.broker import PASSWORD, USER, free_ports
 from tests.sources.rigs import RECEIVED_MS, numbered
 
-pytestmark = [
-    pytest.mark.kafka,
-    # Python 3.11 and 3.12 say so when kafka-python loads its schemas.
-    pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning"),
-]
+pytestmark = pytest.mark.kafka
 STOP_SECONDS = 6.0
-
-
-@pytest.fixture
-def refused(caplog) -> Iterator[None]:
-    """Let go of sockets whose connection was refused: kafka-python leaves them to the garbage collector."""
-    # Captured log records would keep the errors, and with them the sockets.
-    caplog.set_level(logging.CRITICAL + 1, logger="kafka")
-    yield
-    gc.collect()
 
 
 @pytest.fixture
@@ -222,8 +207,7 @@ def test_group_offsets_are_never_read_back(kafka, start):
     assert later.records() == numbered(0, 5)
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_stops_although_no_broker_answers(refused, start):
+def test_stops_although_no_broker_answers(start):
     """A source that waits for brokers that never come is not ready, says why, and stops soon."""
     (port,) = free_ports(1)
     inlet = FakeInlet()
@@ -235,8 +219,7 @@ def test_stops_although_no_broker_answers(refused, start):
     assert time.monotonic() - began < STOP_SECONDS
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_broker_comes_goes_and_returns(refused, own_broker, start):
+def test_broker_comes_goes_and_returns(own_broker, start):
     """Not ready before the broker is there and after it is killed; every record comes once, in order, all the same."""
     from tests.servers.cluster import Cluster  # noqa: PLC0415 - loads kafka-python
 
@@ -264,3 +247,30 @@ def test_broker_comes_goes_and_returns(refused, own_broker, start):
     began = time.monotonic()
     source.stop()
     assert time.monotonic() - began < STOP_SECONDS
+
+
+def test_reads_with_a_password_over_tls(own_broker, start, tmp_path):
+    """Both mechanisms are let in over TLS; a wrong password is named by the status, and the right one then serves."""
+    from tests.servers.cluster import Cluster  # noqa: PLC0415 - loads kafka-python
+
+    own_broker.start()
+    cluster = Cluster(own_broker.bootstrap)
+    cluster.topic(name="t")
+    cluster.produce("t", numbered(0, 3))
+    cluster.close()
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    security = {"protocol": "SASL_SSL", "username": USER, "ca_file": str(own_broker.certificate)}
+    for mechanism in ("PLAIN", "SCRAM-SHA-512"):
+        inlet = FakeInlet()
+        secured = security | {"mechanism": mechanism, "password_file": str(password)}
+        start(own_broker.secure, inlet, predictions=["t"], security=secured)
+        inlet.wait_records(3)
+    inlet = FakeInlet()
+    password.write_text("wrong")
+    source = start(own_broker.secure, inlet, predictions=["t"], security=secured)
+    inlet.wait(lambda: "Authentication failed" in source.status().error, "the refusal")
+    assert not source.status().ready
+    assert "wrong" not in source.status().error
+    password.write_text(PASSWORD)
+    inlet.wait_records(3)
