@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.stream.times import BAD_TIME, EARLIEST_MS, LATEST_MS, parse_time, times_ms
@@ -52,6 +52,7 @@ def test_text(text: str, milliseconds: int) -> None:
     assert read(text) == [milliseconds]
 
 
+@settings(deadline=None)
 @given(st.lists(moments, min_size=1, max_size=5))
 def test_rounding_down(times: list[datetime]) -> None:
     """Any moment is the millisecond that it lies in, whichever way it comes."""

@@ -1,0 +1,27 @@
+"""Readings for tests of judgement, with only what a test says about them."""
+
+import math
+from dataclasses import replace
+
+from driftwatch.evaluation.report import Window
+from driftwatch.evaluation.rules import RuleSpec
+from driftwatch.statistics.reading import Reading, Status
+
+_NAN = math.nan
+_PLAIN = Reading("amount", "drift", "psi", _NAN, _NAN, _NAN, _NAN, _NAN, Status.OK)
+
+
+def reading(value: float, **parts) -> Reading:
+    """A PSI of `amount`; other parts by their names."""
+    return replace(_PLAIN, value=value, **parts)
+
+
+def rule(**written) -> RuleSpec:
+    """A rule as TOML writes it: psi above 0.1 unless said otherwise."""
+    side = {} if "below" in written else {"above": 0.1}
+    return RuleSpec.model_validate({"name": "drift", "statistic": "psi", "min_rows": 1} | side | written)
+
+
+def window(number: int, rows: int = 1000) -> Window:
+    """The n-th hour."""
+    return Window(number * 3_600_000, (number + 1) * 3_600_000, rows)
