@@ -21,12 +21,11 @@ from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka import KafkaSpec
-from driftwatch.spec import LocatedPath, Spec, announced, explain
+from driftwatch.spec import LocatedPath, Spec, announced, explain, override
 from driftwatch.store.database import StateSpec
 from driftwatch.stream.schema import FieldsSpec, Kind, Task
 from driftwatch.stream.windows import WindowSpec
 
-ENVIRONMENT_PREFIX = "DRIFTWATCH_"
 _GREATEST_INTEGER = 2**63 - 1
 
 _Location = tuple[int | str, ...]
@@ -43,7 +42,9 @@ class ColumnSpec(Spec):
 
     later: ClassVar = ("min", "max", "nullable", "size")
 
-    kind: Annotated[Kind | None, announced("vector", "text")] = Field(default=None, strict=False)
+    kind: Annotated[Kind | None, announced("vector", "text", instead="put the column into `ignore`")] = Field(
+        default=None, strict=False
+    )
     coerce: bool = False
 
 
@@ -102,7 +103,8 @@ class Config(Spec):
         for kind in (KafkaSpec, FilesSpec):
             # Positions are kept by topic or path: a second reader of the same would count everything twice.
             read = [name for each in sources if isinstance(each, kind) for name in (*each.predictions, *each.labels)]
-            _unique("sources", read, what="read")
+            if twice := _twice(read):
+                raise ValueError(f"two of them read {twice}; read it once")
         return sources
 
     def model(self, name: str) -> ModelSpec:
@@ -125,7 +127,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: is not TOML: {str(error).splitlines()[0].lower()}") from error
+        raise ConfigError(f"{path}: is not TOML: {_first_line(str(error))}") from error
     overridden, variables = override(document, os.environ if environment is None else environment)
     # Not resolved: what a mounted ConfigMap links to is gone after its next change.
     return parse(overridden, where=str(path), directory=path.absolute().parent, variables=variables)
@@ -147,7 +149,7 @@ def parse(
     directory: Path,
     variables: Mapping[tuple[str, ...], str] = MappingProxyType({}),
 ) -> Config:
-    """Check a document that has been read already; ConfigError names the TOML path, or the variable that set it.
+    """Check a document that has been read already; ConfigError names the TOML path and the variable that set it.
 
     variables: keys → the environment variable that wrote them.
     """
@@ -157,55 +159,16 @@ def parse(
     except _MistakeError as error:
         mistakes = [(error.location, error.words)]
     except ValidationError as error:
-        mistakes = [_explained(detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        # A list that is too short because its only item was wrong is no second mistake.
+        deepest = details[0]["loc"]
+        mistakes = [
+            _explained(each) for each in details if each is details[0] or each["loc"] != deepest[: len(each["loc"])]
+        ]
     location, words = mistakes[0]
-    set_by = [name for keys, name in variables.items() if _meets(keys, location)]
+    set_by = next((f" (see {name})" for keys, name in variables.items() if _meets(keys, location)), "")
     more = f" (and {len(mistakes) - 1} more)" if mistakes[1:] else ""
-    raise ConfigError(f"{set_by[0] if set_by else where}: {_path(location)}: {words}{more}")
-
-
-def override(
-    document: Mapping[str, Any], environment: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
-    """Put DRIFTWATCH_SERVER__LISTEN=… and the like over the document; also say which keys which variable wrote.
-
-    Numbers name the place in a list: DRIFTWATCH_MODELS__0__NAME. A value that is TOML is read as TOML, else as text.
-    """
-    result: dict[str, Any] = _copied(document)
-    variables: dict[tuple[str, ...], str] = {}
-    for variable, text in sorted(environment.items()):
-        if not variable.startswith(ENVIRONMENT_PREFIX) or "__" not in variable:
-            continue
-        keys = tuple(variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"))
-        node: Any = result
-        for key in keys[:-1]:
-            place = _place(node, key, variable)
-            node = node.setdefault(place, {}) if isinstance(node, dict) else node[place]
-        node[_place(node, keys[-1], variable)] = _value(text)
-        variables[keys] = variable
-    return result, variables
-
-
-def _copied(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _copied(value) for key, value in node.items()}
-    return [_copied(value) for value in node] if isinstance(node, list) else node
-
-
-def _place(node: Any, key: str, variable: str) -> Any:
-    """Find the key of a table whatever its case, or the place in a list."""
-    if isinstance(node, dict) and key:
-        return next((known for known in node if known.lower() == key), key)
-    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
-        return int(key)
-    raise ConfigError(f'{variable}: the file has no "{key}" there to override; write TABLE__KEY or TABLE__0__KEY')
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return text
+    raise ConfigError(f"{where}: {_path(location)}: {words}{set_by}{more}")
 
 
 class _MistakeError(Exception):
@@ -232,8 +195,9 @@ def _explained(detail: Any) -> tuple[_Location, str]:
         location = location[:2] + location[3:]
     key = ".".join(part for part in location if isinstance(part, str))
     if detail["type"] == "string_pattern_mismatch":
-        return location, _FORMS[str(key.rpartition(".")[2])]
-    return location, f"{words}; {_HINTS[key]}" if detail["type"] in _ABSENT and key in _HINTS else words
+        return location, _PATTERNS[key.rpartition(".")[2]]
+    hints = _HINTS if detail["type"] in _ABSENT else _FORMS if detail["type"].endswith("_type") else {}
+    return location, f"{words}; {hints[key]}" if key in hints else words
 
 
 _TAGS = {"kafka", "http", "files"}
@@ -255,11 +219,26 @@ _HINTS = {
 _NAME = "write at most 100 letters, digits and . _ : / - and begin with a letter or digit"
 _TOPIC = "write names of Kafka topics: at most 249 letters, digits and . _ -"
 _FORMS = {
+    "models.window": 'for example { size = "1h" }',
+    "models.rules.for": "it counts windows",
+    "models.rules.keep_for": "it counts windows",
+    "server.listen": 'for example "0.0.0.0:9464"',
+    "server.max_body": "it counts bytes",
+    "server.max_body_decompressed": "it counts bytes",
+    "server.max_arriving": "it counts bytes",
+    "sources.max_inbox_bytes": "it counts bytes",
+}
+_PATTERNS = {
     "name": _NAME,
     "brokers": 'write host:port, such as "localhost:9092"',
     "predictions": _TOPIC,
     "labels": _TOPIC,
 }
+
+
+def _first_line(text: str) -> str:
+    line = text.splitlines()[0]
+    return line[:1].lower() + line[1:]
 
 
 def _meets(keys: tuple[str, ...], location: _Location) -> bool:
@@ -273,9 +252,11 @@ def _path(location: _Location) -> str:
     return path
 
 
-def _unique(key: str, names: Iterable[str], *, what: str = "called") -> None:
+def _unique(key: str, names: Iterable[str]) -> None:
+    if twice := _twice(names):
+        raise ValueError(f"two {key} are called {twice}; give each its own name")
+
+
+def _twice(names: Iterable[str]) -> str:
     known = list(names)
-    twice = [f'"{name}"' for name in dict.fromkeys(known) if known.count(name) > 1]
-    if twice:
-        advice = "read it once" if what == "read" else "give each its own name"
-        raise ValueError(f"two {key} are {what} {', '.join(twice)}; {advice}")
+    return ", ".join(f'"{name}"' for name in dict.fromkeys(known) if known.count(name) > 1)

@@ -1,9 +1,11 @@
-"""What a person writes in TOML: the base of every Spec, and the types that turn words into numbers.
+"""What a person writes in TOML: the base of every Spec, types that turn words into numbers, the environment over it.
 
 A `Spec` is frozen and refuses unknown keys; it lives in the file that it configures. `config.py` only assembles them.
 """
 
 import re
+import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -11,8 +13,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from driftwatch.errors import ConfigError
+
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_PREFIX = "DRIFTWATCH_"
 _LONGEST_MS = 36_525 * _UNITS_MS["d"]
 
 
@@ -48,12 +53,12 @@ def mistake(key: str, words: str) -> PydanticCustomError:
     return PydanticCustomError("mistake", words, {"key": key})
 
 
-def announced(*words: str) -> BeforeValidator:
-    """Refuse words that the contract has and this release does not, and say so."""
+def announced(*words: str, instead: str) -> BeforeValidator:
+    """Refuse words that the contract has and this release does not, and say so and what to do instead."""
 
     def check(value: Any) -> Any:
         if value in words:
-            raise ValueError(f'this release does not have "{value}", a later one will')
+            raise ValueError(f'this release does not have "{value}", a later one will; {instead}')
         return value
 
     return BeforeValidator(check)
@@ -61,7 +66,7 @@ def announced(*words: str) -> BeforeValidator:
 
 def meant(text: str, known: list[str]) -> str:
     """Ask `did you mean "…"?` where a known word is close, else nothing."""
-    close = get_close_matches(text.lower(), known, n=1)
+    close = get_close_matches(text.lower(), known, n=1, cutoff=0.7)
     return f'did you mean "{close[0]}"?' if close else ""
 
 
@@ -108,6 +113,50 @@ LocatedPath = Annotated[str, AfterValidator(_located)]
 """A path, or a glob; a relative one starts in the validation context's `directory`, where the file stands."""
 
 
+def override(
+    document: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
+    """Put DRIFTWATCH_SERVER__LISTEN=… and the like over the document; also say which keys which variable wrote.
+
+    Numbers name the place in a list: DRIFTWATCH_MODELS__0__NAME. A value that is TOML is read as TOML, else as text.
+    """
+    result: dict[str, Any] = _copied(document)
+    variables: dict[tuple[str, ...], str] = {}
+    for variable, text in sorted(environment.items()):
+        if not variable.startswith(_PREFIX) or "__" not in variable:
+            continue
+        keys = tuple(variable.removeprefix(_PREFIX).lower().split("__"))
+        node: Any = result
+        for key in keys[:-1]:
+            place = _place(node, key, variable)
+            node = node.setdefault(place, {}) if isinstance(node, dict) else node[place]
+        node[_place(node, keys[-1], variable)] = _value(text)
+        variables[keys] = variable
+    return result, variables
+
+
+def _copied(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _copied(value) for key, value in node.items()}
+    return [_copied(value) for value in node] if isinstance(node, list) else node
+
+
+def _place(node: Any, key: str, variable: str) -> Any:
+    """Find the key of a table whatever its case, or the place in a list."""
+    if isinstance(node, dict) and key:
+        return next((known for known in node if known.lower() == key), key)
+    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        return int(key)
+    raise ConfigError(f'{variable}: the file has no "{key}" there to override; write TABLE__KEY or TABLE__0__KEY')
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+
+
 def explain(detail: Any) -> tuple[tuple[int | str, ...], str]:
     """Say where one of pydantic's error details is in the file, and what is wrong there and what to do."""
     location, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
@@ -137,7 +186,7 @@ _WORDS = {
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }
-_TABLE, _LIST = "a table, such as { … }", 'a list, such as ["…"]'
+_TABLE, _LIST = "a table, in { } or below a [header]", 'a list, such as ["…"]'
 _WANTED = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -159,7 +208,7 @@ def _shape(wanted: str, given: Any, location: tuple[int | str, ...]) -> str:
     if wanted is _LIST and isinstance(given, dict):
         return f"there may be several of them: write the header with two pairs of brackets, [[{header}]]"
     if wanted is _TABLE and isinstance(given, list):
-        return f"there is one of it: write the header with one pair of brackets, [{header}]"
+        return f"there is only one: write the header with one pair of brackets, [{header}]"
     return f"write {wanted}, not {_GIVEN.get(type(given), 'a date or time')}"
 
 

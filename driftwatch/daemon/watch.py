@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftwatch.config import ColumnSpec, Config, ModelSpec
-from driftwatch.errors import ConfigError
+from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
@@ -72,7 +72,10 @@ def load_reference(path: Path, where: str) -> Reference:
     """The reference file; ConfigError when there is none."""
     if not path.is_file():
         raise ConfigError(f"{where}.reference: there is no file {path}; make it with `driftwatch reference build`")
-    return references.load(path)
+    try:
+        return references.load(path)
+    except StateError as error:
+        raise ConfigError(f"{where}.reference: {error}; make it again with `driftwatch reference build`") from error
 
 
 def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
@@ -80,7 +83,8 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     layout = reference.layout
     if reference.task is not spec.task:
         raise ConfigError(
-            f'{where}.task: is "{spec.task}", but the reference was built for "{reference.task}"; rebuild it'
+            f'{where}.task: is "{spec.task}", but the reference was built for "{reference.task}"; '
+            "rebuild it or change the task"
         )
     names = set(layout.names)
     for name in spec.columns:

@@ -13,13 +13,20 @@ from driftwatch.statistics.drift import STATISTIC_NAMES
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.statistics.registry import STATISTICS
 
-_LATER = ("energy", "cvm", "roc_auc", "accuracy", "precision", "recall", "f1", "mae", "rmse")
+_LATER = (
+    "energy", "cvm",
+    "missing", "invalid", "out_of_range", "unseen", "constant", "volume", "freshness", "duplicates", "schema",
+    "accuracy", "precision", "recall", "f1", "specificity", "mcc", "roc_auc", "average_precision", "log_loss", "brier",
+    "ece", "ks_score", "mae", "rmse", "mse", "mape", "smape", "wape", "r2", "bias", "pinball", "coverage", "ndcg",
+    "mrr", "map", "hit_rate", "value_per_prediction", "ctr", "statistical_parity_difference", "disparate_impact_ratio",
+    "equal_opportunity_difference", "equalized_odds_difference",
+)  # fmt: skip
+_ONE_OF = "write one of " + ", ".join(STATISTIC_NAMES)
 
 
 def _known(name: str) -> str:
     if name not in STATISTICS:
-        known = "write one of " + ", ".join(f'"{known}"' for known in STATISTIC_NAMES)
-        raise ValueError(f'"{name}" is not known; {meant(name, list(STATISTIC_NAMES)) or known}')
+        raise ValueError(f'"{name}" is not known; {meant(name, list(STATISTIC_NAMES)) or _ONE_OF}')
     return name
 
 
@@ -36,7 +43,7 @@ class RuleSpec(Spec):
     hints: ClassVar = {"metric": "rules on performance come with labels in a later release; write a statistic"}
 
     name: str = Field(min_length=1)
-    statistic: Annotated[str, announced(*_LATER), AfterValidator(_known)]
+    statistic: Annotated[str, announced(*_LATER, instead=_ONE_OF), AfterValidator(_known)]
     columns: tuple[str, ...] | None = Field(default=None, strict=False)
     above: float | None = None
     below: float | None = None

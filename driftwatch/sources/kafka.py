@@ -40,7 +40,7 @@ class KafkaSpec(Spec):
             raise ValueError("name at least one topic in predictions or labels")
         twice = sorted({topic for topic in topics if topics.count(topic) > 1})
         if twice:
-            raise ValueError(f"a topic holds predictions or labels and stands in one list once: {', '.join(twice)}")
+            raise ValueError(f"a topic holds either predictions or labels, so name it once: {', '.join(twice)}")
         return self
 
     def streams(self) -> dict[str, Stream]:

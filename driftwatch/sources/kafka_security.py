@@ -46,10 +46,10 @@ class SecuritySpec(Spec):
         ConfigError when the password or a certificate file cannot be read.
         """
         found: dict[str, Any] = {"security_protocol": self.protocol}
-        files = {"ssl_cafile": self.ca_file, "ssl_certfile": self.cert_file, "ssl_keyfile": self.key_file}
-        for setting, path in files.items():
+        for key, setting in (("ca_file", "ssl_cafile"), ("cert_file", "ssl_certfile"), ("key_file", "ssl_keyfile")):
+            path = getattr(self, key)
             if path and not Path(path).is_file():
-                raise ConfigError(f"security: there is no file {path}")
+                raise ConfigError(f"security.{key}: there is no file {path}; make it readable or name another")
             if path:
                 found[setting] = path
         if self.mechanism:
@@ -63,13 +63,14 @@ class SecuritySpec(Spec):
     def _password(self) -> str:
         if self.password_env:
             password = os.environ.get(self.password_env, "")
-            where = f"the environment variable {self.password_env}"
+            where = f"security.password_env: the environment variable {self.password_env}"
         else:
-            where = self.password_file
+            where = f"security.password_file: {self.password_file}"
             try:
                 password = Path(self.password_file).read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"security.password_file: {where} cannot be read: {error}") from error
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                raise ConfigError(f"{where} cannot be read: {reason}") from error
         if not password:
-            raise ConfigError(f"security: {where} holds no password")
+            raise ConfigError(f"{where} holds no password")
         return password

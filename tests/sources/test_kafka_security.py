@@ -90,7 +90,7 @@ def test_absent_secrets_are_configuration_errors(options, message):
         ({"brokers": []}, "at least 1 item"),
         ({"brokers": ["localhost"]}, "match pattern"),
         ({"predictions": [], "labels": []}, "name at least one topic in predictions or labels"),
-        ({"predictions": ["a", "b"], "labels": ["b"]}, "stands in one list once: b"),
+        ({"predictions": ["a", "b"], "labels": ["b"]}, "so name it once: b"),
         ({"predictions": ["a b"]}, "match pattern"),
         ({"group": ""}, "at least 1 character"),
         ({"discover": 30}, "write a duration as text"),

@@ -34,7 +34,7 @@ class WebhookSpec(Spec):
     hints: ClassVar = {"secret": "secrets do not stand in this file: write secret_file or secret_env"}
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
-    type: Annotated[Literal["webhook"], announced(*_LATER)] = "webhook"
+    type: Annotated[Literal["webhook"], announced(*_LATER, instead='write "webhook"')] = "webhook"
     url: str
     secret_file: LocatedPath | None = None
     secret_env: str | None = None
