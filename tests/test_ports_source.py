@@ -182,7 +182,7 @@ def test_partitions_are_announced_first(rig, start):
 
 
 def test_status_follows_its_life(rig, start):
-    """A source is not ready before it is started, and ready without an error while it reads."""
+    """A source is not ready before it is started or after it is stopped, and ready without an error while it reads."""
     assert not rig.source().status().ready
     rig.write(PREDICTIONS, numbered(0, 3))
     inlet = FakeInlet()
@@ -190,3 +190,6 @@ def test_status_follows_its_life(rig, start):
     inlet.wait_records(3)
     inlet.wait(lambda: source.status().ready, "the source to be ready")
     assert source.status().error == ""
+    source.stop()
+    assert not source.status().ready
+    assert source.status().error

@@ -80,6 +80,8 @@ class FilesSource:
         errors = list(self._errors.values())
         if self._thread is None:
             errors = ["not started"]
+        elif self._spec.follow and not self._thread.is_alive():
+            errors = ["its thread has ended"]
         elif not self._tails:
             errors = [f"no file matches {', '.join([*self._spec.predictions, *self._spec.labels])}"]
         return SourceStatus(ready=not errors, error="; ".join(errors))

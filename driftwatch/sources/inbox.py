@@ -57,6 +57,7 @@ class InboxSource:
     def status(self) -> SourceStatus:
         """Ready unless the inbox cannot be read."""
         errors = [reader.error for reader in self._readers if reader.error]
+        errors += [f"{reader.thread.name} has ended" for reader in self._readers if not reader.thread.is_alive()]
         if not self._readers:
             errors = ["not started"]
         return SourceStatus(ready=not errors, error="; ".join(errors))

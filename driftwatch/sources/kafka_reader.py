@@ -130,8 +130,9 @@ class Reader:
             self._link.assign(wanted, self._assigned)
             self._assigned.update(found)
             for place in found:
-                self._taken.setdefault(place, self._saved.get(place, 0))
-                self._handed.setdefault(place, self._link.position(place) or 0)
+                position = self._link.position(place) or 0
+                self._taken.setdefault(place, self._saved.get(place, position))
+                self._handed.setdefault(place, position)
             _log.info("kafka_assigned", partitions=[_name(place) for place in found], group=self._spec.group)
         delay = min(self._spec.discover / 1000, _MISSING_SECONDS if missing else float("inf"))
         self._next_discovery = time.monotonic() + delay

@@ -274,3 +274,15 @@ def test_reads_with_a_password_over_tls(own_broker, start, tmp_path):
     assert "wrong" not in source.status().error
     password.write_text(PASSWORD)
     inlet.wait_records(3)
+
+
+def test_begins_where_retention_has_passed(kafka, start):
+    """A partition whose first records are gone, read without a saved position, has lost us nothing."""
+    topic, inlet = kafka.topic(), FakeInlet()
+    kafka.produce(topic, numbered(0, 5))
+    kafka.delete_records(topic, before=2)
+    source = start(kafka.bootstrap, inlet, predictions=[topic])
+    inlet.wait_records(3)
+    assert inlet.records() == numbered(2, 5)
+    inlet.wait(lambda: source.status().ready, "the source to be ready")
+    assert source.status().gap_records == 0
