@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Iterable
+from http import HTTPStatus
 
+from driftwatch.api.faults import Fault
 from driftwatch.ports import Clock, Inbox, Receipt
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Raw, Stream
@@ -28,3 +30,15 @@ class DurableIngest:
         self._inbox.append(stream, body, received_ms=received_ms)
         rejected = tuple((rejection.index, rejection.reason.value) for rejection in decoded.rejected)
         return Receipt(decoded.received - len(rejected), rejected)
+
+
+class ClosedIngest:
+    """The Ingest of a service that has no HTTP source: whatever it took, nobody would ever count."""
+
+    def accept(self, stream: Stream, _: bytes) -> Receipt:
+        """Refuse; 200 would be a promise that is not kept."""
+        raise Fault(
+            HTTPStatus.NOT_FOUND,
+            "no_http_source",
+            f'this service takes no {stream} over HTTP; its configuration has no [[sources]] of type = "http"',
+        )

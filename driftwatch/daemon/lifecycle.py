@@ -23,7 +23,8 @@ class Lifecycle:
         while self._steps:
             name, stop = self._steps.pop()
             try:
-                stop()
+                if stop() is False:  # what a step says when it took too long; nothing is lost by that
+                    _log.warning("stop_timed_out", what=name)
             except Exception:  # noqa: BLE001 - whatever went wrong, the rest must still be stopped; it is logged whole
                 well = False
                 _log.exception("stop_failed", what=name)

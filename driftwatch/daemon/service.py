@@ -14,7 +14,7 @@ from driftwatch.api.serve import HttpServer
 from driftwatch.config import Config
 from driftwatch.daemon.display import refill
 from driftwatch.daemon.engine import Doors, Engine
-from driftwatch.daemon.ingest import DurableIngest
+from driftwatch.daemon.ingest import ClosedIngest, DurableIngest
 from driftwatch.daemon.lifecycle import Lifecycle
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
@@ -102,7 +102,7 @@ class Service:
             began_ms=self._clock(),
         )  # fmt: skip
         app = create_app(
-            ingest=DurableIngest(self._inbox, intakes, clock=self._clock),
+            ingest=DurableIngest(self._inbox, intakes, clock=self._clock) if _takes_http(config) else ClosedIngest(),
             history=SqliteHistory(self._database),
             overview=self.overview,
             limits=Limits(config.server.max_body, config.server.max_body_decompressed, config.server.max_arriving),
@@ -201,6 +201,10 @@ def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Cloc
             return InboxSource(inbox)
         case FilesSpec():
             return FilesSource(spec, clock=clock)
+
+
+def _takes_http(config: Config) -> bool:
+    return any(isinstance(source, HttpSpec) for source in config.sources)
 
 
 def _inbox_bytes(config: Config) -> int:
