@@ -66,7 +66,7 @@ def announced(*words: str, instead: str) -> BeforeValidator:
 
 def meant(text: str, known: list[str]) -> str:
     """Ask `did you mean "…"?` where a known word is close, else nothing."""
-    close = get_close_matches(text.lower(), known, n=1, cutoff=0.7)
+    close = get_close_matches(text.lower(), known, n=1, cutoff=0.65)
     return f'did you mean "{close[0]}"?' if close else ""
 
 

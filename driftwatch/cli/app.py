@@ -49,7 +49,7 @@ def frame(
 def main() -> None:
     """Run a command and exit; what went wrong on purpose is one line on stderr and the exit code of its kind."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name="driftwatch", standalone_mode=False) or 0)
     except DriftwatchError as error:
         _tell(str(error))
         sys.exit(next((code for kind, code in _EXITS if isinstance(error, kind)), 1))

@@ -15,7 +15,7 @@ app = typer.Typer(help="Make a model's reference from data files, and look at on
 _NAMED_CATEGORIES = 3
 
 
-@app.command()
+@app.command(short_help="Count data files into a reference.")
 def build(
     data: Annotated[list[str], typer.Argument(help="Files or globs: CSV, Parquet, JSONL.")],
     config: Annotated[Path, typer.Option("--config", help="The configuration file.")],

@@ -1,0 +1,57 @@
+"""`driftwatch check-config`: what would run, or what is wrong."""
+
+import shutil
+
+from tests.config.test_example import EXAMPLE
+
+
+def test_good(driftwatch, world):
+    """It says what would be watched, and how."""
+    ended = driftwatch("check-config", world / "c.toml")
+    assert (ended.code, ended.err) == (0, "")
+    described = 'model "loan": binary, 2 numeric and 2 categorical columns, reference of 2000 rows, '
+    described += 'windows of 500 rows, rules: "drift"'
+    assert ended.out.splitlines() == [
+        described,
+        "`driftwatch run` would also need [state] and [[sources]]; the offline commands do not",
+        f"{world / 'c.toml'}: good",
+    ]
+
+
+def test_bad(driftwatch, tmp_path):
+    """What is wrong is one line on stderr."""
+    path = tmp_path / "c.toml"
+    path.write_text('[[models]]\nname = "loan"\n', encoding="utf-8")
+    ended = driftwatch("check-config", path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        f"driftwatch: {path}: models[0].task: this key is missing; "
+        'write one of "binary", "multiclass", "regression", "ranking", "none"\n'
+    )
+
+
+def test_wrong_for_its_reference(driftwatch, world):
+    """What only the reference shows to be wrong names the file, too."""
+    path = world / "c.toml"
+    path.write_text(path.read_text(encoding="utf-8") + 'columns = ["age"]\n', encoding="utf-8")
+    ended = driftwatch("check-config", path)
+    assert ended.code == 2
+    assert ended.err == (
+        f'driftwatch: {path}: models[0].rules[0].columns: the reference has no column "age"; '
+        "it has amount, score, country, prediction\n"
+    )
+
+
+def test_example(driftwatch, world):
+    """The example is good as soon as the files that it names are there."""
+    shutil.copy(EXAMPLE, world / "example.toml")
+    shutil.copy(world / "loan.reference", world / "fraud.reference")
+    (world / "secrets").mkdir()
+    for name in ("kafka", "ca.pem", "client.pem", "client.key", "hook"):
+        (world / "secrets" / name).write_text("secret\n", encoding="utf-8")
+    ended = driftwatch("check-config", world / "example.toml")
+    assert (ended.code, ended.err) == (0, "")
+    assert "windows of 1:00:00 every 0:05:00" in ended.out
+    assert 'target "retrain": webhook, told of retrain' in ended.out
+    assert ended.out.endswith("example.toml: good\n")
+    assert "would also need" not in ended.out

@@ -1,0 +1,292 @@
+"""`driftwatch replay`: what it prints, what it writes, and what it refuses."""
+
+import json
+import os
+import re
+from datetime import datetime
+from itertools import pairwise
+
+import msgspec
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+
+from driftwatch.cli.replay import _Screen
+from driftwatch.evaluation.report import AlertNote, Report, Window
+from driftwatch.statistics.drift import STATISTIC_NAMES
+from tests.cli.conftest import table
+
+START_MS = 1_767_225_600_000
+STATUSES = {"ok", "too_few", "no_reference", "degenerate", "no_labels"}
+NUMBER = float | int | None
+
+
+class _Window(msgspec.Struct, forbid_unknown_fields=True):
+    start: str
+    end: str
+    rows: int
+    stage: str
+
+
+class _Reference(msgspec.Struct, forbid_unknown_fields=True):
+    fingerprint: str
+    rows: int
+
+
+class _Reading(msgspec.Struct, forbid_unknown_fields=True):
+    column: str
+    family: str
+    statistic: str
+    value: NUMBER
+    adjusted: NUMBER
+    lower: NUMBER
+    upper: NUMBER
+    p_value: NUMBER
+    threshold: NUMBER
+    status: str
+    mde: NUMBER = None
+    coverage: NUMBER = None
+
+
+class _Alert(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    rule: str
+    column: str
+    state: str
+    severity: str
+    reason: str
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of the report as contract section 6 writes it."""
+
+    model: str
+    version: str
+    segment: str
+    window: _Window
+    revision: int
+    reference: _Reference
+    readings: list[_Reading]
+    alerts: list[_Alert]
+
+
+def stream() -> pa.Table:
+    """Two windows like the reference, three of shifted amounts, two like the reference again."""
+    parts = [table(rows=1_000, seed=1), table(rows=1_500, seed=2, shift=2.0), table(rows=1_000, seed=3)]
+    rows = pa.concat_tables(parts)
+    return rows.append_column("time", pa.array([START_MS + 1_000 * row for row in range(rows.num_rows)]))
+
+
+def events(rows: pa.Table) -> list[str]:
+    """The rows as events of the contract."""
+    return [
+        json.dumps({
+            "model": "loan", "id": str(place), "time": row["time"], "score": row["score"],
+            "prediction": row["prediction"], "features": {"amount": row["amount"], "country": row["country"]},
+        })
+        for place, row in enumerate(rows.to_pylist())
+    ]  # fmt: skip
+
+
+def lines(path) -> list[_Line]:
+    return [msgspec.json.decode(line, type=_Line) for line in path.read_bytes().splitlines()]
+
+
+@pytest.fixture
+def replayed(driftwatch, world):
+    """Replay a file over the world's configuration and return how it ended, and the report."""
+
+    def replay(data, *options):
+        out = world / "out.jsonl"
+        ended = driftwatch(
+            "replay", "--config", world / "c.toml", "--predictions", data, "--report", out, *options
+        )  # fmt: skip
+        return ended, out
+
+    return replay
+
+
+def test_screen(replayed, world, monkeypatch):
+    """A line a window and a line a step of an alert, within the width; what it came to at the end."""
+    monkeypatch.setenv("COLUMNS", "80")
+    csv.write_csv(stream(), world / "stream.csv")
+    ended, _ = replayed(world / "stream.csv")
+    assert (ended.code, ended.err) == (0, "")
+    head, *body, foot = ended.out.splitlines()
+    assert head == "window ends               rows firing  most changed (PSI)"
+    assert foot == "7 reports; rows: 3500 accepted, 0 late, 0 rejected"
+    windows = [line for line in body if not line.startswith(" ")]
+    steps = [(place, line) for place, line in enumerate(body) if line.startswith(" ")]
+    assert [line.split()[:2] for line in windows[:2]] == [
+        ["2026-01-01T00:08:19Z", "500"],
+        ["2026-01-01T00:16:39Z", "500"],
+    ]
+    assert [bool(re.search(r" 500      1  amount \d", line)) for line in windows] == [0, 0, 0, 1, 1, 0, 0]
+    assert steps == [
+        (3, "  pending warning: drift of amount (threshold_crossed)"),
+        (5, "  firing warning: drift of amount (held_for)"),
+        (8, "  resolved warning: drift of amount (cleared)"),
+    ]
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_report(replayed, world):
+    """Every line of the report is valid against the contract, and consistent with itself."""
+    csv.write_csv(stream(), world / "stream.csv")
+    _, out = replayed(world / "stream.csv")
+    reports = lines(out)
+    assert [report.window.rows for report in reports] == [500] * 7
+    for report in reports:
+        assert (report.model, report.version, report.segment, report.revision) == ("loan", "", "", 1)
+        assert (report.reference.rows, report.window.stage) == (2_000, "final")
+        assert {reading.status for reading in report.readings} <= STATUSES
+        assert {reading.statistic for reading in report.readings} == set(STATISTIC_NAMES)
+        assert {reading.threshold for reading in report.readings if reading.statistic == "psi"} == {0.1}
+        for reading in report.readings:
+            assert (reading.value is not None) == (reading.status == "ok")
+    ends = [datetime.fromisoformat(report.window.end) for report in reports]
+    assert all(earlier < later for earlier, later in pairwise(ends))
+    states = [[(alert.column, alert.state) for alert in report.alerts] for report in reports]
+    assert states == [
+        [], [], [("amount", "pending")], [("amount", "firing")], [("amount", "firing")], [("amount", "resolved")], [],
+    ]  # fmt: skip
+    assert len({alert.id for report in reports for alert in report.alerts}) == 1
+
+
+def test_every_form_gives_the_same_report(replayed, world):
+    """CSV, Parquet, a table in JSON lines, and events: one pipeline."""
+    rows = stream()
+    csv.write_csv(rows, world / "stream.csv")
+    parquet.write_table(rows, world / "stream.parquet")
+    (world / "table.jsonl").write_text("\n".join(map(json.dumps, rows.to_pylist())), encoding="utf-8")
+    (world / "events.jsonl").write_text("\n".join(events(rows)), encoding="utf-8")
+    reports = []
+    for name in ("stream.csv", "stream.parquet", "table.jsonl", "events.jsonl"):
+        ended, out = replayed(world / name)
+        assert ended.code == 0, ended.err
+        reports.append(out.read_bytes())
+    assert reports[0].count(b"\n") == 7
+    assert [report == reports[0] for report in reports] == [True] * 4
+
+
+def test_rejected_lines_are_counted(replayed, world):
+    """What is no event is counted by reason, and changes nothing else."""
+    rows = stream()
+    good = events(rows)
+    bad = [
+        "{",
+        '"text"',
+        good[0].replace('"loan"', '"other"'),
+        good[0].replace(f'"time": {START_MS}', '"time": "soon"'),
+    ]
+    (world / "good.jsonl").write_text("\n".join(good), encoding="utf-8")
+    (world / "mixed.jsonl").write_text("\n".join([bad[0], *good[:700], *bad[1:], *good[700:]]), encoding="utf-8")
+    _, out = replayed(world / "good.jsonl")
+    expected = out.read_bytes()
+    ended, out = replayed(world / "mixed.jsonl")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[-1] == (
+        "7 reports; rows: 3500 accepted, 0 late, 4 rejected "
+        "(bad_time 1, not_json 1, not_object 1, unknown_model 1)"
+    )
+    assert out.read_bytes() == expected
+
+
+def test_bad_times_in_a_table_are_counted(replayed, world):
+    """A row of a table without a time that can be read is rejected, too."""
+    (world / "t.csv").write_text(
+        "time,amount\n2026-01-05T10:00:00Z,1\nsoon,2\n2026-01-05T10:00:01Z,3\n", encoding="utf-8"
+    )
+    ended, _ = replayed(world / "t.csv")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "1 reports; rows: 2 accepted, 0 late, 1 rejected (bad_time 1)"
+
+
+def test_rows_before_the_last_full_window_count(replayed, world):
+    """The end of the files closes the window that was not full."""
+    csv.write_csv(stream().slice(0, 600), world / "stream.csv")
+    _, out = replayed(world / "stream.csv")
+    assert [report.window.rows for report in lines(out)] == [500, 100]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.csv", "", "empty file: give a file that holds data"),
+        ("empty.jsonl", "", "empty file: give a file that holds data"),
+        ("nowhere.csv", None, "no such file: check the path"),
+        ("data.xlsx", "x", "unknown kind of file: name it .csv, .parquet or .jsonl according to what it holds"),
+        ("broken.parquet", "PAR1", ""),
+    ],
+)
+def test_data_that_cannot_be_used(replayed, world, name, content, said):
+    """The file is named in one line, and the exit code is the operator's."""
+    if content is not None:
+        (world / name).write_text(content, encoding="utf-8")
+    ended, _ = replayed(world / name)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith(f"driftwatch: {world / name}: {said}")
+
+
+@pytest.mark.parametrize("out", ["nowhere/out.jsonl", "", "/dev/full"])
+def test_a_report_that_cannot_be_written(driftwatch, world, out):
+    """A missing folder, a folder, a full disk: the operator's to mend, in one line."""
+    csv.write_csv(stream(), world / "stream.csv")
+    path = os.path.join(world, out)  # noqa: PTH118 - keeps the slash of a folder
+    ended = driftwatch("replay", "--config", world / "c.toml", "--predictions", world / "stream.csv", "--report", path)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "cannot be written: " in ended.err
+
+
+def test_labels_are_not_used_silently(replayed, world):
+    """This release joins no labels, and says so."""
+    csv.write_csv(stream(), world / "stream.csv")
+    ended, _ = replayed(world / "stream.csv", "--labels", world / "stream.csv")
+    assert ended.code == 0
+    assert ended.err == "driftwatch: labels are not joined by this release; --labels has no effect\n"
+
+
+def test_which_model(driftwatch, world):
+    """With several models one has to be chosen, by a name that there is."""
+    path = world / "c.toml"
+    path.write_text(path.read_text() + '[[models]]\nname = "other"\ntask = "binary"\n', encoding="utf-8")
+    csv.write_csv(stream(), world / "stream.csv")
+    call = ("replay", "--config", path, "--predictions", world / "stream.csv")
+    ended = driftwatch(*call)
+    assert (ended.code, ended.err) == (
+        2,
+        f"driftwatch: {path}: has several models; choose one with --model: loan, other\n",
+    )
+    ended = driftwatch(*call, "--model", "third")
+    assert ended.code == 2
+    assert ended.err == f'driftwatch: {path}: models: no model is called "third"; the file has "loan", "other"\n'
+    assert driftwatch(*call, "--model", "loan").code == 0
+
+
+def report(version: str, *, end_ms: int, states: dict[str, str], revision: int = 1) -> Report:
+    notes = tuple(AlertNote("id", "drift", column, state, "warning", "why") for column, state in states.items())
+    return Report(
+        model="m", version=version, segment="", window=Window(0, end_ms, 5), revision=revision,
+        fingerprint="", reference_rows=1, readings=(), thresholds={}, alerts=notes,
+    )  # fmt: skip
+
+
+def test_versions_revisions_and_odd_names(capsys):
+    """A version and a revision stand before the columns; a payload's control characters never reach the terminal."""
+    screen = _Screen()
+    screen.show(report("7\x1b[2J", end_ms=60_000, states={"a\nb": "firing"}, revision=2))
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "1970-01-01T00:01:00Z         5      1  version 7?[2J, revision 2:",
+        "  firing warning: drift of a?b (why)",
+    ]
+
+
+def test_the_screen_forgets(capsys):
+    """However long a replay, the screen remembers no more than the alerts that stand."""
+    screen = _Screen()
+    for end in range(200):
+        screen.show(report("1", end_ms=end, states={f"c{end}": "firing"}))
+        screen.show(report("2", end_ms=end, states={"c": "firing"}))
+    assert set(screen._states) == {("1", "drift", "c199"), ("2", "drift", "c")}
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" ")]
+    assert len(said) == 201
