@@ -190,7 +190,9 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
     if restored.discarded_rows:
         _log.warning("open_windows_discarded", model=watch.spec.name, rows=restored.discarded_rows,
                      why="the reference or the form of the windows has changed")  # fmt: skip
-    return watch.monitor(restored.progress, restored.memory)
+    monitor = watch.monitor(restored.progress, restored.memory)
+    monitor.changed |= restored.discarded  # so that the next checkpoint deletes them
+    return monitor
 
 
 def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Clock) -> Source:

@@ -16,6 +16,10 @@ from driftwatch.summaries.layout import Layout
 FORMAT = 1
 
 
+class _Head(msgspec.Struct):
+    format: int
+
+
 class _Alert(msgspec.Struct):
     key: tuple[str, str, str, str]
     episode: Episode
@@ -39,10 +43,14 @@ class _Stored(msgspec.Struct):
 
 @dataclass(slots=True)
 class Restored:
-    """What came back. `discarded_rows`: rows of open windows that no longer fit the reference or the window's form."""
+    """What came back.
+
+    discarded, discarded_rows: the open panes that no longer fit the reference or the window's form, and their rows.
+    """
 
     progress: Progress
     memory: Memory
+    discarded: frozenset[PaneKey] = frozenset()
     discarded_rows: int = 0
 
 
@@ -84,11 +92,12 @@ def decode(core: bytes, panes: Mapping[str, bytes], *, layout: Layout, spec: Win
     are left out and counted, while watermarks and alerts stay.
     """
     try:
+        written = msgspec.json.decode(core, type=_Head).format
+        if written != FORMAT:
+            raise StateError(f"the stored state of model {model} has format {written}; this release reads {FORMAT}")
         stored = msgspec.json.decode(core, type=_Stored)
     except msgspec.DecodeError as error:
         raise StateError(f"the stored state of model {model} cannot be read: {error}") from error
-    if stored.format != FORMAT:
-        raise StateError(f"the stored state of model {model} has format {stored.format}; this release reads {FORMAT}")
     alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
     same = stored.panes_of == _form(layout, spec)
     progress = Progress(
@@ -96,7 +105,7 @@ def decode(core: bytes, panes: Mapping[str, bytes], *, layout: Layout, spec: Win
     )
     if not same:
         rows = sum(int(unpack(data)[1]["scalars"][0]) for data in panes.values())
-        return Restored(progress, Memory(alerts=alerts, versions=stored.versions), rows)
+        return Restored(progress, Memory(alerts=alerts, versions=stored.versions), frozenset(map(_key, panes)), rows)
     memory = Memory(
         panes={_key(name): profile_from_bytes(layout, data) for name, data in panes.items()},
         revisions={(end, version): revision for end, version, revision in stored.revisions},
