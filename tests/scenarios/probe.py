@@ -33,10 +33,14 @@ class Probe:
 
     def post(self, body: bytes) -> dict[str, Any]:
         """Send a body of predictions and give the receipt."""
-        answer = self._client.post("/v1/predictions", content=body)
+        answer = self.request("/v1/predictions", body)
         assert answer.status_code == 200, answer.text
         receipt: dict[str, Any] = answer.json()
         return receipt
+
+    def request(self, path: str, body: bytes) -> httpx.Response:
+        """Send a body anywhere."""
+        return self._client.post(path, content=body)
 
     def get(self, path: str) -> httpx.Response:
         """Ask for anything."""
@@ -47,7 +51,7 @@ class Probe:
         items: list[dict[str, Any]] = []
         cursor: str | None = ""
         while cursor is not None:
-            page = self._client.get(f"/api/v1/{what}", params={"limit": 1000} | ({"cursor": cursor} if cursor else {}))
+            page = self._client.get(f"/api/v1/{what}", params={"cursor": cursor} if cursor else {})
             document = page.raise_for_status().json()
             items += document["items"]
             cursor = document["next"]

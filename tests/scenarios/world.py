@@ -77,12 +77,12 @@ def configuration(
     return path
 
 
-def write_reference(folder: Path) -> Path:
-    """Build the model's reference from 4 000 rows without drift and return its path."""
+def write_reference(folder: Path, *, rows: int = 4_000) -> Path:
+    """Build the model's reference from rows without drift and return its path."""
     rng = np.random.default_rng(11)
     data = folder / "reference.jsonl"
     data.write_bytes(
-        b"\n".join(events.event(rng, events.START - (4_000 - row) * 1_000, version="1") for row in range(4_000))
+        b"\n".join(events.event(rng, events.START - (rows - row) * 1_000, version="1") for row in range(rows))
     )
     path = folder / "fraud.reference"
     spec = load(configuration(folder, path)).models[0]

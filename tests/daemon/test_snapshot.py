@@ -1,0 +1,165 @@
+"""A monitor's memory in bytes: what comes back is what went in, today and in every later release."""
+
+import base64
+import json
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftwatch.daemon.snapshot import decode, encode
+from driftwatch.errors import StateError
+from driftwatch.evaluation.alerts import Alerts, Episode, Reason, State
+from driftwatch.evaluation.evaluate import Evaluator
+from driftwatch.monitor import Memory, Monitor
+from driftwatch.statistics.drift import Baseline
+from driftwatch.stream.windows import NEVER, Progress, Windows, WindowSpec
+from tests.golden import make_monitor
+from tests.golden.make_monitor import SPEC, described
+from tests.strategies import batches, layouts, profile_of
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+NAMES = st.text(st.characters(codec="utf-8"), max_size=20)
+MOMENTS = st.integers(0, 2**42)
+EPISODES = st.builds(
+    Episode,
+    state=st.sampled_from([State.PENDING, State.FIRING]), alert_id=st.text("0123456789abcdef", max_size=32),
+    started_ms=MOMENTS, breaches=st.integers(0, 10**6), clears=st.integers(0, 10**6), reason=st.sampled_from(Reason),
+)  # fmt: skip
+COUNTED = WindowSpec(rows=500)
+
+
+@st.composite
+def monitors(draw) -> Monitor:
+    """Any monitor that may stand at a checkpoint."""
+    layout = draw(layouts())
+    panes = st.dictionaries(st.tuples(MOMENTS, NAMES), batches(layout, max_rows=30), max_size=3)
+    partitions = draw(st.dictionaries(NAMES, st.one_of(st.just(NEVER), MOMENTS), max_size=3))
+    memory = Memory(
+        panes={key: profile_of(batch, layout) for key, batch in draw(panes).items()},
+        revisions=draw(st.dictionaries(st.tuples(MOMENTS, NAMES), st.integers(1, 99), max_size=4)),
+        touched=draw(st.sets(st.tuples(MOMENTS, NAMES), max_size=3)),
+        issued=draw(st.one_of(st.just(NEVER), MOMENTS)),
+        alerts=Alerts(
+            MappingProxyType(draw(st.dictionaries(st.tuples(NAMES, NAMES, NAMES, NAMES), EPISODES, max_size=3)))
+        ),
+        versions=draw(st.lists(NAMES, unique=True, max_size=3)),
+    )
+    idle = frozenset(draw(st.sets(st.sampled_from(sorted(partitions))))) if partitions else frozenset()
+    progress = Progress(partitions, idle, draw(st.one_of(st.just(NEVER), MOMENTS)), draw(st.integers(0, 10**9)))
+    spec = draw(st.sampled_from([SPEC, COUNTED]))
+    evaluator = Evaluator(Baseline.of(layout, profile_of(draw(batches(layout)), layout), groups=10), [])
+    monitor = Monitor("any", layout, windows=Windows(spec, progress), evaluator=evaluator, memory=memory)
+    monitor.changed = set(memory.panes)
+    return monitor
+
+
+@settings(max_examples=40, deadline=None)
+@given(monitors())
+def test_what_comes_back_is_what_went_in(monitor):
+    """To the last bit, and with the alerts in their order."""
+    snapshot = encode(monitor)
+    panes = {name: data for name, data in snapshot.panes.items() if data is not None}
+    restored = decode(snapshot.core, panes, layout=monitor.layout, spec=monitor.windows.spec, model="any")
+    before = described(monitor.memory.panes, monitor.windows.progress, monitor.memory)
+    assert described(restored.memory.panes, restored.progress, restored.memory) == before
+    assert (restored.discarded, restored.discarded_rows) == (frozenset(), 0)
+
+
+def test_only_what_changed_is_written_and_what_is_gone_is_named():
+    """A pane that was forgotten is deleted by its name."""
+    monitor = make_monitor.monitor()
+    kept, gone = sorted(monitor.memory.panes)[:2]
+    del monitor.memory.panes[gone]
+    monitor.changed = {kept, gone}
+    panes = encode(monitor).panes
+    assert set(panes) == {f"{kept[0]}/{kept[1]}", f"{gone[0]}/{gone[1]}"}
+    assert panes[f"{gone[0]}/{gone[1]}"] is None
+    assert panes[f"{kept[0]}/{kept[1]}"] is not None
+
+
+def golden() -> tuple[bytes, dict[str, bytes]]:
+    """The state that the first release wrote."""
+    stored = json.loads((GOLDEN / "monitor_v1.state").read_text(encoding="utf-8"))
+    return stored["core"].encode(), {name: base64.b64decode(pane) for name, pane in stored["panes"].items()}
+
+
+def test_the_golden_state_of_format_1_reads_to_its_exact_values():
+    """Whoever upgrades goes on where the old release stopped."""
+    core, panes = golden()
+    restored = decode(core, panes, layout=make_monitor.layout(), spec=SPEC, model="fraud")
+    expected = json.loads((GOLDEN / "monitor_v1.json").read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(described(restored.memory.panes, restored.progress, restored.memory))) == expected
+
+
+def test_the_golden_state_is_still_what_is_written():
+    """A change of the format must raise its number."""
+    core, panes = golden()
+    snapshot = encode(make_monitor.monitor())
+    assert json.loads(snapshot.core) == json.loads(core)
+    assert set(snapshot.panes) == set(panes)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"size": "2h", "slide": "30m", "keep": "2h"},
+        {"size": "1h", "slide": "20m", "keep": "2h"},
+        {"rows": 500},
+    ],
+)
+def test_panes_of_another_form_of_window_are_discarded_and_counted(spec):
+    """They cannot be gone on with; alerts, versions and how far each partition was stay."""
+    core, panes = golden()
+    restored = decode(core, panes, layout=make_monitor.layout(), spec=WindowSpec.model_validate(spec), model="fraud")
+    before = make_monitor.monitor()
+    assert restored.memory.panes == {}
+    assert restored.discarded == set(before.memory.panes)
+    assert restored.discarded_rows == 159
+    assert restored.memory.alerts == before.memory.alerts
+    assert restored.memory.versions == before.memory.versions
+    assert restored.progress.greatest == before.windows.progress.greatest
+    assert restored.progress.closed_ms == NEVER
+
+
+def test_panes_of_another_reference_are_discarded_and_counted():
+    """Profiles of different layouts never mix."""
+    core, panes = golden()
+    data = json.loads(core)
+    other = data | {"panes_of": data["panes_of"].replace("0e2a", "ffff", 1)}
+    assert other != data
+    restored = decode(json.dumps(other).encode(), panes, layout=make_monitor.layout(), spec=SPEC, model="fraud")
+    assert (restored.memory.panes, restored.discarded_rows) == ({}, 159)
+
+
+def test_a_change_that_does_not_move_the_panes_keeps_them():
+    """Lateness, idling and keeping may be changed at any time."""
+    core, panes = golden()
+    spec = WindowSpec.model_validate({"size": "1h", "slide": "30m", "keep": "9h", "lateness": "7m", "idle_after": "9m"})
+    restored = decode(core, panes, layout=make_monitor.layout(), spec=spec, model="fraud")
+    assert (len(restored.memory.panes), restored.discarded_rows) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("core", "words"),
+    [
+        (b"{", "cannot be read"),
+        (b'{"format": 1}', "cannot be read"),
+        (b'{"format": 2, "whatever": 1}', "has format 2; this release reads 1"),
+    ],
+)
+def test_damaged_state_and_that_of_a_newer_release_is_refused(core, words):
+    """Never guess."""
+    with pytest.raises(StateError, match=words):
+        decode(core, {}, layout=make_monitor.layout(), spec=SPEC, model="fraud")
+
+
+def test_a_damaged_pane_is_refused():
+    """Its checksum tells."""
+    core, panes = golden()
+    name = next(iter(panes))
+    damaged = panes | {name: panes[name][:-1] + b"\x00"}
+    with pytest.raises(StateError, match="damaged"):
+        decode(core, damaged, layout=make_monitor.layout(), spec=SPEC, model="fraud")
