@@ -33,7 +33,7 @@ def build(
 
     spec = load(config).model(model)
     console = Console(stderr=True)
-    with Progress(console=console, transient=True) as bar:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("counting", total=None)
         reference = build_reference(
             data,

@@ -18,7 +18,9 @@ _WINDOW = "{:<20} {:>9} {:>6}  {}"
 
 def replay(
     config: Annotated[Path, typer.Option("--config", help="The configuration file.")],
-    predictions: Annotated[list[str], typer.Option("--predictions", help="Files or globs; may be given again.")],
+    predictions: Annotated[
+        list[str], typer.Option("--predictions", help="Files, or globs in quotes; may be given again.")
+    ],
     labels: Annotated[list[str] | None, typer.Option("--labels", help="Not used by this release.")] = None,
     model: Annotated[str, typer.Option("--model", help="Which model, when the file has several.")] = "",
     report: Annotated[Path | None, typer.Option("--report", help="Write one JSON line per closed window.")] = None,
@@ -74,12 +76,15 @@ class _Screen:
     def __init__(self) -> None:
         self._states: dict[tuple[str, str, str], str] = {}
         self._width = shutil.get_terminal_size().columns
-        typer.echo(_WINDOW.format("window ends", "rows", "firing", "most changed (PSI)"))
+        self._begun = False
 
     def show(self, report: "Report") -> None:
         """One line for the window, one for each alert that moved."""
         from driftwatch.evaluation.report import rfc3339  # noqa: PLC0415
 
+        if not self._begun:
+            typer.echo(_WINDOW.format("window ends", "rows", "firing", "most changed (PSI)"))
+            self._begun = True
         firing = sum(note.state == "firing" for note in report.alerts)
         whose = [f"version {_printable(report.version, 12)}"] if report.version else []
         whose += [f"revision {report.revision}"] if report.revision > 1 else []

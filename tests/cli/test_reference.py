@@ -42,6 +42,8 @@ def test_build_refuses(driftwatch, world, data, model, said):
     )  # fmt: skip
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
+    assert ended.err.startswith("driftwatch: ")
+    assert ended.err.count("\n") == 1
     assert not out.exists()
 
 

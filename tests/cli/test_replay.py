@@ -186,8 +186,7 @@ def test_rejected_lines_are_counted(replayed, world):
     ended, out = replayed(world / "mixed.jsonl")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[-1] == (
-        "7 reports; rows: 3500 accepted, 0 late, 4 rejected "
-        "(bad_time 1, not_json 1, not_object 1, unknown_model 1)"
+        "7 reports; rows: 3500 accepted, 0 late, 4 rejected (bad_time 1, not_json 1, not_object 1, unknown_model 1)"
     )
     assert out.read_bytes() == expected
 
@@ -224,7 +223,7 @@ def test_data_that_cannot_be_used(replayed, world, name, content, said):
     if content is not None:
         (world / name).write_text(content, encoding="utf-8")
     ended, _ = replayed(world / name)
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.startswith(f"driftwatch: {world / name}: {said}")
 
 
