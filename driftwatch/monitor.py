@@ -111,8 +111,12 @@ class Monitor:
         return recalled
 
     def _add(self, batch: Batch, step: Step) -> None:
+        if step.late.all():
+            return
         names = self._names(batch, step)
-        keys, cells = _cells(step.panes, batch.versions, count=len(names))
+        # Late rows may be of any time at all; they must not make a cell each.
+        panes = np.where(step.late, step.panes[np.argmin(step.late)], step.panes)
+        keys, cells = _cells(panes, batch.versions, count=len(names))
         cells[step.late] = -1
         for (pane, version), profile in zip(
             keys, profiles(batch, cells, count=len(keys), layout=self.layout), strict=True

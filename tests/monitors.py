@@ -165,9 +165,10 @@ def streams(draw, *, ticks: bool = True, partitions: str = "ab") -> list[Arrival
     """Arrivals whose times go up on the whole, some early, some late, some far too late; ticks between them."""
     found: list[Arrival] = []
     time, now_ms = 0, 0
-    for row in draw(st.lists(rows(partitions), min_size=1, max_size=50)):
-        time += row.time % 4
-        shift = -60 if row.time > 115 else row.time % 9 - 6
+    # Long ones on the whole, for little happens in a few rows; short ones to be readable once one fails.
+    for row in draw(st.lists(rows(partitions), min_size=draw(st.sampled_from([1, 20, 40])), max_size=60)):
+        time += row.time % 6
+        shift = {0: -60, 1: -20, 2: -14}.get(row.time % 16, row.time % 9 - 6)
         found.append(replace(row, time=time + shift))
         if ticks and row.time % 10 == 9:
             now_ms += row.time

@@ -5,6 +5,7 @@ from typing import Any
 
 from driftwatch.evaluation.alerts import Alerts, Cell, State
 from driftwatch.evaluation.evaluate import Evaluator
+from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 from tests.evaluation.readings import reading, rule, window
 
@@ -20,12 +21,12 @@ class FakeBaseline:
     def readings(self, profile: Any) -> tuple[Reading, ...]:
         return profile.readings
 
-    def distributions(self, profile: Any) -> tuple[()]:
-        return ()
+    def distributions(self, profile: Any) -> tuple[Distribution, ...]:
+        return profile.distributions
 
 
 def profile(value: float) -> Any:
-    return SimpleNamespace(fingerprint="abc", readings=(reading(value),))
+    return SimpleNamespace(fingerprint="abc", readings=(reading(value),), distributions=())
 
 
 def evaluator(*rules: Any) -> Evaluator:
