@@ -1,0 +1,103 @@
+"""The demo, as somebody runs it who has just installed the package."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS = 180
+"""It ends within 60 s on a quiet machine."""
+_METRICS = re.compile(r"http://127\.0\.0\.1:\d+/metrics")
+
+
+class Demo:
+    """`driftwatch demo --once` under way: its output line by line, and its metrics scraped meanwhile."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.scrapes: list[str] = []
+        self.code: int | None = None
+
+    def run(self) -> None:
+        """Return when it has ended; after SECONDS it is killed."""
+        command = [sys.executable, "-m", "driftwatch", "demo", "--once", "--port", "0"]
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            watchdog = threading.Timer(SECONDS, process.kill)
+            watchdog.start()
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    self.lines.append(line.rstrip())
+                    self._scrape()
+                self.code = process.wait()
+            finally:
+                watchdog.cancel()
+
+    def _scrape(self) -> None:
+        """Fetch the metrics with every line of news, while the service serves."""
+        found = next(filter(None, map(_METRICS.search, self.lines)), None)
+        try:
+            answer = httpx.get(found[0], timeout=30) if found else None
+        except httpx.TransportError:
+            return  # the summary is printed while the service stops
+        if answer is not None:
+            self.scrapes.append(answer.raise_for_status().text)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    """One run for all of these tests."""
+    demo = Demo()
+    demo.run()
+    return demo
+
+
+def test_it_ends_well_and_tells_what_happened(demo):
+    """Exit code 0; every flight was counted and none refused."""
+    assert demo.code == 0, "\n".join(demo.lines)
+    (events,) = [line for line in demo.lines if line.startswith("events: ")]
+    posted, labels, accepted, rejected = map(int, re.findall(r"\d+", events))
+    assert (accepted, rejected) == (posted + labels, 0)
+    assert posted > 250_000
+
+
+def test_drift_raises_an_alert(demo):
+    """At least one alert fires, in the news and in the summary."""
+    assert any(" alert firing: " in line for line in demo.lines)
+    (summary,) = [line for line in demo.lines if line.startswith("alerts: ")]
+    assert int(re.findall(r"\d+", summary)[0]) >= 1
+
+
+def test_webhooks_arrive_with_good_signatures(demo):
+    """At least one asks for retraining; none is refused."""
+    arrived = [line for line in demo.lines if re.match(r"webhook driftwatch\.retrain\.requested \S+: ", line)]
+    assert arrived
+    assert all(line.endswith("signature verified") for line in arrived)
+    (summary,) = [line for line in demo.lines if line.startswith("webhooks: ")]
+    verified, refused = map(int, re.findall(r"\d+", summary))
+    assert verified >= 1
+    assert refused == 0
+
+
+def test_the_metrics_of_the_run_pass_promtool(demo):
+    """Scraped while the year goes by, with drift in them."""
+    scrapes = [text for text in demo.scrapes if "\ndriftwatch_drift_value{" in text]
+    assert scrapes
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        assert os.environ.get("CI", "").lower() != "true", "CI must have promtool (Debian package prometheus)"
+        pytest.skip("promtool is not installed (Debian package prometheus)")
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=scrapes[-1], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
