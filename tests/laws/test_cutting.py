@@ -24,7 +24,7 @@ from tests.monitors import (
 places = st.sets(st.integers(0, 60))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SPECS), streams(), places, st.data())
 def test_batches(form: WindowSpec, arrivals: list, cut: set[int], data) -> None:
     """The same arrivals in other batches give the same reports, transitions, late rows and memory, to the bit."""
@@ -36,7 +36,7 @@ def test_batches(form: WindowSpec, arrivals: list, cut: set[int], data) -> None:
     assert remembered(pieces) == remembered(single) == remembered(whole)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SPECS), streams(), places)
 def test_more_versions_than_are_told_apart(form: WindowSpec, arrivals: list, cut: set[int]) -> None:
     """The law holds for which versions are counted together, too."""
@@ -49,7 +49,7 @@ def test_more_versions_than_are_told_apart(form: WindowSpec, arrivals: list, cut
         assert len({version for _, version in whole.memory.panes}) <= 2 + len(whole.memory.panes)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from([TUMBLING, SLIDING]), streams(ticks=False, partitions="abc"), st.data())
 def test_interleavings(form: WindowSpec, arrivals: list[Row], data) -> None:
     """Announced partitions may interleave anyhow: each counts its own rows as late, and the last words are the same."""
@@ -66,7 +66,7 @@ def test_interleavings(form: WindowSpec, arrivals: list[Row], data) -> None:
     assert outcomes[0] == outcomes[1]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from([TUMBLING, SLIDING]), st.lists(rows("a"), min_size=1, max_size=40))
 def test_late_rows_are_made_up_for(form: WindowSpec, disordered: list[Row]) -> None:
     """While windows are kept, rows in any order end in the reports that rows in order give, by revisions."""

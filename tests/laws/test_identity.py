@@ -17,7 +17,7 @@ def transitions_of(form: WindowSpec, arrivals: list) -> list[Transition]:
     return outcome.transitions
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SPECS), streams())
 def test_identities_are_unique(form: WindowSpec, arrivals: list) -> None:
     """No two steps of one run have one name."""
@@ -25,7 +25,7 @@ def test_identities_are_unique(form: WindowSpec, arrivals: list) -> None:
     assert len(set(names)) == len(names)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from([TUMBLING, SLIDING]), streams())
 def test_identity_is_what_the_step_is(form: WindowSpec, arrivals: list) -> None:
     """Model, rule, version, segment, column, window start and new state make the name, and nothing else does."""
@@ -35,7 +35,7 @@ def test_identity_is_what_the_step_is(form: WindowSpec, arrivals: list) -> None:
         )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SPECS), streams())
 def test_episodes(form: WindowSpec, arrivals: list) -> None:
     """One alert id goes from pending or firing to its end, in one rule and column, and is not used again."""

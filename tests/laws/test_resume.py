@@ -25,7 +25,7 @@ def restart(target: Monitor, stored: dict[str, bytes]) -> Monitor:
     return monitor(form, restored.progress, restored.memory)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SPECS), streams(), st.sets(st.integers(1, 59), min_size=1, max_size=4))
 def test_resume(form: WindowSpec, arrivals: list, stops: set[int]) -> None:
     """Any number of restarts changes no report, no identity and no memory."""
@@ -45,7 +45,7 @@ def test_resume(form: WindowSpec, arrivals: list, stops: set[int]) -> None:
     assert said(target.finish()) == said(steady.finish())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SPECS), streams(ticks=False), st.integers(1, 50), st.integers(1, 50))
 def test_crash(form: WindowSpec, arrivals: list[Row], saved: int, lost: int) -> None:
     """What was done since the last checkpoint is done again, with the same identities."""
