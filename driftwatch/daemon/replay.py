@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from driftwatch.daemon.watch import Watch
+from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.sources import tables
@@ -25,6 +26,7 @@ class Summary:
     late: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     reports: int = 0
+    transitions: list[Transition] = field(default_factory=list)
 
     def refuse(self, reason: str, count: int = 1) -> None:
         """Count events that could not be used."""
@@ -52,6 +54,7 @@ def replay(
         summary.accepted += outcome.accepted
         summary.late += outcome.late
         summary.reports += len(outcome.reports)
+        summary.transitions += outcome.transitions
         for line in outcome.reports:
             report(line)
 
