@@ -11,6 +11,7 @@ from driftwatch.daemon.running import run_until_stopped
 from driftwatch.daemon.service import Service
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.monitor import Monitor
+from driftwatch.sources.files import FilesSource
 from tests.scenarios import events, world
 from tests.scenarios.journal import assert_same, last_words
 from tests.scenarios.probe import NOW_MS, WAIT_SECONDS, Probe, post_all, running
@@ -186,3 +187,15 @@ def test_a_bug_ends_the_process_with_1(configure, monkeypatch):
     thread.join(WAIT_SECONDS)
     assert code == 1
     assert isinstance(service.engine.failure, ZeroDivisionError)
+
+
+def test_a_thread_that_dies_of_a_bug_ends_the_process_with_1(configure, tmp_path, monkeypatch):
+    """A source that silently reads nothing any more would be the worst of all."""
+
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FilesSource, "_find", broken)
+    service = Service(load(configure(sources=world.files(tmp_path / "any.jsonl")), {}))
+    assert run_until_stopped(service) == 1
+    assert service.engine.failure is None
