@@ -2,7 +2,7 @@
 
 batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due─▶ evaluate ─▶ reports, transitions
 
-Conservation: every row fed is in the outcome once, accepted or late.
+Conservation: every row fed is in the outcome once: accepted, late or a duplicate.
 """
 
 from collections.abc import Collection
@@ -13,22 +13,27 @@ import numpy as np
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
 from driftwatch.evaluation.evaluate import Evaluator, Recalled
 from driftwatch.evaluation.report import Report, Window
-from driftwatch.stream.batch import Batch, Codes, Ints
+from driftwatch.kernels.hashing import hash_texts
+from driftwatch.stream.batch import Batch, Codes, Hashes, Ints
+from driftwatch.stream.seen import Seen
 from driftwatch.stream.windows import Step, Windows
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile, profiles
 
 MAX_VERSIONS = 64
+REMEMBERED = 1_000_000
+"""Event ids that a model remembers, to know an event that is sent again: 10 bytes each."""
 OTHER_VERSION = "_other"
 """Versions beyond the first MAX_VERSIONS are counted together: a version is a payload value and must be bounded."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one call: rows counted and rows too late, reports and alert transitions in order."""
+    """What came of one call: rows counted, too late or known already; reports and alert transitions in order."""
 
     accepted: int = 0
     late: int = 0
+    duplicate: int = 0
     reports: list[Report] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
 
@@ -43,6 +48,7 @@ class Memory:
 
     panes: profiles by pane and version. revisions: (window end, version) → revision last reported.
     touched: panes that took rows since windows last closed. issued: windows up to this end have been reported.
+    seen: the ids of the last events, by version: a canary scores the same event again, and that is no duplicate.
     """
 
     panes: dict[PaneKey, Profile] = field(default_factory=dict)
@@ -51,6 +57,7 @@ class Memory:
     issued: int = np.iinfo(np.int64).min // 4
     alerts: Alerts = field(default_factory=Alerts)
     versions: list[str] = field(default_factory=list)
+    seen: Seen = field(default_factory=lambda: Seen(REMEMBERED))
 
 
 class Monitor:
@@ -66,9 +73,18 @@ class Monitor:
         self.changed: set[PaneKey] = set()
         self._evaluator = evaluator
 
+    def saved(self) -> None:
+        """What had changed has been saved."""
+        self.changed.clear()
+        self.memory.seen.saved()
+
     def feed(self, batch: Batch, *, received_ms: int) -> Outcome:
         """Count one batch and report the windows that it closes."""
         outcome = Outcome()
+        new = self.memory.seen.new(_keys(batch))
+        outcome.duplicate = batch.rows - int(np.count_nonzero(new))
+        if outcome.duplicate:
+            batch = batch.where(new)
         for step in self.windows.place(batch.times, batch.partition, received_ms=received_ms):
             self._add(batch.between(step.start, step.stop), step)
             late = int(np.count_nonzero(step.late))
@@ -203,6 +219,12 @@ class Monitor:
             return OTHER_VERSION
         self.memory.versions.append(name)
         return name
+
+
+def _keys(batch: Batch) -> Hashes:
+    """The hash of each row's id and version, (rows,); 0 where it has no id."""
+    versions = hash_texts(list(batch.version_names))[batch.versions]
+    return np.where(batch.ids == 0, batch.ids, batch.ids ^ versions)
 
 
 def _cells(panes: Ints, versions: Codes, *, count: int) -> tuple[list[tuple[int, int]], Ints]:

@@ -106,7 +106,9 @@ class _Screen:
         rejected = sum(summary.rejected.values())
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(summary.rejected.items()))
         typer.echo(
-            f"{summary.reports} reports; rows: {summary.accepted} accepted, {summary.late} late, {rejected} rejected"
+            f"{summary.reports} reports; rows: {summary.accepted} accepted, {summary.late} late, "
+            + (f"{summary.duplicate} duplicate, " if summary.duplicate else "")
+            + f"{rejected} rejected"
             + (f" ({reasons})" if reasons else "")
         )
 

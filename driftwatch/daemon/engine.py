@@ -157,6 +157,7 @@ class Engine:
             events = self._doors.telemetry.events
             events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=outcome.accepted)
             events(model, raw.stream, source=raw.source, result=Result.LATE, count=outcome.late)
+            events(model, raw.stream, source=raw.source, result=Result.DUPLICATE, count=outcome.duplicate)
             self._publish(outcome)
         self._positions[raw.partition] = raw.position
         self._stale = True
@@ -223,7 +224,7 @@ class Engine:
             _log.error("checkpoint_failed", error=str(error), waiting=unsaved.count)
             return
         for monitor in self.monitors.values():
-            monitor.changed.clear()
+            monitor.saved()
         woken = bool(unsaved.letters)
         self._unsaved, self._stale, self.store_error = _Unsaved(), False, ""
         self._queue.hold(on=False)

@@ -20,10 +20,11 @@ LINES = 4_096
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to; received = accepted + late + rejected."""
+    """What a replay came to; received = accepted + late + duplicate + rejected."""
 
     accepted: int = 0
     late: int = 0
+    duplicate: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     reports: int = 0
     transitions: list[Transition] = field(default_factory=list)
@@ -53,6 +54,7 @@ def replay(
     def tell(outcome: Outcome) -> None:
         summary.accepted += outcome.accepted
         summary.late += outcome.late
+        summary.duplicate += outcome.duplicate
         summary.reports += len(outcome.reports)
         summary.transitions += outcome.transitions
         for line in outcome.reports:

@@ -186,7 +186,9 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
     if core is None:
         return watch.monitor()
     panes = saved.panes.get(watch.spec.name, {})
-    restored = decode(core, panes, layout=watch.layout, spec=watch.spec.window, model=watch.spec.name)
+    restored = decode(
+        core, panes, layout=watch.layout, spec=watch.spec.window, model=watch.spec.name, seen=watch.seen()
+    )
     if restored.discarded_rows:
         _log.warning("open_windows_discarded", model=watch.spec.name, rows=restored.discarded_rows,
                      why="the reference or the form of the windows has changed")  # fmt: skip

@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import msgspec
+import numpy as np
 
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode
-from driftwatch.monitor import Memory, Monitor, PaneKey
+from driftwatch.monitor import REMEMBERED, Memory, Monitor, PaneKey
+from driftwatch.stream.seen import Seen
 from driftwatch.stream.windows import NEVER, Progress, WindowSpec
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
 
 FORMAT = 1
+_SEEN = "seen/"
+"""Chunks of ids stand among the panes under this and their number."""
 
 
 class _Head(msgspec.Struct):
@@ -56,14 +60,14 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A monitor's state: its core whole, of its panes those that changed, None for those that are gone."""
+    """A monitor's state: its core whole; of its panes and chunks of ids what changed, None for what is gone."""
 
     core: bytes
     panes: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 def encode(monitor: Monitor) -> Snapshot:
-    """Take a snapshot; the monitor's `changed` is left for the caller to clear once it is saved."""
+    """Take a snapshot; the monitor is left for the caller to tell once it is saved."""
     progress, memory = monitor.windows.progress, monitor.memory
     stored = _Stored(
         format=FORMAT,
@@ -79,25 +83,34 @@ def encode(monitor: Monitor) -> Snapshot:
         # In the order in which they began, which is the order in which reports list them.
         alerts=[_Alert(key, episode) for key, episode in memory.alerts.episodes.items()],
     )
-    panes = {
+    panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
     }
+    for number, chunk in memory.seen.changes().items():
+        panes[f"{_SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
     return Snapshot(msgspec.json.encode(stored), panes)
 
 
-def decode(core: bytes, panes: Mapping[str, bytes], *, layout: Layout, spec: WindowSpec, model: str) -> Restored:
+def decode(
+    core: bytes,
+    stored_panes: Mapping[str, bytes],
+    *,
+    layout: Layout,
+    spec: WindowSpec,
+    model: str,
+    seen: Seen | None = None,
+) -> Restored:
     """Bring a monitor's state back; StateError when it is damaged or of a newer release.
 
+    stored_panes: what the snapshots' `panes` have come to. seen: an empty memory of ids, to be filled.
     When the reference or the form of the windows has changed since, open windows cannot be gone on with: their panes
-    are left out and counted, while watermarks and alerts stay.
+    are left out and counted, while watermarks, alerts and ids stay.
     """
-    try:
-        written = msgspec.json.decode(core, type=_Head).format
-        if written != FORMAT:
-            raise StateError(f"the stored state of model {model} has format {written}; this release reads {FORMAT}")
-        stored = msgspec.json.decode(core, type=_Stored)
-    except msgspec.DecodeError as error:
-        raise StateError(f"the stored state of model {model} cannot be read: {error}") from error
+    stored = _core(core, model)
+    seen = seen or Seen(REMEMBERED)
+    chunks = {name: data for name, data in stored_panes.items() if name.startswith(_SEEN)}
+    panes = {name: data for name, data in stored_panes.items() if name not in chunks}
+    seen.resume({int(name.removeprefix(_SEEN)): np.frombuffer(data, "<u8") for name, data in chunks.items()})
     alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
     same = stored.panes_of == _form(layout, spec)
     progress = Progress(
@@ -105,7 +118,8 @@ def decode(core: bytes, panes: Mapping[str, bytes], *, layout: Layout, spec: Win
     )
     if not same:
         rows = sum(int(unpack(data)[1]["scalars"][0]) for data in panes.values())
-        return Restored(progress, Memory(alerts=alerts, versions=stored.versions), frozenset(map(_key, panes)), rows)
+        memory = Memory(alerts=alerts, versions=stored.versions, seen=seen)
+        return Restored(progress, memory, frozenset(map(_key, panes)), rows)
     memory = Memory(
         panes={_key(name): profile_from_bytes(layout, data) for name, data in panes.items()},
         revisions={(end, version): revision for end, version, revision in stored.revisions},
@@ -113,8 +127,19 @@ def decode(core: bytes, panes: Mapping[str, bytes], *, layout: Layout, spec: Win
         issued=stored.issued,
         alerts=alerts,
         versions=stored.versions,
+        seen=seen,
     )
     return Restored(progress, memory)
+
+
+def _core(core: bytes, model: str) -> _Stored:
+    try:
+        written = msgspec.json.decode(core, type=_Head).format
+        if written != FORMAT:
+            raise StateError(f"the stored state of model {model} has format {written}; this release reads {FORMAT}")
+        return msgspec.json.decode(core, type=_Stored)
+    except msgspec.DecodeError as error:
+        raise StateError(f"the stored state of model {model} cannot be read: {error}") from error
 
 
 def _form(layout: Layout, spec: WindowSpec) -> str:

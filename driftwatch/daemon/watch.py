@@ -14,6 +14,7 @@ from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import Column, Schema
+from driftwatch.stream.seen import Seen
 from driftwatch.stream.windows import Progress, Windows
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.reference import Reference
@@ -47,8 +48,12 @@ class Watch:
             self.layout,
             windows=Windows(self.spec.window, progress),
             evaluator=Evaluator(self.baseline, self.spec.rules),
-            memory=memory,
+            memory=memory or Memory(seen=self.seen()),
         )
+
+    def seen(self) -> Seen:
+        """An empty memory of event ids."""
+        return Seen(self.spec.remember_ids)
 
 
 def load_watches(config: Config) -> list[Watch]:

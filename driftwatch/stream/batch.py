@@ -50,6 +50,13 @@ class Batch:
             self.numeric[:, rows], self.categorical[:, rows],
         )  # fmt: skip
 
+    def where(self, kept: NDArray[np.bool_]) -> Self:
+        """The rows that are kept, (rows,)."""
+        return type(self)(
+            self.partition, self.times[kept], self.ids[kept], self.versions[kept], self.version_names,
+            self.numeric[:, kept], self.categorical[:, kept],
+        )  # fmt: skip
+
     @classmethod
     def joined(cls, batches: Sequence[Self]) -> Self:
         """Batches of one partition, one after the other."""

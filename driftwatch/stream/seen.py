@@ -61,17 +61,17 @@ class _Generation:
 
 
 class Seen:
-    """Remembers the last `capacity` hashes or a little less; at least 8 chunks.
+    """Remembers the last `capacity` hashes or a little less, at least 8 chunks; with capacity 0 nothing at all.
 
     forgotten: how many hashes have been forgotten since the beginning; total: how many were ever remembered.
     """
 
     def __init__(self, capacity: int) -> None:
-        self._length = max(CHUNK, capacity // GENERATIONS // CHUNK * CHUNK)
+        self._length = max(CHUNK, capacity // GENERATIONS // CHUNK * CHUNK) if capacity else 0
         self._generations = [_Generation(self._length)]
         self._unsaved: dict[int, Hashes] = {}
         self._tail = np.zeros(0, dtype=np.uint64)
-        self._dropped_chunks = 0
+        self._dropped_chunks = self._tail_saved = 0
         self.forgotten = self.total = 0
 
     def new(self, hashes: Hashes) -> NDArray[np.bool_]:
@@ -79,6 +79,8 @@ class Seen:
 
         0 stands for "has no id" and is always new.
         """
+        if not self._length:
+            return np.ones(hashes.size, dtype=np.bool_)
         new = np.zeros(hashes.size, dtype=np.bool_)
         start = 0
         while start < hashes.size:
@@ -97,21 +99,24 @@ class Seen:
     def changes(self) -> dict[int, Hashes | None]:
         """What a checkpoint writes: chunks by number, None for those that are forgotten; the same until `saved`."""
         gone: dict[int, Hashes | None] = dict.fromkeys(range(self._dropped_chunks, self.forgotten // CHUNK))
-        return gone | self._unsaved | ({self.total // CHUNK: self._tail} if self._tail.size else {})
+        return gone | self._unsaved | ({self.total // CHUNK: self._tail} if self._tail.size > self._tail_saved else {})
 
     def saved(self) -> None:
         """The changes have been written."""
         self._unsaved = {}
         self._dropped_chunks = self.forgotten // CHUNK
+        self._tail_saved = self._tail.size
 
     def resume(self, chunks: Mapping[int, Hashes]) -> None:
         """Go on, in a new memory, from the chunks that were written."""
-        if not chunks:
+        if not chunks or not self._length:
             return
+        self._dropped_chunks = min(chunks)
         self.forgotten = self.total = min(chunks) * CHUNK
         for number in sorted(chunks):
             self._remember(chunks[number])
-        self.saved()
+        # A smaller capacity than before forgets on the way: those chunks are still to be dropped.
+        self._unsaved, self._tail_saved = {}, self._tail.size
 
     def _first_times(self, hashes: Hashes) -> NDArray[np.intp]:
         """Places of the hashes that are neither known nor stand before, in order."""
@@ -141,6 +146,7 @@ class Seen:
         for place in range(whole):
             self._unsaved[number + place] = tail[place * CHUNK : (place + 1) * CHUNK].copy()
         self._tail = tail[whole * CHUNK :].copy()
+        self._tail_saved = 0 if whole else self._tail_saved
 
     def _turn(self) -> None:
         """Begin a generation, and forget the oldest when there are too many."""

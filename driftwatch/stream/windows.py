@@ -105,9 +105,9 @@ class Windows:
 
     def place(self, times: Ints, partition: str, *, received_ms: int) -> Iterator[Step]:
         """Cut one batch's rows at each point where windows become due; times: (rows,) in ms."""
+        self._heard[partition] = received_ms
         if not times.size:
             return
-        self._heard[partition] = received_ms
         if self.spec.rows is not None:
             yield from self._count(times, self.spec.rows)
         else:

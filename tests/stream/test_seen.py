@@ -96,7 +96,9 @@ def test_changes_stay_until_they_are_saved() -> None:
 
     assert memory.changes().keys() >= first.keys()
     memory.saved()
-    assert list(memory.changes()) == [1]
+    assert memory.changes() == {}
+    memory.new(array([7]))
+    assert [chunk.size for chunk in memory.changes().values()] == [3]
 
 
 def test_events_without_id_are_always_new() -> None:
