@@ -30,21 +30,23 @@ MALFORMED: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True)
 class Flow:
-    """Events as lines, and what must become of them: rows too late, and refused ones by reason."""
+    """Events as lines, and what must become of them: rows too late, sent again, and refused ones by reason."""
 
     lines: tuple[bytes, ...]
     late: int
+    duplicate: int
     rejected: Counter[str]
 
     @property
     def accepted(self) -> int:
         """How many must be counted in windows."""
-        return len(self.lines) - self.late - self.rejected.total()
+        return len(self.lines) - self.late - self.duplicate - self.rejected.total()
 
     def results(self) -> dict[str, int]:
         """The counts that `driftwatch_events_total` must show, by result."""
         return {
-            "accepted": self.accepted, "late": self.late, "duplicate": 0, "rejected": self.rejected.total(),
+            "accepted": self.accepted, "late": self.late, "duplicate": self.duplicate,
+            "rejected": self.rejected.total(),
         }  # fmt: skip
 
 
@@ -76,6 +78,7 @@ def flow(*, seed: int = 7, rows_an_hour: int = 500) -> Flow:
     step = HOUR // rows_an_hour
     lines: list[bytes] = []
     times: list[int] = []
+    again: list[bytes] = []
     rejected: Counter[str] = Counter()
     for row in range(HOURS * rows_an_hour):
         now = START + row * step
@@ -86,11 +89,15 @@ def flow(*, seed: int = 7, rows_an_hour: int = 500) -> Flow:
         drifted = DRIFT_HOURS[0] <= (time_ms - START) // HOUR <= DRIFT_HOURS[1]
         lines.append(event(rng, time_ms, version=version, drifted=drifted))
         times.append(time_ms)
+        if row % 40 == 20:
+            again.append(lines[-1])
+        if row % 40 == 30:  # a producer that did not hear the answer
+            lines.append(again[-1])
         if row % 50 == 49:
             body, reason = MALFORMED[row // 50 % len(MALFORMED)]
             lines.append(body)
             rejected[reason] += 1
-    return Flow(tuple(lines), too_late(times), rejected)
+    return Flow(tuple(lines), too_late(times), len(again), rejected)
 
 
 def calm_then_drifted(*, hours: int, drifted: range, seed: int = 5, rows_an_hour: int = 300) -> list[bytes]:
