@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,21 +58,26 @@ def monitors(draw) -> Monitor:
 
 
 @settings(max_examples=40, deadline=None)
-@given(monitors())
-def test_what_comes_back_is_what_went_in(monitor):
-    """To the last bit, and with the alerts in their order."""
+@given(monitors(), st.sets(st.integers(1, 2**64 - 1), max_size=50))
+def test_what_comes_back_is_what_went_in(monitor, hashes):
+    """To the last bit, with the alerts in their order and every event that was seen."""
+    known = np.array(sorted(hashes), dtype=np.uint64)
+    monitor.memory.seen.new(known)
     snapshot = encode(monitor)
     panes = {name: data for name, data in snapshot.panes.items() if data is not None}
     restored = decode(snapshot.core, panes, layout=monitor.layout, spec=monitor.windows.spec, model="any")
     before = described(monitor.memory.panes, monitor.windows.progress, monitor.memory)
     assert described(restored.memory.panes, restored.progress, restored.memory) == before
     assert (restored.discarded, restored.discarded_rows) == (frozenset(), 0)
+    assert not restored.memory.seen.new(known).any()
 
 
 def test_only_what_changed_is_written_and_what_is_gone_is_named():
     """A pane that was forgotten is deleted by its name."""
     monitor = make_monitor.monitor()
     kept, gone = sorted(monitor.memory.panes)[:2]
+    monitor.saved()
+    assert encode(monitor).panes == {}
     del monitor.memory.panes[gone]
     monitor.changed = {kept, gone}
     panes = encode(monitor).panes
@@ -92,6 +98,7 @@ def test_the_golden_state_of_format_1_reads_to_its_exact_values():
     restored = decode(core, panes, layout=make_monitor.layout(), spec=SPEC, model="fraud")
     expected = json.loads((GOLDEN / "monitor_v1.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(described(restored.memory.panes, restored.progress, restored.memory))) == expected
+    assert not restored.memory.seen.new(make_monitor.HASHES).any()
 
 
 def test_the_golden_state_is_still_what_is_written():
@@ -120,6 +127,7 @@ def test_panes_of_another_form_of_window_are_discarded_and_counted(spec):
     assert restored.discarded_rows == 159
     assert restored.memory.alerts == before.memory.alerts
     assert restored.memory.versions == before.memory.versions
+    assert not restored.memory.seen.new(make_monitor.HASHES).any()
     assert restored.progress.greatest == before.windows.progress.greatest
     assert restored.progress.closed_ms == NEVER
 

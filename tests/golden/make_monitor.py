@@ -19,6 +19,7 @@ from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.stream.batch import Batch
 from driftwatch.stream.schema import Column, Kind
+from driftwatch.stream.seen import Seen
 from driftwatch.stream.windows import Progress, Windows, WindowSpec
 from driftwatch.summaries.building import build_layout
 from driftwatch.summaries.layout import Layout
@@ -26,6 +27,8 @@ from driftwatch.summaries.profile import Profile, profiles
 from driftwatch.summaries.survey import NumericSurvey
 
 START, HOUR = 1_767_571_200_000, 3_600_000
+HASHES = np.arange(1, 5_001, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+"""Ids of events that are known: more than one stored chunk of them."""
 SPEC = WindowSpec.model_validate({"size": "1h", "slide": "30m", "keep": "2h"})
 
 
@@ -60,6 +63,8 @@ def memory() -> Memory:
     """Everything that a monitor may hold, once."""
     pending = Episode(State.PENDING, "a" * 32, START, 1, 0, Reason.CROSSED)
     firing = Episode(State.FIRING, "b" * 32, START - HOUR, 3, 1, Reason.HELD)
+    seen = Seen(100_000)
+    seen.new(HASHES)
     return Memory(
         panes={
             (START, "7"): profile(100),
@@ -71,6 +76,7 @@ def memory() -> Memory:
         issued=START + HOUR,
         alerts=Alerts(MappingProxyType({("shift", "7", "", "country"): firing, ("drift", "7", "", "amount"): pending})),
         versions=["7", "a/b ü"],
+        seen=seen,
     )
 
 
@@ -99,6 +105,7 @@ def described(panes: Mapping[tuple[int, str], Profile], progress: Progress, memo
         "closed_ms": progress.closed_ms, "counted": progress.counted, "issued": memory.issued,
         "revisions": [[*key, revision] for key, revision in sorted(memory.revisions.items())],
         "touched": [list(key) for key in sorted(memory.touched)], "versions": memory.versions,
+        "seen": [memory.seen.forgotten, memory.seen.total],
         "alerts": [
             [list(key), episode.state.value, episode.alert_id, episode.started_ms, episode.breaches, episode.clears,
              episode.reason.value]
