@@ -26,7 +26,9 @@ class Inlet(Protocol):
 class SourceStatus:
     """A source's health, for readiness and metrics. lag and paused are by (topic, partition).
 
-    gap_records: how many records were gone before they could be read, because retention had passed.
+    gap_records: how many records were gone before they could be read, because retention had passed, or were left out.
+    refused_batches: how many batches were left out because of their size. warning: what a person has to look at,
+    though it serves.
     """
 
     ready: bool
@@ -35,6 +37,8 @@ class SourceStatus:
     paused: Mapping[tuple[str, int], bool] = field(default_factory=dict)
     reconnects: int = 0
     gap_records: int = 0
+    refused_batches: int = 0
+    warning: str = ""
 
 
 class Source(Protocol):

@@ -32,7 +32,8 @@ class FakeInlet:
             taken = self._changed.wait_for(lambda: not self._full, timeout_seconds)
             if taken:
                 self.raws.append(raw)
-                self.early += [] if self._streams.get(raw.partition) is raw.stream else [raw.partition]
+                told = not raw.records or self._streams.get(raw.partition) is raw.stream
+                self.early += [] if told else [raw.partition]
             else:
                 self.refused += 1
             self._changed.notify_all()

@@ -1,6 +1,7 @@
 """Events from Kafka: explicit assignment, our own positions, committed transactions only."""
 
 import threading
+import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -19,8 +20,7 @@ Broker = Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")]
 class KafkaSpec(Spec):
     """A `[[sources]]` table with `type = "kafka"`.
 
-    kafka-python unpacks a compressed batch whole, whatever its size: `max_partition_fetch_bytes` and the brokers'
-    `message.max.bytes` bound only what comes over the wire.
+    max_batch_bytes: what one compressed batch may become; a larger one is left out, which is a gap, and said.
     """
 
     type: Literal["kafka"]
@@ -32,6 +32,7 @@ class KafkaSpec(Spec):
     discover: PositiveDurationMs = 30_000
     fetch_max_bytes: int = Field(16 << 20, ge=1)
     max_partition_fetch_bytes: int = Field(1 << 20, ge=1)
+    max_batch_bytes: int = Field(32 << 20, ge=1 << 10)
 
     @model_validator(mode="after")
     def _each_topic_has_one_stream(self) -> Self:
@@ -70,12 +71,17 @@ class KafkaSpec(Spec):
 
 
 class KafkaSource:
-    """The Source on Kafka: partitions "kafka/<topic>/<number>", positions are offsets."""
+    """The Source on Kafka: partitions "kafka/<topic>/<number>", positions are offsets.
+
+    Among the positions, "kafka/<topic>" holds a number that stands for the topic's id.
+    owner: what this deployment is called in its group, the same as long as its state lives; random unless given.
+    """
 
     name = "kafka"
 
-    def __init__(self, spec: KafkaSpec, *, clock: Clock) -> None:
+    def __init__(self, spec: KafkaSpec, *, clock: Clock, owner: str = "") -> None:
         self._spec, self._clock = spec, clock
+        self._owner = owner or uuid.uuid4().hex
         self._reader: Any = None
         self._thread: threading.Thread | None = None
 
@@ -86,7 +92,7 @@ class KafkaSource:
         """
         from driftwatch.sources.kafka_reader import Reader  # noqa: PLC0415 - loads kafka-python, half a second
 
-        self._reader = Reader(self._spec, inlet, positions=positions, clock=self._clock)
+        self._reader = Reader(self._spec, inlet, positions=positions, clock=self._clock, owner=self._owner)
         self._thread = threading.Thread(target=self._reader.run, name="kafka-source", daemon=True)
         self._thread.start()
 

@@ -125,11 +125,14 @@ def _varint(block: bytes) -> int:
 class _Bounded(DefaultRecordBatch):  # type: ignore[misc]  # the library ships no types
     """A compressed batch that has no records when it would become too large."""
 
-    __slots__ = ("_limit", "_packed_bytes", "_refuse")
+    _buffer: Any
+    _pos: int
+    _decompressed: bool
 
     def __init__(self, buffer: Any, limit: int, *, refuse: Callable[[Any], None]) -> None:
         super().__init__(buffer)
-        self._limit, self._refuse, self._packed_bytes = limit, refuse, len(buffer)
+        self.packed_bytes = len(buffer)
+        self._limit, self._refuse = limit, refuse
 
     def __iter__(self) -> Any:
         try:
@@ -137,11 +140,6 @@ class _Bounded(DefaultRecordBatch):  # type: ignore[misc]  # the library ships n
         except TooLarge:
             self._refuse(self)
             return iter(())
-
-    @property
-    def packed_bytes(self) -> int:
-        """Its size as it came."""
-        return self._packed_bytes
 
     def _maybe_uncompress(self) -> None:
         if not self._decompressed:
@@ -164,7 +162,7 @@ class _Batches:
         return batch
 
 
-def _guarded(  # noqa: PLR0913 - a partial: the first three are ours, the rest is the library's call
+def _guarded(
     plain: Any, limit: int, refuse: Callable[[Refused], None], offset: int, at: Any, records: Any, **options: Any
 ) -> Any:
     def note(batch: _Bounded) -> None:

@@ -4,6 +4,7 @@ Used by one thread, except `abort`. Importing this file loads kafka-python, so i
 """
 
 import gc
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,13 @@ from kafka.net.selector import NetworkSelector
 from kafka.structs import OffsetAndMetadata
 
 from driftwatch.errors import SourceError
+from driftwatch.sources.kafka_codecs import Refused, guard
 
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
-_ASK_MS, _FAREWELL_MS = 10_000, 1_000
+_ASK_MS, _MARKS_MS, _FAREWELL_MS = 10_000, 3_000, 1_000
+_REFRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ class Gap:
 class Link:
     """One consumer. Every method may raise what kafka-python raises; the link is of no use after that."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Mapping[str, Any], *, max_batch_bytes: int) -> None:
+        self._settings, self._max_batch_bytes = settings, max_batch_bytes
         self._client: Any = None
         self._consumer: Any = None
         self._aborted = False
         self._gaps: list[Gap] = []
+        self._refused: list[Refused] = []
 
     def open(self) -> None:
         """Connect and ask the cluster what it is; SourceError with the last failure when no broker answers in time."""
@@ -49,6 +53,7 @@ class Link:
             self._consumer = KafkaConsumer(**self._settings, kafka_client=self._keep_client)
         except KafkaTimeoutError as error:
             raise SourceError(f"no broker lets us in: {self.last_failure or error}") from error
+        guard(self._consumer, self._max_batch_bytes, refuse=self._refused.append)
 
     @property
     def last_failure(self) -> str:
@@ -81,6 +86,22 @@ class Link:
         """The topic's partitions, none when it does not exist. Asks the cluster only for topics that are not read."""
         return set(self._consumer.partitions_for_topic(topic))
 
+    def topic_id(self, topic: str) -> int:
+        """The topic's id of 128 bits as last heard of; 0 when it does not exist or the brokers are older than ids."""
+        found = self._client.cluster.topic_id(topic)
+        return found.int if found is not None else 0
+
+    def refresh(self) -> None:
+        """Hear anew which topics there are, and who leads them."""
+        asked = self._client.cluster.request_update()
+        end = time.monotonic() + _REFRESH_SECONDS
+        while not asked.is_done:
+            if self._aborted or time.monotonic() > end:
+                raise SourceError("no broker says which topics there are")
+            time.sleep(0.01)
+        if asked.failed():
+            raise SourceError(f"no broker says which topics there are: {asked.exception}")
+
     def assign(self, wanted: Mapping[Place, int | None], kept: Collection[Place]) -> None:
         """Read the kept places on, and these from their positions, or from the beginning where there is none."""
         self._consumer.assign([TopicPartition(*place) for place in (*kept, *wanted)])
@@ -101,6 +122,10 @@ class Link:
         gaps, self._gaps = self._gaps, []
         return gaps
 
+    def take_refused(self) -> list[Refused]:
+        """The batches that were left out since this was last asked."""
+        return [self._refused.pop(0) for _ in range(len(self._refused))]
+
     def ends(self, places: Collection[Place], *, ask: bool) -> dict[Place, int]:
         """The offset the next record written will have, where it is known: as last fetched, or asked for now."""
         partitions = [TopicPartition(*place) for place in places]
@@ -117,13 +142,20 @@ class Link:
         """Go on fetching."""
         self._consumer.resume(*self._consumer.assignment())
 
-    def commit(self, offsets: Mapping[Place, int], *, done: Callable[[Any, Any], None]) -> None:
+    def commit(self, offsets: Mapping[Place, int], mark: str, *, done: Callable[[Any, Any], None]) -> None:
         """Tell the group how far it is, without waiting; `done(offsets, answer or exception)` is called by `poll`."""
-        self._consumer.commit_async(_metadata(offsets), callback=done)
+        self._consumer.commit_async(_metadata(offsets, mark), callback=done)
 
-    def commit_now(self, offsets: Mapping[Place, int]) -> None:
+    def commit_now(self, offsets: Mapping[Place, int], mark: str) -> None:
         """Tell the group how far it is and wait a moment for the answer."""
-        self._consumer.commit(_metadata(offsets), timeout_ms=_FAREWELL_MS)
+        self._consumer.commit(_metadata(offsets, mark), timeout_ms=_FAREWELL_MS)
+
+    def marks(self, places: Collection[Place]) -> dict[Place, str]:
+        """What was written beside the group's positions by whoever committed them last."""
+        partitions = [TopicPartition(*place) for place in places]
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - the consumer asks for one partition at a time
+        found = coordinator.fetch_committed_offsets(partitions, timeout_ms=_MARKS_MS)
+        return {(at.topic, at.partition): committed.metadata or "" for at, committed in found.items()}
 
     def _keep_client(self, **settings: Any) -> Any:
         # A consumer that fails to connect raises in its constructor and leaves its network thread behind.
@@ -134,6 +166,7 @@ class Link:
         try:
             return ask()
         except OffsetOutOfRangeError as error:
+            self.refresh()  # the topic may be another one by now: that is for the caller to see before the gap
             self._seek({(at.topic, at.partition): offset for at, offset in error.args[0].items()})
         except LogTruncationError as error:
             self._rewind(error.divergent_offsets)
@@ -191,5 +224,5 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # the library
         return connection
 
 
-def _metadata(offsets: Mapping[Place, int]) -> dict[TopicPartition, OffsetAndMetadata]:
-    return {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in offsets.items()}
+def _metadata(offsets: Mapping[Place, int], mark: str) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {TopicPartition(*place): OffsetAndMetadata(offset, mark, -1) for place, offset in offsets.items()}

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,10 @@ from kafka.errors import KafkaError
 
 from driftwatch.errors import DriftwatchError, SourceError
 from driftwatch.ports import Clock, Inlet, SourceStatus
-from driftwatch.sources.kafka_link import Link, Place
+from driftwatch.sources import kafka_topics
+from driftwatch.sources.kafka_codecs import Refused
+from driftwatch.sources.kafka_commits import Commits
+from driftwatch.sources.kafka_link import Gap, Link, Place
 from driftwatch.sources.portions import portions
 from driftwatch.stream.raw import Raw, Stream
 
@@ -33,27 +36,29 @@ class Reader:
     after a failure reading goes on there, so nothing is lost or taken twice. `_handed` is the position handed over.
     """
 
-    def __init__(self, spec: "KafkaSpec", inlet: Inlet, *, positions: Mapping[str, int], clock: Clock) -> None:
+    def __init__(
+        self, spec: "KafkaSpec", inlet: Inlet, *, positions: Mapping[str, int], clock: Clock, owner: str
+    ) -> None:
         self._spec, self._inlet, self._clock = spec, inlet, clock
         self._streams = spec.streams()
-        self._saved = {place: at for name, at in positions.items() if (place := self._place(name))}
-        self._link = Link({})
+        self._saved = self._offsets(positions)
+        self._topics = kafka_topics.Topics(self._streams, positions)
+        self._commits = Commits(spec.group, owner, saved=self._saved)
+        self._link = Link({}, max_batch_bytes=spec.max_batch_bytes)
         self._assigned: set[Place] = set()
-        self._held: deque[tuple[Place, Raw]] = deque()
+        self._held: deque[tuple[Place | None, Raw]] = deque()
         self._taken: dict[Place, int] = {}
         self._handed: dict[Place, int] = {}
         self._missing: list[str] = []
         self._paused = self._connected = False
         self._next_discovery = self._next_sweep = self._lost_since = 0.0
-        self._connections = self._failures = self._gap_records = 0
-        self._to_commit, self._committed = dict(self._saved), dict[Place, int]()
-        self._lock, self._stopping = threading.Lock(), threading.Event()
+        self._connections = self._failures = self._gap_records = self._refused_batches = 0
+        self._stopping = threading.Event()
         self.status = SourceStatus(ready=False, error=f"connecting to {', '.join(spec.brokers)}")
 
     def commit(self, positions: Mapping[str, int]) -> None:
         """Leave saved positions for the thread to commit; for any thread."""
-        with self._lock:
-            self._to_commit |= {place: at for name, at in positions.items() if (place := self._place(name))}
+        self._commits.want(self._offsets(positions))
 
     def stop(self, thread: threading.Thread) -> None:
         """End the thread; a call to a broker that does not answer is broken off. For any other thread."""
@@ -76,14 +81,15 @@ class Reader:
                     self._fail(error)
 
     def _read(self) -> None:
-        self._link = Link(self._spec.settings())
+        self._link = Link(self._spec.settings(), max_batch_bytes=self._spec.max_batch_bytes)
         self._assigned, self._paused, self._connected = set(), False, False
         self._next_discovery, self._lost_since = 0.0, time.monotonic()
         try:
             self._link.open()
             while not self._stopping.is_set():
                 self._step()
-            self._commit_last()
+            if self._connected:
+                self._commits.send_last(self._link, self._assigned)
         finally:
             self._link.close()
 
@@ -91,10 +97,15 @@ class Reader:
         self._hand_over()
         if not self._held and time.monotonic() >= self._next_discovery:
             self._discover()
-        self._commit_saved()
+        if self._connected:
+            self._commits.send(self._link, self._assigned)
         records = self._link.poll(timeout_ms=0 if self._held else _POLL_MS)
-        self._note_gaps()
+        gaps, refused = self._link.take_gaps(), self._link.take_refused()
+        places = [*records, *(gap.place for gap in gaps), *(batch.place for batch in refused)]
+        self._topics.check({topic for topic, _ in places}, self._link)
+        self._note_gaps(gaps)
         self._take(records)
+        self._note_refused(refused)
         self._watch()
         if time.monotonic() >= self._next_sweep:
             self._sweep()
@@ -104,7 +115,8 @@ class Reader:
             place, raw = self._held[0]
             if not self._inlet.offer(raw, timeout_seconds=_OFFER_SECONDS):
                 break
-            self._handed[place] = raw.position
+            if place is not None:
+                self._handed[place] = raw.position
             self._held.popleft()
         if bool(self._held) != self._paused:
             self._paused = bool(self._held)
@@ -118,6 +130,8 @@ class Reader:
         if missing and missing != self._missing:
             _log.warning("kafka_topics_missing", topics=missing)
         self._missing = missing
+        for topic in numbers:
+            self._recognise(topic)
         found = sorted({(topic, number) for topic in numbers for number in numbers[topic]} - self._assigned)
         if found:
             for stream in Stream:
@@ -136,6 +150,23 @@ class Reader:
             _log.info("kafka_assigned", partitions=[_name(place) for place in found], group=self._spec.group)
         delay = min(self._spec.discover / 1000, _MISSING_SECONDS if missing else float("inf"))
         self._next_discovery = time.monotonic() + delay
+
+    def _recognise(self, topic: str) -> None:
+        if self._topics.changed(topic, self._link):
+            # What a link has fetched and remembers of the old one is best left behind with the link.
+            self._topics.check([topic] if any(place[0] == topic for place in self._assigned) else [], self._link)
+            void = sorted({place for place in (*self._saved, *self._taken) if place[0] == topic})
+            given_up = {_name(place): self._taken.get(place, self._saved.get(place)) for place in void}
+            _log.error("kafka_topic_recreated", topic=topic, given_up=given_up)
+            self._commits.forget(void)
+            for place in void:
+                self._hold(place, (), position=0)
+                for positions in (self._saved, self._taken, self._handed):
+                    positions.pop(place, None)
+        number = self._topics.learn(topic, self._link)
+        if number is not None:
+            raw = Raw(self._streams[topic], "kafka", kafka_topics.name(topic), (), self._clock(), number, ())
+            self._held.append((None, raw))
 
     def _take(self, records: Mapping[Place, Sequence[Any]]) -> None:
         for place, found in records.items():
@@ -161,14 +192,28 @@ class Reader:
         self._taken[place] = position
         self._held.append((place, raw))
 
-    def _note_gaps(self) -> None:
-        gaps = self._link.take_gaps()
+    def _note_gaps(self, gaps: Sequence[Gap]) -> None:
         for gap in gaps:
             self._gap_records += max(gap.found - gap.wanted, 0)
             _log.error("kafka_position_out_of_range", partition=_name(gap.place), wanted=gap.wanted, found=gap.found)
             self._hold(gap.place, (), position=gap.found)
         if gaps:
             self._show(self.status.lag_records)
+
+    def _note_refused(self, refused: Sequence[Refused]) -> None:
+        for batch in refused:
+            self._refused_batches += 1
+            self._gap_records += batch.end - batch.first
+            _log.error(
+                "kafka_batch_refused",
+                partition=_name(batch.place),
+                first=batch.first,
+                end=batch.end,
+                packed_bytes=batch.packed_bytes,
+                max_batch_bytes=self._spec.max_batch_bytes,
+            )
+        if refused:
+            self._sweep()  # where it was the last, nothing else would take the position behind it
 
     def _watch(self) -> None:
         connected, now = self._link.connected(), time.monotonic()
@@ -197,6 +242,12 @@ class Reader:
             return f"no broker of {', '.join(self._spec.brokers)} is connected: {self._link.last_failure or 'not yet'}"
         return f"no such topic: {', '.join(self._missing)}" if self._missing else ""
 
+    def _warnings(self) -> Iterator[str]:
+        if self._commits.warning:
+            yield self._commits.warning
+        if self._topics.recreated:
+            yield f"deleted and made again, so read from the beginning: {', '.join(sorted(self._topics.recreated))}"
+
     def _show(self, lag_records: Mapping[Place, int], error: str = "") -> None:
         error = error or self._error()
         self.status = SourceStatus(
@@ -206,6 +257,8 @@ class Reader:
             paused=dict.fromkeys(self._assigned, self._paused),
             reconnects=max(self._connections - 1, 0),
             gap_records=self._gap_records,
+            refused_batches=self._refused_batches,
+            warning="; ".join(self._warnings()),
         )
 
     def _fail(self, error: Exception) -> None:
@@ -220,26 +273,8 @@ class Reader:
         self._stopping.wait(min(_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS))
         self._failures += 1
 
-    def _commit_saved(self) -> None:
-        offsets = self._next_commit()
-        if offsets and self._connected:
-            self._link.commit(offsets, done=_log_commit)
-            self._committed |= offsets
-
-    def _commit_last(self) -> None:
-        offsets = self._next_commit()
-        if offsets and self._connected:
-            try:
-                self._link.commit_now(offsets)
-            except KafkaError as error:
-                _log.warning("kafka_commit_failed", error=str(error))
-
-    def _next_commit(self) -> dict[Place, int]:
-        with self._lock:
-            wanted = dict(self._to_commit)
-        return {
-            place: at for place, at in wanted.items() if place in self._assigned and self._committed.get(place) != at
-        }
+    def _offsets(self, positions: Mapping[str, int]) -> dict[Place, int]:
+        return {place: at for name, at in positions.items() if (place := self._place(name))}
 
     def _place(self, name: str) -> Place | None:
         source, _, rest = name.partition("/")
@@ -249,8 +284,3 @@ class Reader:
 
 def _name(place: Place) -> str:
     return f"kafka/{place[0]}/{place[1]}"
-
-
-def _log_commit(_offsets: Any, answer: Any) -> None:
-    if isinstance(answer, Exception):
-        _log.warning("kafka_commit_failed", error=str(answer))
