@@ -1,5 +1,6 @@
 """`[server]`: where the service listens and how much it takes at once. Imports no web framework."""
 
+import re
 from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -35,6 +36,14 @@ def parse_address(text: str) -> Address:
     return Address(host, int(port))
 
 
+def _web(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError(
+            'write the address under which people reach this service, such as "https://driftwatch.example"'
+        )
+    return text.rstrip("/")
+
+
 def _checked(text: str) -> str:
     parse_address(text)
     return text
@@ -45,6 +54,7 @@ class ServerSpec(Spec):
 
     listen: host:port. max_body, max_body_decompressed: bytes of one request, as sent and as unpacked.
     max_arriving: bytes of all requests together while they arrive; beyond it senders are asked to wait.
+    external_url: where people reach the service, for the links in webhooks; without it they have none.
     max_series: bound on the series about models in one scrape; the most severe columns come first.
     """
 
@@ -54,6 +64,7 @@ class ServerSpec(Spec):
     max_body: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
     max_body_decompressed: Annotated[int, Field(ge=1024)] = 64 * MEBIBYTE
     max_arriving: Annotated[int, Field(ge=1024)] = 128 * MEBIBYTE
+    external_url: Annotated[str, AfterValidator(_web)] = ""
     max_series: Annotated[int, Field(ge=100)] = 10_000
 
     @property

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from driftwatch.summaries.reference import Reference
 
 app = typer.Typer(help="Make a model's reference from data files, and look at one.", no_args_is_help=True)
 
 _NAMED_CATEGORIES = 3
+_NAME = 30
 
 
 @app.command(short_help="Count data files into a reference.")
@@ -53,8 +52,6 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Print what a reference holds."""
-    from rich.console import Console  # noqa: PLC0415
-
     from driftwatch.daemon.referencing import load_reference  # noqa: PLC0415
 
     reference = load_reference(file)
@@ -63,10 +60,9 @@ def show(
 
         print(encoder.dumps(_document(reference), indent=2, allow_nan=False))
         return
-    console = Console()
     for name, value in _facts(reference).items():
-        console.print(f"{name:<12} {value}", highlight=False, markup=False)
-    console.print(_table(reference))
+        typer.echo(f"{name:<12} {'' if value is None else value}".rstrip())
+    typer.echo("\n" + "\n".join(_lines(reference)))
 
 
 def _facts(reference: "Reference") -> dict[str, Any]:
@@ -106,27 +102,29 @@ def _document(reference: "Reference") -> dict[str, Any]:
     return {**_facts(reference), "left_out": list(reference.left_out), "columns": columns}
 
 
-def _table(reference: "Reference") -> "Table":
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
+def _lines(reference: "Reference") -> list[str]:
+    """Each column on one line of 80 characters: what it is and how it spreads; then what does not fit there."""
     from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
 
-    table = Table("column", "kind")
-    for heading in ("missing", "invalid", "min", "mean", "max"):
-        table.add_column(heading, justify="right")
-    table.add_column("histogram", no_wrap=True)
-    table.add_column("categories")
-    table.add_column("dispersion", justify="right")
+    lines = [f"{'column':<{_NAME}} {'kind':<11} {'missing':>7} {'histogram':<16}"]
     for portrait in portraits(reference):
-        numbers = [_short(number) for number in (portrait.least, portrait.mean, portrait.greatest)]
-        shares = [f"{text} {count / reference.rows:.0%}" for text, count in portrait.categories[:_NAMED_CATEGORIES]]
-        more = len(portrait.categories) - _NAMED_CATEGORIES
-        named = ", ".join(shares) + (f", {more} more" if more > 0 else "")
-        missing, invalid = str(portrait.missing or ""), str(portrait.invalid or "")
-        cells = [portrait.name, portrait.kind, missing, invalid, *numbers, portrait.histogram, named]
-        table.add_row(*(Text(cell) for cell in (*cells, _short(portrait.dispersion))))
-    return table
+        if portrait.least is None:
+            shares = [f"{text} {count / reference.rows:.0%}" for text, count in portrait.categories[:_NAMED_CATEGORIES]]
+            more = len(portrait.categories) - _NAMED_CATEGORIES
+            values = ", ".join(shares) + (f", {more} more" if more > 0 else "")
+        else:
+            numbers = (portrait.least, portrait.mean, portrait.greatest)
+            values = "min {}, mean {}, max {}".format(*map(_short, numbers))
+        missing = f"{portrait.missing / reference.rows:.1%}" if portrait.missing else "-"
+        lines.append(f"{_cut(portrait.name):<{_NAME}} {portrait.kind:<11} {missing:>7} {portrait.histogram}")
+        extra = [f"dispersion {_short(portrait.dispersion)}"] if portrait.dispersion is not None else []
+        extra += [f"{portrait.invalid} invalid"] if portrait.invalid else []
+        lines.append("  " + "; ".join([values, *extra] if values else extra))
+    return lines
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
 
 
 def _short(number: float | None) -> str:

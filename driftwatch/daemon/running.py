@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import structlog
@@ -19,6 +20,10 @@ def run_until_stopped(service: Service) -> int:
         _log.info("stopping", signal=signal.Signals(number).name)
         asked.set()
 
+    def stay(_number: int, _frame: FrameType | None) -> None:
+        # Whoever sends it expects a new configuration; to end, as the system would have it, would be a surprise.
+        _log.warning("reload_not_supported", what="this release reads its configuration at the start only; restart it")
+
     threads: list[threading.ExceptHookArgs] = []
 
     def fail(thrown: threading.ExceptHookArgs, /) -> None:
@@ -28,7 +33,12 @@ def run_until_stopped(service: Service) -> int:
         asked.set()
 
     hook, threading.excepthook = threading.excepthook, fail  # a thread that dies of a bug ends the process
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+        signal.SIGTERM: ask,
+        signal.SIGINT: ask,
+        signal.SIGHUP: stay,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         try:
             service.start()

@@ -87,6 +87,7 @@ class Service:
         doors = Doors(
             store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
+            base_url=config.server.external_url,
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
         monitors = [_restored(watch, saved) for watch in self.watches]
