@@ -105,7 +105,7 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            while self._step(self._queue.take()):
+            while self.step(self._queue.take()):
                 pass
         except BaseException as error:  # noqa: BLE001 - a bug: the service ends with it, and says so
             self.failure = error
@@ -113,7 +113,8 @@ class Engine:
         finally:
             self.ended.set()
 
-    def _step(self, message: Message) -> bool:
+    def step(self, message: Message) -> bool:
+        """Do what one message asks; False when it was the order to stop. For the engine's thread, or instead of it."""
         if isinstance(message, Raw):
             self._take(message)
         elif isinstance(message, Announcement):
