@@ -11,7 +11,13 @@ from typing import Any
 from weakref import WeakSet
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import BrokerResponseError, KafkaTimeoutError, LogTruncationError, OffsetOutOfRangeError
+from kafka.errors import (
+    BrokerResponseError,
+    KafkaTimeoutError,
+    LogTruncationError,
+    OffsetOutOfRangeError,
+    RequestTimedOutError,
+)
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
@@ -203,7 +209,7 @@ class _Client(KafkaNetClient):  # type: ignore[misc]  # the library ships no typ
 
     def _note(self, error: BaseException) -> None:
         # After it has refused us a broker just hangs up for a while; its answer is what the operator has to know.
-        refused = isinstance(error, BrokerResponseError)
+        refused = isinstance(error, BrokerResponseError) and not isinstance(error, RequestTimedOutError)
         if refused or not self._refused:
             self.last_failure, self._refused = " ".join(str(error).split()), refused
 

@@ -13,14 +13,18 @@ import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 START_SECONDS, STOP_SECONDS, INSTALL_SECONDS = 90.0, 20.0, 600.0
 # A test broker lives for minutes: no time for the optimising compiler, and little memory.
-JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+JVM = ("-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 
 PROPERTIES = """\
 process.roles=broker,controller
@@ -28,7 +32,7 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{broker},{secure}CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 num.network.threads=2
@@ -55,6 +59,9 @@ org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{p
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={authority}
+listener.name.mutual.ssl.client.auth=required
 """
 
 
@@ -111,27 +118,46 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-class Broker:
-    """One Kafka node under a folder; it can be stopped and started again on the same port with the same data."""
+def new_id() -> str:
+    """A new name for a cluster."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
-    def __init__(self, folder: Path, *, secure: bool = False) -> None:
+
+class Broker:
+    """One Kafka node under a folder; it can be stopped and started again on the same port with the same data.
+
+    ports: of its clients, of those with a password over TLS, of those with a certificate, and of controllers.
+    settings: more properties, which win over those above.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        secure: bool = False,
+        ports: Sequence[int] = (),
+        cluster: str = "",
+        settings: Mapping[str, str] | None = None,
+        heap_mb: int = 512,
+    ) -> None:
         self._java = shutil.which("java") or ""
         if not self._java:
             raise Unavailable("Kafka tests need Java 17 or newer, or DRIFTWATCH_TEST_KAFKA=host:port")
         self._jars = install()
-        self._properties, self._log, self.certificate = (
-            folder / name for name in ("server.properties", "broker.log", "cert.pem")
+        self._heap = f"-Xmx{heap_mb}m"
+        self._properties, self._log = folder / "server.properties", folder / "broker.log"
+        self._port, self._secure_port, self._mutual_port, controller = ports or free_ports(4)
+        listeners = f"SASL_SSL://127.0.0.1:{self._secure_port},MUTUAL://127.0.0.1:{self._mutual_port},"
+        text = PROPERTIES.format(
+            broker=self._port, controller=controller, data=folder / "data", secure=listeners if secure else ""
         )
-        self._port, self._secure_port, controller = free_ports(3)
-        listener = f"SASL_SSL://127.0.0.1:{self._secure_port}," if secure else ""
-        text = PROPERTIES.format(broker=self._port, controller=controller, data=folder / "data", secure=listener)
-        self._properties.write_text(text + (self._secured(folder) if secure else ""))
+        text += self._secured(folder) if secure else ""
+        text += "".join(f"{key}={value}\n" for key, value in (settings or {}).items())
+        self._properties.write_text(text)
         self._process: subprocess.Popen[bytes] | None = None
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         user = ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"] if secure else []
-        self._check(
-            ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties), *user]
-        )
+        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster or new_id()}", "-c", str(self._properties)]
+        self._check([*tool, *user])
 
     @property
     def bootstrap(self) -> str:
@@ -140,8 +166,13 @@ class Broker:
 
     @property
     def secure(self) -> str:
-        """Where it listens for SASL over TLS, host:port; USER and PASSWORD are let in, `certificate` is its own."""
+        """Where it listens for SASL over TLS, host:port; USER and PASSWORD are let in."""
         return f"127.0.0.1:{self._secure_port}"
+
+    @property
+    def mutual(self) -> str:
+        """Where it listens for clients with a certificate that `authority` signed, host:port."""
+        return f"127.0.0.1:{self._mutual_port}"
 
     def start(self) -> None:
         """Start it and return once it takes connections."""
@@ -171,18 +202,18 @@ class Broker:
         return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else "(no log)"
 
     def _secured(self, folder: Path) -> str:
-        openssl = shutil.which("openssl")
-        if openssl is None:
-            raise Unavailable("the test of Kafka over TLS needs openssl to make a certificate")
-        key, keystore = folder / "key.pem", folder / "keystore.pem"
-        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(self.certificate)]
-        subprocess.run(command, capture_output=True, check=True, timeout=START_SECONDS)
-        keystore.write_bytes(key.read_bytes() + self.certificate.read_bytes())
-        return SECURITY.format(user=USER, password=PASSWORD, keystore=keystore)
+        if shutil.which("openssl") is None:
+            raise Unavailable("the tests of Kafka over TLS need openssl to make certificates")
+        from tests.servers.certificates import Authority  # noqa: PLC0415 - this file is also a script without packages
+
+        self.authority: Authority = Authority(folder)
+        key, certificate = self.authority.issue("localhost")
+        keystore = folder / "keystore.pem"
+        keystore.write_bytes(key.read_bytes() + certificate.read_bytes())
+        return SECURITY.format(user=USER, password=PASSWORD, keystore=keystore, authority=self.authority.certificate)
 
     def _command(self, arguments: list[str]) -> list[str]:
-        return [self._java, *JVM, "-cp", f"{self._jars}/*", *arguments]
+        return [self._java, *JVM, self._heap, "-cp", f"{self._jars}/*", *arguments]
 
     def _check(self, arguments: list[str]) -> None:
         done = subprocess.run(

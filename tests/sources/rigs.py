@@ -10,6 +10,7 @@ from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import InboxSource
 from driftwatch.sources.kafka import KafkaSource, KafkaSpec
 from driftwatch.stream.raw import Stream
+from tests.fakes import FakeInlet
 
 if TYPE_CHECKING:
     from tests.servers.cluster import Cluster
@@ -117,3 +118,8 @@ class KafkaRig(Rig):
 def numbered(first: int, last: int) -> list[bytes]:
     """Records that say their place: first, …, last - 1."""
     return [b'{"id": "%d"}' % number for number in range(first, last)]
+
+
+def offsets(inlet: FakeInlet) -> dict[str, int]:
+    """The positions of partitions, without the numbers that stand for topics."""
+    return {name: at for name, at in inlet.positions().items() if name.count("/") == 2}

@@ -1,42 +1,16 @@
 """What Kafka does that other sources cannot: transactions, tombstones, retention, growth, absence."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
-from driftwatch.ports import Source
-from driftwatch.sources.kafka import KafkaSource, KafkaSpec
 from driftwatch.stream.raw import Stream
 from tests.fakes import FakeInlet
-from tests.servers.broker import PASSWORD, USER, free_ports
-from tests.sources.rigs import RECEIVED_MS, numbered
+from tests.servers.broker import free_ports
+from tests.sources.rigs import RECEIVED_MS, numbered, offsets
 
 pytestmark = pytest.mark.kafka
 STOP_SECONDS = 6.0
-
-
-def offsets(inlet: FakeInlet) -> dict[str, int]:
-    """The positions of partitions, without the numbers that stand for topics."""
-    return {name: at for name, at in inlet.positions().items() if name.count("/") == 2}
-
-
-@pytest.fixture
-def start() -> Iterator:
-    """Start a source on topics of a broker; whatever was started is stopped at the end."""
-    started: list[Source] = []
-
-    def start(bootstrap: str, inlet: FakeInlet, positions: dict[str, int] | None = None, **options: Any) -> Source:
-        spec = KafkaSpec(type="kafka", brokers=[bootstrap], **({"discover": "200ms"} | options))
-        started.append(KafkaSource(spec, clock=lambda: RECEIVED_MS))
-        started[-1].start(inlet, positions or {})
-        return started[-1]
-
-    yield start
-    while started:
-        started.pop().stop()
 
 
 def test_aborted_transactions_are_not_read(kafka, start):
@@ -136,55 +110,6 @@ def test_missing_topic_is_waited_for(kafka, start):
     inlet.wait(lambda: source.status().ready, "the source to be ready")
 
 
-def test_passed_retention_is_counted(kafka, start):
-    """When retention has passed a saved position, reading goes on at the first record there is, and says so once."""
-    topic, inlet = kafka.topic(), FakeInlet()
-    kafka.produce(topic, numbered(0, 10))
-    kafka.delete_records(topic, before=7)
-    with capture_logs() as logs:
-        source = start(kafka.bootstrap, inlet, {f"kafka/{topic}/0": 3}, predictions=[topic])
-        inlet.wait_records(3)
-    assert inlet.records() == numbered(7, 10)
-    inlet.wait(lambda: source.status().gap_records == 4, "the gap to be counted")
-    gaps = [
-        {key: entry[key] for key in ("partition", "wanted", "found")} for entry in logs if entry["log_level"] == "error"
-    ]
-    assert gaps == [{"partition": f"kafka/{topic}/0", "wanted": 3, "found": 7}]
-
-
-def test_retention_passes_while_paused(kafka, start):
-    """The same when records go while the source is held up by a full queue."""
-    topic, inlet = kafka.topic(), FakeInlet()
-    kafka.produce(topic, numbered(0, 2))
-    source = start(kafka.bootstrap, inlet, predictions=[topic], max_partition_fetch_bytes=1)
-    inlet.wait_records(2)
-    inlet.fill()
-    kafka.produce(topic, numbered(2, 3))
-    inlet.wait(lambda: source.status().paused == {(topic, 0): True}, "the pause")
-    for record in numbered(3, 20):
-        kafka.produce(topic, [record])
-    kafka.delete_records(topic, before=15)
-    inlet.drain()
-    inlet.wait(lambda: offsets(inlet) == {f"kafka/{topic}/0": 20}, "the end of the log")
-    got = inlet.records()
-    assert got == sorted(set(got), key=numbered(0, 20).index)
-    assert got[:3] + got[-5:] == numbered(0, 3) + numbered(15, 20)
-    inlet.wait(lambda: len(got) + source.status().gap_records == 20, "the gap to be counted")
-
-
-def test_position_beyond_the_end(kafka, start):
-    """A position behind the log's end, as after truncation, goes on at the end: nothing is read twice."""
-    topic, inlet = kafka.topic(), FakeInlet()
-    kafka.produce(topic, numbered(0, 3))
-    with capture_logs() as logs:
-        start(kafka.bootstrap, inlet, {f"kafka/{topic}/0": 50}, predictions=[topic])
-        inlet.wait(lambda: offsets(inlet) == {f"kafka/{topic}/0": 3}, "the position")
-    kafka.produce(topic, numbered(3, 4))
-    inlet.wait_records(1)
-    assert inlet.records() == numbered(3, 4)
-    assert [entry["found"] for entry in logs if entry["event"] == "kafka_position_out_of_range"] == [3]
-
-
 def test_lag_and_pause_are_shown(kafka, start):
     """While the queue is full the partition is paused and its lag grows with what is written."""
     topic, inlet = kafka.topic(), FakeInlet(full=True)
@@ -252,42 +177,3 @@ def test_broker_comes_goes_and_returns(own_broker, start):
     began = time.monotonic()
     source.stop()
     assert time.monotonic() - began < STOP_SECONDS
-
-
-def test_reads_with_a_password_over_tls(own_broker, start, tmp_path):
-    """Both mechanisms are let in over TLS; a wrong password is named by the status, and the right one then serves."""
-    from tests.servers.cluster import Cluster  # noqa: PLC0415 - loads kafka-python
-
-    own_broker.start()
-    cluster = Cluster(own_broker.bootstrap)
-    cluster.topic(name="t")
-    cluster.produce("t", numbered(0, 3))
-    cluster.close()
-    password = tmp_path / "password"
-    password.write_text(PASSWORD)
-    security = {"protocol": "SASL_SSL", "username": USER, "ca_file": str(own_broker.certificate)}
-    for mechanism in ("PLAIN", "SCRAM-SHA-512"):
-        inlet = FakeInlet()
-        secured = security | {"mechanism": mechanism, "password_file": str(password)}
-        start(own_broker.secure, inlet, predictions=["t"], security=secured)
-        inlet.wait_records(3)
-    inlet = FakeInlet()
-    password.write_text("wrong")
-    source = start(own_broker.secure, inlet, predictions=["t"], security=secured)
-    inlet.wait(lambda: "Authentication failed" in source.status().error, "the refusal")
-    assert not source.status().ready
-    assert "wrong" not in source.status().error
-    password.write_text(PASSWORD)
-    inlet.wait_records(3)
-
-
-def test_begins_where_retention_has_passed(kafka, start):
-    """A partition whose first records are gone, read without a saved position, has lost us nothing."""
-    topic, inlet = kafka.topic(), FakeInlet()
-    kafka.produce(topic, numbered(0, 5))
-    kafka.delete_records(topic, before=2)
-    source = start(kafka.bootstrap, inlet, predictions=[topic])
-    inlet.wait_records(3)
-    assert inlet.records() == numbered(2, 5)
-    inlet.wait(lambda: source.status().ready, "the source to be ready")
-    assert source.status().gap_records == 0
