@@ -24,7 +24,7 @@ from kafka.net.selector import NetworkSelector
 from kafka.structs import OffsetAndMetadata
 
 from driftwatch.errors import SourceError
-from driftwatch.sources.kafka_codecs import Refused, guard
+from driftwatch.sources.kafka_guard import Refused, guard
 
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""

@@ -13,8 +13,8 @@ from kafka.errors import KafkaError
 from driftwatch.errors import DriftwatchError, SourceError
 from driftwatch.ports import Clock, Inlet, SourceStatus
 from driftwatch.sources import kafka_topics
-from driftwatch.sources.kafka_codecs import Refused
 from driftwatch.sources.kafka_commits import Commits
+from driftwatch.sources.kafka_guard import Refused
 from driftwatch.sources.kafka_link import Gap, Link, Place
 from driftwatch.sources.portions import portions
 from driftwatch.stream.raw import Raw, Stream

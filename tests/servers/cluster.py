@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.protocol.producer import ProduceRequest
 
 WAIT_SECONDS = 20
 
@@ -71,6 +72,18 @@ class Cluster:
                 producer.abort_transaction()
         finally:
             producer.close(timeout=WAIT_SECONDS)
+
+    def write_batch(self, topic: str, batch: bytes) -> None:
+        """Write a batch of format 2 as it is to a topic's partition 0; its offset is the broker's choice."""
+        partition = ProduceRequest.TopicProduceData.PartitionProduceData(index=0, records=batch)
+        data = [ProduceRequest.TopicProduceData(name=topic, partition_data=[partition])]
+        timeout_ms = WAIT_SECONDS * 1000
+        request = ProduceRequest(
+            transactional_id=None, acks=-1, timeout_ms=timeout_ms, topic_data=data, min_version=7, max_version=9
+        )
+        answer = self._admin._manager.run(self._admin._manager.send, request)
+        (found,) = answer.responses[0].partition_responses
+        assert found.error_code == 0, found
 
     def delete_records(self, topic: str, *, before: int, partition: int = 0) -> None:
         """Let go of all records with a smaller offset, as retention does."""
