@@ -13,9 +13,8 @@ import numpy as np
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
 from driftwatch.evaluation.evaluate import Evaluator, Recalled
 from driftwatch.evaluation.report import Report, Window
-from driftwatch.kernels.hashing import hash_texts
-from driftwatch.stream.batch import Batch, Codes, Hashes, Ints
-from driftwatch.stream.seen import Seen
+from driftwatch.stream.batch import Batch, Codes, Ints
+from driftwatch.stream.seen import Seen, event_hashes
 from driftwatch.stream.windows import Step, Windows
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile, profiles
@@ -81,7 +80,7 @@ class Monitor:
     def feed(self, batch: Batch, *, received_ms: int) -> Outcome:
         """Count one batch and report the windows that it closes."""
         outcome = Outcome()
-        new = self.memory.seen.new(_keys(batch))
+        new = self.memory.seen.new(event_hashes(batch))
         outcome.duplicate = batch.rows - int(np.count_nonzero(new))
         if outcome.duplicate:
             batch = batch.where(new)
@@ -219,12 +218,6 @@ class Monitor:
             return OTHER_VERSION
         self.memory.versions.append(name)
         return name
-
-
-def _keys(batch: Batch) -> Hashes:
-    """The hash of each row's id and version, (rows,); 0 where it has no id."""
-    versions = hash_texts(list(batch.version_names))[batch.versions]
-    return np.where(batch.ids == 0, batch.ids, batch.ids ^ versions)
 
 
 def _cells(panes: Ints, versions: Codes, *, count: int) -> tuple[list[tuple[int, int]], Ints]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from driftwatch.stream.batch import Hashes
+from driftwatch.kernels.hashing import hash_texts
+from driftwatch.stream.batch import Batch, Hashes
 
 GENERATIONS = 8
 """The memory forgets an eighth at a time: cheap, and the newest seven eighths are always known."""
@@ -19,6 +20,15 @@ CHUNK = 4_096
 """Hashes are stored in chunks of so many, in the order in which they came; only the last one is ever written again."""
 
 _HALF = np.uint64(32)
+
+
+def event_hashes(batch: Batch) -> Hashes:
+    """The hash of each row's id and version, (rows,); 0 where it has no id.
+
+    The version is in it because a canary scores the same event as the version beside it, and both count.
+    """
+    versions = hash_texts(list(batch.version_names))[batch.versions]
+    return np.where(batch.ids == 0, batch.ids, batch.ids ^ versions)
 
 
 class _Generation:
