@@ -1,10 +1,13 @@
 """What tests do to a Kafka cluster from outside: make topics, write records, delete, look at committed offsets."""
 
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import TopicAlreadyExistsError
 from kafka.protocol.producer import ProduceRequest
+from kafka.structs import OffsetAndMetadata
 
 WAIT_SECONDS = 20
 
@@ -19,6 +22,11 @@ class Cluster:
 
     def _new_producer(self) -> KafkaProducer:
         return KafkaProducer(bootstrap_servers=self.bootstrap, request_timeout_ms=WAIT_SECONDS * 1000, linger_ms=0)
+
+    def _renew_producer(self) -> None:
+        # A producer learns what has become of a topic only when its metadata grows old.
+        self._producer.close(timeout=WAIT_SECONDS)
+        self._producer = self._new_producer()
 
     def close(self) -> None:
         """End its clients; the cluster goes on."""
@@ -93,13 +101,34 @@ class Cluster:
         """Enlarge a topic to so many partitions."""
         self._admin.create_partitions({topic: total})
         self._admin.wait_for_topics([topic])
-        # A producer learns of them only when its metadata grows old.
-        self._producer.close(timeout=WAIT_SECONDS)
-        self._producer = self._new_producer()
+        self._renew_producer()
 
     def delete(self, topic: str) -> None:
         """Delete a topic."""
         self._admin.delete_topics([topic])
+
+    def recreate(self, topic: str, *, partitions: int = 1) -> None:
+        """Delete a topic and make it anew, as soon as the cluster lets its name go."""
+        self.delete(topic)
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                self.topic(name=topic, partitions=partitions)
+            except TopicAlreadyExistsError:
+                assert time.monotonic() < end, f"{topic} does not go away"
+                time.sleep(0.02)
+            else:
+                break
+        self._renew_producer()
+
+    def marks(self, group: str) -> dict[tuple[str, int], str]:
+        """What stands beside the offsets that a group has committed."""
+        offsets = self._admin.list_group_offsets({group: None})[group]
+        return {(at.topic, at.partition): found.metadata for at, found in offsets.items()}
+
+    def commit(self, group: str, topic: str, offset: int) -> None:
+        """Set a group's offset as a tool does."""
+        self._admin.alter_group_offsets(group, {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)})
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Offsets a group has committed, by (topic, partition)."""
