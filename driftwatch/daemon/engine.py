@@ -21,6 +21,7 @@ from driftwatch.daemon.telemetry import Result, Telemetry
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
+from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Rejected, Store
 from driftwatch.sinks.board import Board
@@ -183,11 +184,14 @@ class Engine:
         if not outcome.reports and not outcome.transitions:
             return
         # A window's first report moved its alerts; one outcome may hold later revisions of it, too.
-        by_window = {(r.model, r.version, r.segment, r.window.start_ms): r for r in reversed(outcome.reports)}
-        for transition in outcome.transitions:
-            cell = (transition.model, transition.version, transition.segment, transition.window_start_ms)
+        by_window = {
+            (report.model, report.version, report.segment, report.window.start_ms, report.window.ordinal): report
+            for report in reversed(outcome.reports)
+        }
+        for step in outcome.transitions:
+            cell = (step.model, step.version, step.segment, step.window_start_ms, step.window_ordinal)
             unsaved.letters += write_letters(
-                transition,
+                step,
                 by_window[cell],
                 targets=doors.targets,
                 last_sent_ms=self._last_sent_ms,
@@ -216,7 +220,9 @@ class Engine:
         if not self._stale and not self.store_error:
             return
         began = time.perf_counter()
+        reached(Point.BEFORE_SNAPSHOT)
         snapshots = {name: encode(monitor) for name, monitor in self.monitors.items()}
+        reached(Point.SNAPSHOT_TAKEN)
         try:
             doors.store.save(self._checkpoint(snapshots))
         except StateError as error:
@@ -224,6 +230,7 @@ class Engine:
             doors.telemetry.checkpoint_failed()
             _log.error("checkpoint_failed", error=str(error), waiting=unsaved.count)
             return
+        reached(Point.COMMITTED)
         for monitor in self.monitors.values():
             monitor.saved()
         woken = bool(unsaved.letters)
@@ -231,8 +238,10 @@ class Engine:
         self._queue.hold(on=False)
         doors.telemetry.checkpoint(seconds=time.perf_counter() - began, saved_ms=doors.clock())
         doors.saved(dict(self._positions))
+        reached(Point.POSITIONS_TOLD)
         if woken:
             doors.wake()
+            reached(Point.DELIVERIES_WOKEN)
 
     def _count_letters(self) -> None:
         """Show how many letters wait; deliveries go on while nothing else happens, so this is asked at every save."""

@@ -58,6 +58,7 @@ class Transition:
     value: float
     lower: float
     threshold: float
+    window_ordinal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +208,5 @@ def _transition(episode: Episode, judgement: Judgement, *, cell: Cell, window: W
         value=reading.value,
         lower=reading.lower,
         threshold=rule.threshold,
+        window_ordinal=window.ordinal,
     )

@@ -6,6 +6,7 @@ import httpx
 import structlog
 
 from driftwatch.errors import SinkError
+from driftwatch.failpoints import Point, reached
 from driftwatch.ports import Clock, Letter, Outbox
 from driftwatch.sinks.attempts import Answer, Dice, Result, hold_ms, judge, next_attempt_ms
 from driftwatch.sinks.targets.post import Post, Target
@@ -34,9 +35,12 @@ class Courier:
         letters = self._outbox.due(self._target.name, now_ms, limit=1)
         if not letters:
             return None
+        reached(Point.BEFORE_POST)
         answer = self._attempt(letters[0], now_ms=now_ms)
+        reached(Point.POSTED)
         self.counts[answer.result] += 1
         self._settle(letters[0], answer)
+        reached(Point.RECORDED)
         return answer.result
 
     def hold(self, milliseconds: int) -> None:

@@ -1,33 +1,42 @@
 """The state directory: one SQLite file, owned by one process, with a connection for every role.
 
 The file is `driftwatch.db` (WAL, `synchronous=FULL`: what is committed survives a loss of power). A second process is
-refused by a lock on `driftwatch.lock`, which the operating system releases when its holder dies.
+refused by a lock on `driftwatch.lock`, which the operating system releases when its holder dies. `driftwatch.mark`
+tells whether committed transactions are missing (see `seal`).
+
+A damaged state is refused at the start, and no older one is used in its place: Kafka would be read again from the older
+positions, but bodies that came over HTTP since then have been dropped, and nobody would hear of it.
 """
 
 import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
 from pydantic import Field
 
 from driftwatch.errors import StateError
 from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec
-from driftwatch.store.tables import TABLES, VERSION
+from driftwatch.store.integrity import RESTORE, faults, pages, refusal
+from driftwatch.store.migration import bring_forward, stored_version
+from driftwatch.store.seal import MARK, Mark, read_mark
+from driftwatch.store.tables import VERSION
 
 FILE: Final = "driftwatch.db"
 LOCK: Final = "driftwatch.lock"
+_log = structlog.get_logger()
+
 _BUSY_SECONDS = 30.0
 _DAY_MS = 86_400_000
-_DAMAGED = "restore a backup of the directory, or use another [state] path"
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: "make room on its disk",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: RESTORE,
+    sqlite3.SQLITE_NOTADB: RESTORE,
 }
 
 
@@ -42,12 +51,13 @@ class StateSpec(Spec):
 class Link:
     """One role's connection; its threads take turns."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, committed: Callable[[int], None]) -> None:
         self._file = file
+        self._committed = committed
         self._turn = threading.Lock()
         self._open = True
-        with _state_errors(file):
-            self._connection = _connect(file)
+        with state_errors(file):
+            self._connection = connect(file)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -57,6 +67,8 @@ class Link:
         """
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+            number = connection.execute("UPDATE ledger SET commits = commits + 1 RETURNING commits").fetchall()
+        self._committed(number[0][0])
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -75,7 +87,7 @@ class Link:
         with self._turn:
             if not self._open:
                 raise StateError(f"{self._file}: the state directory has been closed")
-            with _state_errors(self._file):
+            with state_errors(self._file):
                 self._connection.execute(begin)
                 try:
                     yield self._connection
@@ -95,14 +107,16 @@ class Database:
         self._links: list[Link] = []
         self._lock = _claim(directory)
         try:
-            _prepare(directory / FILE)
+            with state_errors(directory / FILE):
+                _prepare(directory)
+                self._mark = Mark(directory)
         except BaseException:
             os.close(self._lock)
             raise
 
     def connect(self) -> Link:
         """Open a connection for one role; it is closed with the directory."""
-        link = Link(self.directory / FILE)
+        link = Link(self.directory / FILE, committed=self._mark.raise_to)
         self._links.append(link)
         return link
 
@@ -110,6 +124,7 @@ class Database:
         """Close every connection and release the directory; a second time does nothing."""
         while self._links:
             self._links.pop().close()
+        self._mark.close()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -135,42 +150,47 @@ def _claim(directory: Path) -> int:
     return lock
 
 
-def _connect(file: Path) -> sqlite3.Connection:
+def connect(file: Path) -> sqlite3.Connection:
+    """Open the file to write, every commit of which is durable."""
     connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 
-def _prepare(file: Path) -> None:
-    """Create the tables in an empty file, or see that the file is ours and of a version that is understood."""
-    with _state_errors(file):
-        # Event data is nobody else's to read; SQLite gives its side files the same mode.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = _connect(file)
-        try:
-            _migrate(file, connection)
-        finally:
-            connection.close()
+def inspect(file: Path) -> sqlite3.Connection:
+    """Open the file to look at it: nothing is changed, its write-ahead log stays, and others may go on writing."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
 
 
-def _migrate(file: Path, connection: sqlite3.Connection) -> None:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not tables:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
-        return
-    if not {"schema_version", "engine", "positions"} <= tables:
-        raise StateError(f"{file}: this is a database of another program; use another [state] path")
-    (version,) = connection.execute("SELECT MAX(version) FROM schema_version").fetchone()
-    if version != VERSION:
+def _prepare(directory: Path) -> None:
+    """Create the tables in an empty file, or see that the file is whole, ours, and of a version that is understood."""
+    file, mark = directory / FILE, read_mark(directory)
+    # Event data is nobody else's to read; SQLite gives its side files the same mode.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if file.stat().st_size:
+        with closing(inspect(file)) as connection:
+            check(file, connection, mark=mark)
+    elif mark is not None:
         raise StateError(
-            f"{file}: its schema version is {version}, this driftwatch reads version {VERSION}; "
-            "run the release that wrote it, or a newer one"
+            f"{file}: the file is gone or empty, but {mark} transactions have been committed to it; restore a backup of"
+            f" the directory, or delete {MARK} and driftwatch.db-wal to begin anew"
         )
+    with closing(connect(file)) as connection:
+        found = bring_forward(file, connection)
+    if 0 < found < VERSION:
+        _log.info("state_brought_forward", file=str(file), from_version=found, to_version=VERSION)
+
+
+def check(file: Path, connection: sqlite3.Connection, *, mark: int | None) -> None:
+    """Raise StateError when the file is foreign, of a version that is not read, or damaged."""
+    version = stored_version(file, connection)
+    found = faults(connection, mark=mark, thorough=False) if version == VERSION else pages(connection, thorough=True)
+    for fault in found:
+        raise StateError(refusal(file, fault))
 
 
 @contextmanager
-def _state_errors(file: Path) -> Iterator[None]:
+def state_errors(file: Path) -> Iterator[None]:
     """Turn what the disk and SQLite raise into StateError; a wrong statement stays what it is: a bug."""
     try:
         yield

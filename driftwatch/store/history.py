@@ -13,6 +13,7 @@ from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report, rfc3339
 from driftwatch.ports import Page, Query
 from driftwatch.store.database import Database
+from driftwatch.store.seal import row_crc
 
 _MAX_LIMIT = 1000
 _CURSOR = re.compile(r"(-?[0-9]{1,18})\.([0-9]{1,18})")
@@ -102,41 +103,41 @@ def insert_reports(
     documents: the compressed JSON of each report, made before the transaction so that others wait less.
     """
     connection.executemany(
-        "INSERT INTO reports (model, version, segment, start_ms, revision, saved_ms, document)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version, segment, start_ms) DO UPDATE SET"
+        "INSERT INTO reports (model, version, segment, start_ms, ordinal, revision, saved_ms, document)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version, segment, start_ms, ordinal) DO UPDATE SET"
         " revision = excluded.revision, saved_ms = excluded.saved_ms, document = excluded.document"
         " WHERE excluded.revision >= revision",
         [
-            (report.model, report.version, report.segment, report.window.start_ms, report.revision, saved_ms, document)
+            (report.model, report.version, report.segment, report.window.start_ms, _ordinal(report), report.revision,
+             saved_ms, document)
             for report, document in zip(reports, documents, strict=True)
         ],
-    )
+    )  # fmt: skip
 
 
 def record_transition(connection: sqlite3.Connection, transition: Transition, *, saved_ms: int) -> None:
     """Add a transition to the open transaction and move its alert; one that is known already changes nothing."""
+    step = (
+        transition.identity, transition.alert_id, str(transition.state), str(transition.reason),
+        transition.window_end_ms,
+    )  # fmt: skip
     added = connection.execute(
-        "INSERT OR IGNORE INTO transitions VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            transition.identity,
-            transition.alert_id,
-            transition.state,
-            transition.reason,
-            transition.window_end_ms,
-            saved_ms,
-        ),
+        "INSERT OR IGNORE INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?)", (*step, saved_ms, row_crc(*step))
     ).rowcount
     if not added:
         return
-    connection.execute(
-        "INSERT INTO alerts (alert_id, model, version, segment, state, started_ms, saved_ms, document)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id) DO UPDATE SET"
-        " state = excluded.state, saved_ms = excluded.saved_ms, document = excluded.document",
-        (
-            transition.alert_id, transition.model, transition.version, transition.segment, transition.state,
-            transition.started_ms, saved_ms, msgspec.json.encode(alert_document(transition)),
-        ),
+    document = msgspec.json.encode(alert_document(transition))
+    checked = (
+        transition.alert_id, transition.model, transition.version, transition.segment, str(transition.state),
+        transition.started_ms, document,
     )  # fmt: skip
+    connection.execute(
+        "INSERT INTO alerts (alert_id, model, version, segment, state, started_ms, document, saved_ms, crc)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id) DO UPDATE SET state = excluded.state,"
+        " started_ms = excluded.started_ms, saved_ms = excluded.saved_ms, document = excluded.document,"
+        " crc = excluded.crc",
+        (*checked, saved_ms, row_crc(*checked)),
+    )
 
 
 def alert_document(transition: Transition) -> dict[str, Any]:
@@ -161,6 +162,10 @@ def alert_document(transition: Transition) -> dict[str, Any]:
         "lower": transition.lower,
         "threshold": transition.threshold,
     }
+
+
+def _ordinal(report: Report) -> int:
+    return -1 if report.window.ordinal is None else report.window.ordinal
 
 
 def _delivery(row: tuple[Any, ...]) -> dict[str, Any]:

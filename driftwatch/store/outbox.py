@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from driftwatch.ports import Letter
 from driftwatch.store.database import Database
+from driftwatch.store.seal import row_crc
+from driftwatch.store.tables import CHECKED
 
 
 class LetterState(StrEnum):
@@ -15,6 +17,8 @@ class LetterState(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
 
+
+_COLUMNS = ", ".join(CHECKED["letters"])
 
 _DUE = """
 SELECT id, target, alert_id, type, body, created_ms, attempts, next_ms, state, last_result, key FROM letters
@@ -77,17 +81,27 @@ class SqliteOutbox:
     ) -> None:
         with self._link.writing() as connection:
             connection.execute(_ATTEMPTED, (state, next_ms, finished_ms, result, letter.id))
+            _reseal(connection, letter.id)
 
 
 def insert_letters(connection: sqlite3.Connection, letters: Iterable[Letter]) -> None:
     """Add letters to the open transaction; one whose webhook id is known already is ignored."""
+    places = ", ".join("?" for _ in CHECKED["letters"])
     connection.executemany(
-        "INSERT OR IGNORE INTO letters"
-        " (id, target, alert_id, type, key, created_ms, attempts, next_ms, state, last_result, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (letter.id, letter.target, letter.alert_id, letter.type, letter.key, letter.created_ms, letter.attempts,
-             letter.next_ms, letter.state, letter.last_result, letter.body)
-            for letter in letters
-        ],
+        f"INSERT OR IGNORE INTO letters ({_COLUMNS}, crc) VALUES ({places}, ?)",  # noqa: S608 - constants
+        [(*values, row_crc(*values)) for values in map(_values, letters)],
+    )
+
+
+def _values(letter: Letter) -> tuple[str | bytes | int | None, ...]:
+    """A new letter's values, in the order of CHECKED."""
+    return (
+        letter.id, letter.target, letter.alert_id, letter.type, letter.key, letter.created_ms, letter.attempts,
+        letter.next_ms, str(letter.state), letter.last_result, None, letter.body,
     )  # fmt: skip
+
+
+def _reseal(connection: sqlite3.Connection, name: str) -> None:
+    """Write the checksum of a letter as it now is."""
+    for values in connection.execute(f"SELECT {_COLUMNS} FROM letters WHERE id = ?", (name,)).fetchall():  # noqa: S608 - constants
+        connection.execute("UPDATE letters SET crc = ? WHERE id = ?", (row_crc(*values), name))

@@ -1,10 +1,14 @@
-"""The tables of `driftwatch.db`: version 1."""
+"""The tables of `driftwatch.db`: version 2.
 
-VERSION = 1
+Every row that a count, an alert or a letter depends on carries a checksum, `crc` (see `seal.row_crc`); the ledger's
+seal says which rows there are. A change adds a text of its own, raises VERSION, and adds a step to `migration`.
+"""
 
-TABLES = """
+TABLES_2 = """
 CREATE TABLE schema_version (version INTEGER NOT NULL);
-INSERT INTO schema_version VALUES (1);
+
+-- commits: rises with every transaction of any role. seal: of engine, positions, monitors and panes together.
+CREATE TABLE ledger (only INTEGER PRIMARY KEY CHECK (only = 1), commits INTEGER NOT NULL, seal BLOB NOT NULL);
 
 CREATE TABLE engine (
     only INTEGER PRIMARY KEY CHECK (only = 1), taken_ms INTEGER NOT NULL, state BLOB NOT NULL, crc INTEGER NOT NULL);
@@ -13,31 +17,32 @@ CREATE TABLE monitors (model TEXT PRIMARY KEY, state BLOB NOT NULL, crc INTEGER 
 CREATE TABLE panes (
     model TEXT NOT NULL, key TEXT NOT NULL, state BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (model, key));
 
--- A report's document is JSON, compressed by zlib; saved_ms is when it was saved, by the wall clock.
+-- A report's document is JSON, compressed by zlib, saved_ms is when it was saved, by the wall clock.
+-- ordinal tells windows counted in rows apart that begin in the same millisecond, -1 for windows of time.
 CREATE TABLE reports (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, version TEXT NOT NULL, segment TEXT NOT NULL,
-    start_ms INTEGER NOT NULL, revision INTEGER NOT NULL, saved_ms INTEGER NOT NULL, document BLOB NOT NULL,
-    UNIQUE (model, version, segment, start_ms));
+    start_ms INTEGER NOT NULL, ordinal INTEGER NOT NULL, revision INTEGER NOT NULL, saved_ms INTEGER NOT NULL,
+    document BLOB NOT NULL, UNIQUE (model, version, segment, start_ms, ordinal));
 CREATE INDEX reports_newest ON reports (start_ms, sequence);
 CREATE INDEX reports_of_model ON reports (model, start_ms, sequence);
 CREATE INDEX reports_saved ON reports (saved_ms);
 
 CREATE TABLE transitions (
     identity TEXT PRIMARY KEY, alert_id TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-    window_end_ms INTEGER NOT NULL, saved_ms INTEGER NOT NULL);
+    window_end_ms INTEGER NOT NULL, saved_ms INTEGER NOT NULL, crc INTEGER NOT NULL);
 CREATE INDEX transitions_of_alert ON transitions (alert_id);
--- One row an episode, as its latest transition left it; the document is JSON.
+-- One row an episode, as its latest transition left it, the document is JSON.
 CREATE TABLE alerts (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL UNIQUE, model TEXT NOT NULL,
     version TEXT NOT NULL, segment TEXT NOT NULL, state TEXT NOT NULL, started_ms INTEGER NOT NULL,
-    saved_ms INTEGER NOT NULL, document BLOB NOT NULL);
+    saved_ms INTEGER NOT NULL, document BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE INDEX alerts_newest ON alerts (started_ms, sequence);
 
 CREATE TABLE letters (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, alert_id TEXT NOT NULL,
     type TEXT NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
     next_ms INTEGER NOT NULL, state TEXT NOT NULL, last_result TEXT NOT NULL, finished_ms INTEGER,
-    body BLOB NOT NULL);
+    body BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE INDEX letters_waiting ON letters (target, alert_id, sequence) WHERE state = 'pending';
 CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
 CREATE INDEX letters_by_key ON letters (target, key, created_ms);
@@ -45,10 +50,27 @@ CREATE INDEX letters_newest ON letters (created_ms, sequence);
 
 CREATE TABLE rejected (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, source TEXT NOT NULL, partition TEXT NOT NULL,
-    received_ms INTEGER NOT NULL, reason TEXT NOT NULL);
+    received_ms INTEGER NOT NULL, reason TEXT NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL, payload BLOB);
 
 -- AUTOINCREMENT: a sequence number is a position, so it must not come back after its row was dropped.
 CREATE TABLE inbox (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL);
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL,
+    crc INTEGER NOT NULL);
 CREATE INDEX inbox_of_stream ON inbox (stream, sequence);
+-- What came under an idempotency key: which body, by a digest, and when.
+CREATE TABLE receipts (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL,
+    received_ms INTEGER NOT NULL, UNIQUE (stream, key));
+CREATE INDEX receipts_old ON receipts (received_ms);
 """
+
+VERSION, TABLES = 2, TABLES_2
+
+CHECKED = {
+    "transitions": ("identity", "alert_id", "state", "reason", "window_end_ms"),
+    "alerts": ("alert_id", "model", "version", "segment", "state", "started_ms", "document"),
+    "letters": ("id", "target", "alert_id", "type", "key", "created_ms", "attempts", "next_ms", "state", "last_result",
+                "finished_ms", "body"),
+    "inbox": ("stream", "received_ms", "body"),
+}  # fmt: skip
+"""The tables whose rows carry a checksum of their own, and the columns that it covers, in order."""

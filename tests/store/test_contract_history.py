@@ -1,10 +1,13 @@
 """The contract of the History: documents, filters and pages."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from driftwatch.errors import DataError
 from driftwatch.evaluation.alerts import State
+from driftwatch.evaluation.report import Window
 from driftwatch.ports import Query
 from tests.store.doors import Doors
 from tests.store.examples import HOUR, START, checkpoint, letter, reading, report, transition
@@ -131,3 +134,12 @@ def test_deliveries_know_their_alert(doors: Doors) -> None:
         "finished": None, "last_result": "timeout",
     }  # fmt: skip
     assert (dead["id"], dead["finished"], dead["next"]) == ("msg_2", "2026-01-05T12:00:00Z", None)
+
+
+def test_windows_counted_in_rows_that_begin_together_are_told_apart(doors: Doors) -> None:
+    """Several may begin in one millisecond; each keeps its own report and revisions."""
+    windows = [Window(START, START + 1, 500, ordinal=ordinal) for ordinal in (4, 5)]
+    doors.store.save(checkpoint(reports=tuple(replace(report(), window=window) for window in windows)))
+    doors.store.save(checkpoint(reports=(replace(report(), window=windows[1], revision=2),)))
+
+    assert [item["revision"] for item in doors.history.reports(Query()).items] == [2, 1]

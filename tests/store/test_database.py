@@ -152,7 +152,9 @@ def test_damaged_state_is_refused(tmp_path: Path, table: str) -> None:
     connection.close()
 
     store = SqliteStore(Database(tmp_path))
-    with pytest.raises(StateError, match=r"the stored state of .* is damaged; restore a backup"):
+    with pytest.raises(
+        StateError, match=r"the stored state is damaged: .* does not fit its checksum; restore a backup"
+    ):
         store.load()
     store.close()
 
