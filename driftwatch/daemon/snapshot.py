@@ -16,7 +16,7 @@ from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
 
 FORMAT = 1
-_SEEN = "seen/"
+SEEN = "seen/"
 """Chunks of ids stand among the panes under this and their number."""
 
 
@@ -87,7 +87,7 @@ def encode(monitor: Monitor) -> Snapshot:
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
     }
     for number, chunk in memory.seen.changes().items():
-        panes[f"{_SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
+        panes[f"{SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
     return Snapshot(msgspec.json.encode(stored), panes)
 
 
@@ -106,11 +106,11 @@ def decode(
     When the reference or the form of the windows has changed since, open windows cannot be gone on with: their panes
     are left out and counted, while watermarks, alerts and ids stay.
     """
-    stored = _core(core, model)
+    stored = stored_core(core, model)
     seen = seen or Seen(REMEMBERED)
-    chunks = {name: data for name, data in stored_panes.items() if name.startswith(_SEEN)}
+    chunks = {name: data for name, data in stored_panes.items() if name.startswith(SEEN)}
     panes = {name: data for name, data in stored_panes.items() if name not in chunks}
-    seen.resume({int(name.removeprefix(_SEEN)): np.frombuffer(data, "<u8") for name, data in chunks.items()})
+    seen.resume({int(name.removeprefix(SEEN)): np.frombuffer(data, "<u8") for name, data in chunks.items()})
     alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
     same = stored.panes_of == _form(layout, spec)
     progress = Progress(
@@ -132,7 +132,8 @@ def decode(
     return Restored(progress, memory)
 
 
-def _core(core: bytes, model: str) -> _Stored:
+def stored_core(core: bytes, model: str) -> _Stored:
+    """Read what stands beside the panes; StateError when it is damaged or of a newer release."""
     try:
         written = msgspec.json.decode(core, type=_Head).format
         if written != FORMAT:
