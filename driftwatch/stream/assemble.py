@@ -158,7 +158,10 @@ def _class_column(schema: Schema) -> Column:
 def _hashed(ids: Sequence[Any]) -> Hashes:
     if set(map(type, ids)) == {type(None)}:
         return np.zeros(len(ids), dtype=np.uint64)
-    return hash_texts(["" if identity is None else str(identity) for identity in ids])
+    hashes = hash_texts(["" if identity is None else str(identity) for identity in ids])
+    if None in ids or "" in ids:  # what has no id is nobody's duplicate, whatever stands beside it
+        hashes[[identity is None or identity == "" for identity in ids]] = 0
+    return hashes
 
 
 def _versions(versions: Sequence[Any]) -> tuple[Codes, tuple[str, ...]]:

@@ -138,6 +138,7 @@ def test_id_where_nothing_is_joined() -> None:
     decoded = decode(form, {"model": "fraud"}, {"model": "fraud", "id": ""}, {"model": "fraud", "id": "a"})
     assert decoded.batches["fraud"].rows == 3
     assert decoded.batches["fraud"].ids[2] == hash_texts(["a"])[0]
+    assert decoded.batches["fraud"].ids[:2].tolist() == [0, 0], "they are nobody's duplicates, whatever stands beside"
     assert decode(form, {"model": "fraud", "label": 1}, stream=Stream.LABELS).rejected[0].reason is Reject.MISSING_ID
 
 
