@@ -176,9 +176,17 @@ class Broker:
 
     def start(self) -> None:
         """Start it and return once it takes connections."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it."""
         with self._log.open("ab") as log:
             command = self._command(["kafka.Kafka", str(self._properties)])
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+    def wait(self) -> None:
+        """Return once it takes connections."""
         try:
             wait_until(self._answers, seconds=START_SECONDS, what="the Kafka broker")
         except TimeoutError as error:
