@@ -1,0 +1,141 @@
+"""What must hold: after every restart, and at the end against two oracles and an uninterrupted run."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from random import Random
+
+from driftwatch.daemon.watch import Watch
+from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.events import event_type, webhook_id
+from driftwatch.evaluation.report import Report
+from driftwatch.monitor import Monitor, Outcome
+from driftwatch.stream.raw import Raw, Stream
+from tests.simulation.book import Deed, Entry
+from tests.simulation.models import TASKS, shared_decoder
+from tests.simulation.oracle import Form, Oracle, Row
+from tests.simulation.producer import Event
+
+Counts = Counter[tuple[str, str, str]]
+"""(stream, source, result) → events."""
+
+
+@dataclass(slots=True)
+class Account:
+    """What an oracle makes of the book: each model's windows, and what became of every event."""
+
+    oracles: Mapping[str, Oracle]
+    counts: Counts = field(default_factory=Counter)
+
+
+def account(entries: Iterable[Entry], watches: Iterable[Watch], events: Mapping[bytes, tuple[Event, ...]]) -> Account:
+    """Go through the book by definition, event by event."""
+    found = Account({watch.spec.name: Oracle(_form(watch)) for watch in watches})
+    for entry in entries:
+        match entry.deed:
+            case Deed.TAKE:
+                _take(found, entry.message, events)
+            case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
+                for oracle in found.oracles.values():
+                    oracle.announce(entry.message.partitions, now_ms=entry.now_ms)
+            case Deed.TICK:
+                for oracle in found.oracles.values():
+                    oracle.tick(now_ms=entry.now_ms)
+            case Deed.FINISH:
+                for oracle in found.oracles.values():
+                    oracle.finish()
+            case Deed.RESTART:
+                for oracle in found.oracles.values():
+                    oracle.restart()
+    return found
+
+
+def _take(found: Account, raw: Raw, events: Mapping[bytes, tuple[Event, ...]]) -> None:
+    rows: dict[str, list[Row]] = {name: [] for name in TASKS}
+    for record, stamp_ms in zip(raw.records, raw.timestamps_ms, strict=True):
+        for event in events[record]:
+            time_ms = stamp_ms if event.time_ms is None else event.time_ms
+            if event.bad or time_ms > raw.received_ms + 600_000:
+                found.counts[raw.stream, raw.source, "rejected"] += 1
+            else:
+                rows[event.model].append(Row(event.id, event.version, time_ms))
+    for model, some in rows.items():
+        if raw.stream is Stream.LABELS:
+            found.counts[raw.stream, raw.source, "accepted"] += len(some)
+        elif some:
+            results = found.oracles[model].batch(raw.partition, some, received_ms=raw.received_ms)
+            for result, count in results.items():
+                found.counts[raw.stream, raw.source, result] += count
+
+
+def _form(watch: Watch) -> Form:
+    spec = watch.spec.window
+    return Form(spec.size or 0, spec.pane_ms, spec.lateness, spec.keep, spec.idle_after, spec.rows or 0)
+
+
+@dataclass(slots=True)
+class Said:
+    """What monitors said: transitions in order, and the last report of every window."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    reports: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
+
+    def hear(self, outcome: Outcome) -> None:
+        self.transitions += outcome.transitions
+        self.reports |= {_key(report): (report.window.rows, report.revision) for report in outcome.reports}
+
+    def letters(self, target: str, actions: tuple[str, ...]) -> dict[str, list[str]]:
+        """The letters that a target gets without a cool-down, by alert, in order."""
+        found: dict[str, list[str]] = {}
+        for step in self.transitions:
+            if event_type(step, actions) is not None:
+                found.setdefault(step.alert_id, []).append(webhook_id(step, target))
+        return found
+
+
+def _key(report: Report) -> tuple[str, str, int]:
+    return report.model, report.version, report.window.start_ms
+
+
+class Steady:
+    """Monitors that never crash."""
+
+    def __init__(self, watches: Iterable[Watch]) -> None:
+        self.monitors: dict[str, Monitor] = {watch.spec.name: watch.monitor() for watch in watches}
+        self._decoder = shared_decoder()
+        self.said = Said()
+
+    def replay(self, entries: Iterable[Entry]) -> None:
+        """Do what stands in the book, once, without a stop."""
+        for entry in entries:
+            if entry.deed is Deed.TAKE:
+                self.take(entry.message)
+                continue
+            for monitor in self.monitors.values():
+                match entry.deed:
+                    case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
+                        monitor.announce(entry.message.partitions, now_ms=entry.now_ms)
+                    case Deed.TICK:
+                        self.said.hear(monitor.tick(now_ms=entry.now_ms))
+                    case Deed.RESTART:  # how long a partition has been silent is measured anew
+                        monitor.windows._heard.clear()
+                    case Deed.FINISH:
+                        self.said.hear(monitor.finish())
+
+    def take(self, raw: Raw) -> None:
+        for model, batch in self._decoder.decode(raw).batches.items():
+            self.said.hear(self.monitors[model].feed(batch, received_ms=raw.received_ms))
+
+    def play(self, partitions: Iterable[str], records: Iterable[tuple[str, bytes]], *, dice: Random, now_ms: int) -> None:
+        """Read an input from its beginning to its end, cut into other batches; records: partition and value."""
+        for monitor in self.monitors.values():
+            monitor.announce(list(partitions), now_ms=now_ms)
+        for partition, run in groupby(records, key=lambda pair: pair[0]):
+            values = [value for _, value in run]
+            while values:
+                cut = dice.randint(1, 30)
+                self.take(Raw(Stream.PREDICTIONS, "kafka", partition, tuple(values[:cut]), now_ms, 1))
+                values = values[cut:]
+        for monitor in self.monitors.values():
+            self.said.hear(monitor.finish())

@@ -1,0 +1,90 @@
+"""Two small models that the simulation watches, over references that are built once for all seeds."""
+
+import json
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from driftwatch.config import ModelSpec
+from driftwatch.daemon.referencing import build_reference
+from driftwatch.daemon.watch import Watch, watch
+from driftwatch.statistics.drift import FAMILY
+from driftwatch.statistics.reading import Reading, Status
+from driftwatch.stream.decode import Decoder
+from driftwatch.summaries.profile import Profile
+from driftwatch.summaries.reference import Reference
+
+START_MS = 1_767_571_200_000
+FRAUD, SPAM = "fraud", "spam"
+TASKS = {FRAUD: "binary", SPAM: "none"}
+AMOUNTS, COUNTRIES = 8, ("DE", "FR", "US")
+NEVER_MS = 10 * 365 * 86_400_000
+
+_RULES = [
+    {"name": "at once", "statistic": "tv", "above": 0.6, "min_rows": 2, "columns": ["amount"], "action": "retrain"},
+    {"name": "held", "statistic": "tv", "above": 0.5, "for": 2, "keep_for": 1, "min_rows": 2, "columns": ["country"]},
+]
+_FORMS = {"tumbling": {"size": "20s"}, "sliding": {"size": "20s", "slide": "10s"}, "counted": {"rows": 11}}
+FORMS = tuple(_FORMS)
+
+
+@dataclass(frozen=True)
+class QuickBaseline:
+    """One statistic a column instead of all: they are pure, tested elsewhere, and would be most of the time spent."""
+
+    real: Any
+    numeric: Any
+    categorical: Any
+
+    @property
+    def rows(self) -> int:
+        return self.real.rows
+
+    @property
+    def statistics(self) -> dict[str, tuple[str, ...]]:
+        return {"amount": ("tv",), "country": ("tv",)}
+
+    def distributions(self, _: Profile) -> tuple[()]:
+        return ()
+
+    def readings(self, current: Profile) -> tuple[Reading, ...]:
+        pairs = (("amount", self.numeric, current.numeric.counts[0]), ("country", self.categorical, current.categories))
+        return tuple(_reading(name, reference, counts) for name, reference, counts in pairs)
+
+
+def _reading(column: str, reference: Any, counts: Any) -> Reading:
+    value = float(np.abs(counts / max(int(counts.sum()), 1) - reference).sum() / 2)
+    return Reading(column, FAMILY, "tv", value, value, value, value, float("nan"), Status.OK)
+
+
+@cache
+def watch_of(model: str, form: str, *, idle_after_ms: int, keep_ms: int) -> Watch:
+    """The model with windows of this form; idle_after_ms and keep_ms mean nothing to counted ones."""
+    window = _FORMS[form] | {"lateness": "4s", "idle_after": f"{idle_after_ms}ms", "keep": f"{keep_ms}ms"}
+    spec = ModelSpec.model_validate({
+        "name": model, "task": TASKS[model], "rules": _RULES, "window": window, "remember_ids": 32_768,
+    })  # fmt: skip
+    made = watch(spec, _reference(model), where="models[0]")
+    profile = made.reference.profile
+    quick = QuickBaseline(made.baseline, profile.numeric.counts[0] / profile.rows, profile.categories / profile.rows)
+    return replace(made, baseline=quick)
+
+
+@cache
+def shared_decoder() -> Decoder:
+    """A decoder; it knows no windows and holds no state, so that all lives of a process and all seeds share it."""
+    return Decoder([watch_of(model, FORMS[0], idle_after_ms=1, keep_ms=1).intake() for model in TASKS])
+
+
+@cache
+def _reference(model: str) -> Reference:
+    rows = [json.dumps({"features": {"amount": row % AMOUNTS, "country": COUNTRIES[row % 3]}}) for row in range(240)]
+    spec = ModelSpec.model_validate({"name": model, "task": TASKS[model]})
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "reference.jsonl"
+        data.write_text("\n".join(rows))
+        return build_reference([str(data)], spec, now_ms=START_MS, progress=lambda *_: None)

@@ -1,0 +1,169 @@
+"""The verdict on a simulation: each function raises AssertionError with the law that was broken."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from driftwatch.evaluation.report import rfc3339
+from driftwatch.ports import Query
+from driftwatch.stream.raw import Raw, Stream
+from tests.monitors import remembered
+from tests.simulation.chance import Mode
+from tests.simulation.laws import Account, Steady, account
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+_ALL = Query(limit=1_000)
+_ACTIONS = ("notify", "retrain", "rollback")
+
+
+def check_start(sim: "Simulation") -> Account:
+    """What a new process begins with is what was saved, no more and no less."""
+    positions = sim.process.saved.positions
+    assert positions == sim.book.positions(), f"begins at {positions}, but {sim.book.positions()} is counted"
+    found = account(sim.book.entries, sim.around.watches, sim.producer.events)
+    _check_counts(sim, found)
+    return found
+
+
+def check_end(sim: "Simulation") -> None:
+    """Nothing lost, nothing twice."""
+    found = check_start_of_end(sim)
+    for partition in sim.broker.partitions:
+        _check_partition(sim, partition)
+    for stream in Stream:
+        _check_door(sim, stream)
+    steady = Steady(sim.around.watches)
+    steady.replay(sim.book.entries)
+    for name, monitor in sim.process.engine.monitors.items():
+        assert remembered(monitor) == remembered(steady.monitors[name]), f"{name} is not as if it had never stopped"
+    _check_reports(sim, found, steady)
+    _check_letters(sim, steady)
+    if sim.plan.mode is not Mode.FREE:
+        _check_uninterrupted(sim, found, steady)
+
+
+def check_start_of_end(sim: "Simulation") -> Account:
+    """The counts at the end, when everything is durable."""
+    assert sim.book.durable == len(sim.book.entries), "something is not saved"
+    found = account(sim.book.entries, sim.around.watches, sim.producer.events)
+    _check_counts(sim, found)
+    for name, oracle in found.oracles.items():
+        progress = sim.process.engine.monitors[name].windows.progress
+        mine = (oracle.greatest, oracle.closed) if not oracle.form.rows else (progress.greatest, progress.closed_ms)
+        assert mine == (progress.greatest, progress.closed_ms), f"{name}: watermarks {mine} became {progress}"
+    return found
+
+
+def _check_counts(sim: "Simulation", found: Account) -> None:
+    shown: Counter[tuple[str, str, str]] = Counter()
+    for (_, stream, source, result), count in sim.process.telemetry._events.counts().items():
+        shown[stream, source, result] += int(count)
+    more, less = +(shown - found.counts), +(found.counts - shown)
+    assert not more and not less, f"the telemetry counts {dict(more)} too many and {dict(less)} too few"
+
+
+def _check_partition(sim: "Simulation", name: str) -> None:
+    """Each record of a partition exactly once and in order, but for those that retention removed."""
+    partition, at = sim.broker.partitions[name], 0
+    records = partition.records
+    for raw in _raws(sim, name):
+        if not raw.records:
+            assert raw.position <= partition.first, f"{name}: nothing had removed what lies before {raw.position}"
+            while at < len(records) and records[at].offset < raw.position:
+                at += 1
+            continue
+        expected = tuple(record.value for record in records[at : at + len(raw.records)])
+        assert raw.records == expected, f"{name}: records up to {raw.position} are lost, doubled or out of order"
+        at += len(raw.records)
+        assert raw.position == records[at - 1].offset + 1
+    assert at == len(records), f"{name}: {len(records) - at} records were never read"
+
+
+def _check_door(sim: "Simulation", stream: Stream) -> None:
+    """Each durable body exactly once and in order, and nothing is left of them in the inbox."""
+    taken = [record for raw in _raws(sim, f"http/{stream}") for record in raw.records]
+    stored = [row.body for row in sim.door.stored[stream]]
+    assert taken == stored, f"{stream}: {len(stored)} bodies were stored, {len(taken)} counted"
+    missing = Counter(sim.clients[stream].answered) - Counter(taken)
+    assert not missing, f"{stream}: a body was answered with 200 and never counted"
+    if any(reader.stream is stream for reader in sim.process.readers):
+        assert not sim.process.inbox.read(stream, -1, limit=1), "the inbox keeps bodies that are done"
+
+
+def _raws(sim: "Simulation", partition: str) -> list[Raw]:
+    return [raw for raw in sim.book.raws() if raw.partition == partition]
+
+
+def _check_reports(sim: "Simulation", found: Account, steady: Steady) -> None:
+    shown = {
+        (each["model"], each["version"], each["window"]["start"]): (each["window"]["rows"], each["revision"])
+        for each in sim.process.history.reports(_ALL).items
+    }
+    defined = {
+        (name, version, rfc3339(start)): outcome
+        for name, oracle in found.oracles.items()
+        for (start, version), outcome in oracle.reported.items()
+    }
+    assert shown == defined, f"reports that differ: {sorted(set(shown.items()) ^ set(defined.items()))[:6]}"
+    said = {(model, version, rfc3339(start)): outcome for (model, version, start), outcome in steady.said.reports.items()}
+    assert shown == said
+    for oracle in found.oracles.values():
+        for (start, version), (rows, _) in oracle.reported.items():
+            assert oracle.form.rows or rows == oracle.truth(start, version), "a window does not hold its rows"
+
+
+def _check_letters(sim: "Simulation", steady: Steady) -> None:
+    assert not sim.around.receiver.wrong, sim.around.receiver.wrong[0]
+    alerts = {each["id"]: each["state"] for each in sim.process.history.alerts(_ALL).items}
+    expected = {step.alert_id: step.state.value for step in steady.said.transitions}
+    assert alerts == expected, f"alerts that differ: {sorted(set(alerts.items()) ^ set(expected.items()))[:4]}"
+    states = {each["id"]: each["state"] for each in sim.process.history.deliveries(_ALL).items}
+    decided = steady.said.letters("trainer", _ACTIONS)
+    trained = {letter for letters in decided.values() for letter in letters}
+    asked = {
+        letter for letters in steady.said.letters("pager", ("retrain",)).values() for letter in letters
+    }  # fmt: skip
+    assert trained <= set(states), "a letter was never written"
+    assert set(states) <= trained | asked, "a letter was written that nothing decided"
+    if not sim.plan.cooldown_ms:
+        assert asked <= set(states), "a request was never written"
+    for target, taken in sim.around.receiver.taken.items():
+        assert set(taken) <= set(states), f"{target} took a letter that nothing decided"
+    received = {letter for taken in sim.around.receiver.taken.values() for letter in taken}
+    for letter, state in states.items():
+        assert state == "dead" or (state == "delivered" and letter in received), f"letter {letter} is {state}"
+        sim.trace.faults["dead letter"] += state == "dead"
+    for letters in decided.values():
+        _check_order(sim, letters, states)
+
+
+def _check_order(sim: "Simulation", letters: list[str], states: dict[str, str]) -> None:
+    """The letters of one alert arrive in their order; none comes again once its successor has come."""
+    taken = [letter for letter in sim.around.receiver.taken.get("trainer", []) if letter in letters]
+    places = [letters.index(letter) for letter in taken]
+    assert places == sorted(places), f"letters of one alert arrived in the order {places}"
+    missing = [letter for letter in letters if letter not in taken]
+    assert all(states[letter] == "dead" for letter in missing), "a letter was passed over"
+
+
+def _check_uninterrupted(sim: "Simulation", found: Account, steady: Steady) -> None:
+    """The same input, read once without a stop and cut otherwise, says the same."""
+    other = Steady(sim.around.watches)
+    if sim.plan.mode is Mode.LOG:
+        records = sorted(
+            (record.place, partition.name, record.value)
+            for partition in sim.broker.of(Stream.PREDICTIONS)
+            for record in partition.records
+        )
+        pairs = [(name, value) for _, name, value in records]
+    else:
+        pairs = [("http/predictions", body) for body in sim.clients[Stream.PREDICTIONS].answered]
+    partitions = {name for name, _ in pairs} | {each.name for each in sim.broker.of(Stream.PREDICTIONS)}
+    other.play(sorted(partitions), pairs, dice=sim.dice, now_ms=sim.clock.now_ms)
+    assert other.said.reports == steady.said.reports, "an uninterrupted run reports otherwise"
+    ours, theirs = ({step.identity for step in some.said.transitions} for some in (steady, other))
+    assert ours == theirs, "an uninterrupted run names its alerts otherwise"
+    for name, monitor in other.monitors.items():
+        rows = sum(pane.rows for pane in monitor.memory.panes.values())
+        assert rows == sum(pane.rows for pane in sim.process.engine.monitors[name].memory.panes.values())
