@@ -41,11 +41,18 @@ _ADVICE: Final = {
 
 
 class StateSpec(Spec):
-    """`[state]`: where state is kept, how often it is saved, and for how long history is remembered."""
+    """`[state]`: where state is kept, how often it is saved, and for how long history is remembered.
+
+    keep_payload: keep the bytes of rejected events, so that they can be replayed. max_dead_letters,
+    max_dead_letter_bytes: how many rejected events are listed, and how many bytes of them kept; the oldest go first.
+    """
 
     path: LocatedPath = Field(min_length=1)
     checkpoint: PositiveDurationMs = 5_000
     retention: PositiveDurationMs = 90 * _DAY_MS
+    keep_payload: bool = False
+    max_dead_letters: int = Field(default=100_000, ge=1, le=10_000_000)
+    max_dead_letter_bytes: int = Field(default=64 << 20, ge=0)
 
 
 class Link:
@@ -167,14 +174,11 @@ def _prepare(directory: Path) -> None:
     file, mark = directory / FILE, read_mark(directory)
     # Event data is nobody else's to read; SQLite gives its side files the same mode.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if file.stat().st_size:
+    if file.stat().st_size:  # an empty file would make SQLite delete its log
         with closing(inspect(file)) as connection:
             check(file, connection, mark=mark)
     elif mark is not None:
-        raise StateError(
-            f"{file}: the file is gone or empty, but {mark} transactions have been committed to it; restore a backup of"
-            f" the directory, or delete {MARK} and driftwatch.db-wal to begin anew"
-        )
+        raise StateError(_emptied(file, mark))
     with closing(connect(file)) as connection:
         found = bring_forward(file, connection)
     if 0 < found < VERSION:
@@ -184,9 +188,18 @@ def _prepare(directory: Path) -> None:
 def check(file: Path, connection: sqlite3.Connection, *, mark: int | None) -> None:
     """Raise StateError when the file is foreign, of a version that is not read, or damaged."""
     version = stored_version(file, connection)
+    if version == 0 and mark is not None:
+        raise StateError(_emptied(file, mark))
     found = faults(connection, mark=mark, thorough=False) if version == VERSION else pages(connection, thorough=True)
     for fault in found:
         raise StateError(refusal(file, fault))
+
+
+def _emptied(file: Path, mark: int) -> str:
+    return (
+        f"{file}: the file is gone or empty, but {mark} transactions have been committed to it; restore a backup of"
+        f" the directory, or delete {MARK} and {FILE}-wal to begin anew"
+    )
 
 
 @contextmanager
