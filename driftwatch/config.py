@@ -21,6 +21,7 @@ from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka import KafkaSpec
+from driftwatch.sources.portions import QueueSpec
 from driftwatch.spec import LocatedPath, Spec, announced, explain, override
 from driftwatch.store.database import StateSpec
 from driftwatch.stream.schema import FieldsSpec, Kind, Task
@@ -85,6 +86,7 @@ class Config(Spec):
 
     server: ServerSpec = ServerSpec()
     state: StateSpec | None = None
+    queue: QueueSpec = QueueSpec()
     sources: list[SourceSpec] = Field(default_factory=list)
     models: list[ModelSpec] = Field(min_length=1)
     targets: list[WebhookSpec] = Field(default_factory=list)
@@ -228,6 +230,8 @@ _FORMS = {
     "server.max_body_decompressed": "it counts bytes",
     "server.max_arriving": "it counts bytes",
     "sources.max_inbox_bytes": "it counts bytes",
+    "state.max_dead_letter_bytes": "it counts bytes",
+    "queue.max_bytes": "it counts bytes",
 }
 _PATTERNS = {
     "name": _NAME,

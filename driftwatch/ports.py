@@ -71,11 +71,26 @@ class InboxRow:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A body that came under an idempotency key: a digest of it, and when it came first."""
+
+    key: str
+    digest: bytes
+    received_ms: int
+
+
 class Inbox(Protocol):
     """The durable queue behind HTTP ingest: one rising sequence, read per stream."""
 
-    def append(self, stream: Stream, body: bytes, *, received_ms: int) -> int:
-        """Store a body and return its sequence number; durable (fsynced) when this returns. Raises Busy when full."""
+    def append(self, stream: Stream, body: bytes, *, received_ms: int, keyed: Keyed | None = None) -> int:
+        """Store a body and return its sequence number; durable (fsynced) when this returns. Raises Busy when full.
+
+        keyed: remembered in the same transaction; when its key is known already nothing is stored, and Repeated raised.
+        """
+
+    def known(self, stream: Stream, key: str, *, now_ms: int) -> Keyed | None:
+        """What came to the stream under this key, as long as that is remembered."""
 
     def read(self, stream: Stream, after: int, *, limit: int) -> list[InboxRow]:
         """Rows of the stream with a greater sequence number, in order: at most `limit`, none after they pass 4 MiB."""
@@ -131,13 +146,19 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event that could not be read, for the dead-letter store."""
+    """An event that could not be used, for the dead-letter store.
+
+    place: among the events of its batch. payload: the event as it came, None where it is not to be kept.
+    """
 
     stream: Stream
     source: str
     partition: str
     received_ms: int
     reason: str
+    place: int = -1
+    size_bytes: int = 0
+    payload: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +252,19 @@ class Receipt:
 class Ingest(Protocol):
     """What the HTTP door needs of the daemon to take events."""
 
-    def accept(self, stream: Stream, body: bytes) -> Receipt:
-        """Check and store a body; durable when this returns. `Busy` is raised when it must wait."""
+    def accept(self, stream: Stream, body: bytes, *, key: str = "") -> Receipt:
+        """Check and store a body; durable when this returns. `Busy` is raised when it must wait.
+
+        key: the sender's idempotency key; the same one with the same body gives the same receipt and stores nothing.
+        """
+
+
+class Repeated(Exception):  # noqa: N818 - an answer, not an error: the body is there already
+    """Nothing was stored: something came under this key before."""
+
+    def __init__(self, first: Keyed) -> None:
+        super().__init__(f"the key {first.key} is known")
+        self.first = first
 
 
 class Busy(Exception):  # noqa: N818 - an answer, not an error: the caller is asked to wait

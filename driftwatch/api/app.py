@@ -7,10 +7,19 @@ from driftwatch.api.health import health_routes
 from driftwatch.api.ingest import Limits, ingest_routes
 from driftwatch.api.page import page_routes
 from driftwatch.api.query import query_routes
+from driftwatch.api.refusals import Refusals
 from driftwatch.ports import History, Ingest, Overview
 
 
-def create_app(*, ingest: Ingest, history: History, overview: Overview, limits: Limits, version: str) -> FastAPI:
+def create_app(
+    *,
+    ingest: Ingest,
+    history: History,
+    overview: Overview,
+    limits: Limits,
+    version: str,
+    refusals: Refusals | None = None,
+) -> FastAPI:
     """Make the HTTP API. The ports are called in worker threads; only /-/healthy is answered on the loop itself.
 
     There is no page of documentation, because it would load scripts from elsewhere; /openapi.json describes all.
@@ -24,7 +33,7 @@ def create_app(*, ingest: Ingest, history: History, overview: Overview, limits: 
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    faults.install(app)
+    faults.install(app, refusals or Refusals())
     app.include_router(ingest_routes(ingest, limits=limits))
     app.include_router(query_routes(history=history, overview=overview))
     app.include_router(health_routes(overview))

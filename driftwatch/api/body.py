@@ -13,10 +13,7 @@ import zstandard
 from fastapi import Request
 
 from driftwatch.api.faults import Fault
-from driftwatch.ports import Busy
-
-READ_TIMEOUT_SECONDS = 60.0
-"""A body that takes longer to arrive holds memory for nothing."""
+from driftwatch.api.refusals import Refusal
 
 _CLOSE = {"Connection": "close"}
 """For a body without a known end: the server would otherwise go on to read it, to the sender's advantage only."""
@@ -70,9 +67,10 @@ class Room:
             self._left += share.taken
 
     def reserve(self, size: int) -> None:
-        """Take so many bytes. Raises Busy when they are not there: better than to be killed for want of memory."""
+        """Take so many bytes. Raises Fault 503 when they are not there: better than to be killed for want of memory."""
         if size > self._left:
-            raise Busy(1)
+            text = "too many bodies are arriving together; try again in 1 s"
+            raise Fault(503, Refusal.ARRIVING_FULL, text, headers={"Retry-After": "1", **_CLOSE})
         self._left -= size
 
 
@@ -89,26 +87,26 @@ class Share:
         self.taken += size
 
 
-async def read_body(request: Request, share: Share, *, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes as sent.
+async def read_body(request: Request, share: Share, *, limit: int, seconds: float) -> bytes:
+    """Read a body of at most `limit` bytes as sent, in at most so many seconds: a slow one holds memory for nothing.
 
-    Raises Busy when too much is under way already, and Fault: 400 empty, 408 too slow, 413 too large, by the declared
-    length already or while it streams in.
+    Raises Fault: 400 empty, 408 too slow, 413 too large, by the declared length already or while it streams in, 503
+    when too much is under way already.
     """
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     body = bytearray()
     try:
-        async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 if len(body) + len(chunk) > limit:
                     raise _too_large(limit, headers=_CLOSE)
                 share.take(len(chunk))
                 body += chunk
     except TimeoutError as error:
-        text = f"the body did not arrive within {READ_TIMEOUT_SECONDS:g} s"
-        raise Fault(408, "request_timeout", text, headers=_CLOSE) from error
+        text = f"the body did not arrive within {seconds:g} s"
+        raise Fault(408, Refusal.SLOW_BODY, text, headers=_CLOSE) from error
     if not body:
         raise Fault(400, "empty_body", "the body is empty: send one JSON object, an array, JSON lines or columns")
     return bytes(body)
@@ -154,7 +152,7 @@ def _unpack(body: bytes, coding: _Coding, *, limit: int) -> bytes | None:
         plain += decoder.decompress(piece)
         place += len(piece)
         if len(plain) > limit:
-            raise Fault(413, "too_large", f"the body holds more than {limit} bytes once it is unpacked")
+            raise Fault(413, Refusal.TOO_LARGE, f"the body holds more than {limit} bytes once it is unpacked")
         if decoder.eof:
             place -= len(decoder.unused_data)
             members, open_member = members + 1, False
@@ -165,9 +163,9 @@ def _unpack(body: bytes, coding: _Coding, *, limit: int) -> bytes | None:
 
 def _too_large(limit: int, *, headers: Mapping[str, str] | None = None) -> Fault:
     return Fault(
-        413, "too_large", f"the body has more than {limit} bytes: send fewer events at a time", headers=headers
+        413, Refusal.TOO_LARGE, f"the body has more than {limit} bytes: send fewer events at a time", headers=headers
     )
 
 
 def _malformed(encoding: str) -> Fault:
-    return Fault(400, "malformed_encoding", f"the body is not {encoding}, or is damaged or cut short")
+    return Fault(400, Refusal.MALFORMED_ENCODING, f"the body is not {encoding}, or is damaged or cut short")

@@ -12,8 +12,12 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from driftwatch.api.refusals import Refusals
 from driftwatch.errors import DataError, StateError
 from driftwatch.ports import Busy
+
+RETRY_STATE_SECONDS = 5
+"""A disk that is full or fails is rarely well again sooner."""
 
 
 class Json(Response):
@@ -80,7 +84,7 @@ def fault_of(error: Exception) -> Fault:
         case DataError():
             fault = Fault(400, "bad_request", str(error))
         case StateError():
-            fault = Fault(503, "state_unavailable", str(error))
+            fault = Fault(503, "state_unavailable", str(error), headers={"Retry-After": str(RETRY_STATE_SECONDS)})
         case ClientDisconnect():
             fault = Fault(400, "disconnected", "the client went away before its request was read")
     return fault
@@ -89,11 +93,16 @@ def fault_of(error: Exception) -> Fault:
 _ANSWERED = (Fault, Busy, HTTPException, RequestValidationError, DataError, StateError, ClientDisconnect)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every exception that leaves a route. One that is no fault is answered, and raised again for the log."""
+def install(app: FastAPI, refusals: Refusals) -> None:
+    """Answer every exception that leaves a route, and count what bounds refused.
+
+    One that is no fault is answered, and raised again for the log.
+    """
+
+    async def handle(_: Request, error: Exception) -> Response:
+        fault = fault_of(error)
+        refusals.add_code(fault.code)
+        return answer(fault)
+
     for kind in (*_ANSWERED, Exception):
-        app.add_exception_handler(kind, _handle)
-
-
-async def _handle(_: Request, error: Exception) -> Response:
-    return answer(fault_of(error))
+        app.add_exception_handler(kind, handle)

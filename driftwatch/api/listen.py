@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from driftwatch.spec import Spec
+from driftwatch.spec import PositiveDurationMs, Spec
 
 MEBIBYTE = 2**20
 
@@ -50,21 +50,34 @@ def _checked(text: str) -> str:
 
 
 class ServerSpec(Spec):
-    """`[server]`.
+    """`[server]`. What is beyond a bound is answered with a status and counted in `driftwatch_http_refused_total`.
 
     listen: host:port. max_body, max_body_decompressed: bytes of one request, as sent and as unpacked.
+    max_values: commas and lines in one request, which bound what it can become in memory. max_events: its events.
     max_arriving: bytes of all requests together while they arrive; beyond it senders are asked to wait.
     external_url: where people reach the service, for the links in webhooks; without it they have none.
+    max_leaving: bytes of all answers together that their readers have not taken; the one beyond it is cut off.
+    max_head: bytes of a request line with its headers. max_headers: how many headers. max_connections: at once.
+    head_timeout: for a request's head to arrive. body_timeout: for its body. answer_timeout: to take the answer.
     max_series: bound on the series about models in one scrape; the most severe columns come first.
     """
 
     later: ClassVar = ("web_config_file",)
 
     listen: Annotated[str, AfterValidator(_checked)] = "0.0.0.0:9464"
-    max_body: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
-    max_body_decompressed: Annotated[int, Field(ge=1024)] = 64 * MEBIBYTE
-    max_arriving: Annotated[int, Field(ge=1024)] = 128 * MEBIBYTE
+    max_body: Annotated[int, Field(ge=1024)] = 4 * MEBIBYTE
+    max_body_decompressed: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
+    max_values: Annotated[int, Field(ge=1)] = 500_000
+    max_events: Annotated[int, Field(ge=1)] = 50_000
+    max_arriving: Annotated[int, Field(ge=1024)] = 32 * MEBIBYTE
     external_url: Annotated[str, AfterValidator(_web)] = ""
+    max_leaving: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
+    max_head: Annotated[int, Field(ge=1024)] = 16 * 1024
+    max_headers: Annotated[int, Field(ge=8)] = 100
+    max_connections: Annotated[int, Field(ge=1)] = 512
+    head_timeout: PositiveDurationMs = 10_000
+    body_timeout: PositiveDurationMs = 60_000
+    answer_timeout: PositiveDurationMs = 60_000
     max_series: Annotated[int, Field(ge=100)] = 10_000
 
     @property

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from driftwatch.daemon.dead_letters import Unsaved as DeadLettersUnsaved
 from driftwatch.daemon.display import show
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
@@ -23,7 +24,7 @@ from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor, Outcome
-from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Rejected, Store
+from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Store
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.letters import Addressee, write_letters
 from driftwatch.stream.decode import Decoded, Decoder
@@ -31,8 +32,6 @@ from driftwatch.stream.raw import Raw, Stream
 
 MAX_UNSAVED = 10_000
 """Reports and letters that may wait for a failing disk before the engine takes no more records."""
-MAX_REJECTED = 1_000
-"""Rejected events that one checkpoint lists; all of them are counted."""
 
 _log = structlog.get_logger()
 
@@ -41,7 +40,8 @@ _log = structlog.get_logger()
 class Doors:
     """What the engine gives its results to.
 
-    saved: told the positions once they are saved. wake: told that letters have been. base_url: for links in letters.
+    saved: told the positions once they are saved. wake: told that letters have been. keep_payload: of rejected events.
+    base_url: for links in letters.
     """
 
     store: Store
@@ -54,6 +54,7 @@ class Doors:
     clock: Clock
     retention_ms: int
     base_url: str = ""
+    keep_payload: bool = False
 
 
 @dataclass(slots=True)
@@ -63,7 +64,6 @@ class _Unsaved:
     reports: list[Report] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -84,6 +84,7 @@ class Engine:
         self._positions = dict(positions)
         self._doors = doors
         self._unsaved = _Unsaved()
+        self.dead_letters = DeadLettersUnsaved(keep_payload=doors.keep_payload)
         self._stale = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.ended = threading.Event()
@@ -172,11 +173,8 @@ class Engine:
             telemetry.events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=labels.rows)
         for rejection in decoded.rejected:
             telemetry.rejected(rejection.model, raw.stream, source=raw.source, reason=rejection.reason)
-        room = MAX_REJECTED - len(self._unsaved.rejected)
-        self._unsaved.rejected += [
-            Rejected(raw.stream, raw.source, raw.partition, raw.received_ms, rejection.reason)
-            for rejection in decoded.rejected[: max(0, room)]
-        ]
+        if decoded.rejected:
+            self.dead_letters.add(raw, decoded)
 
     def _publish(self, outcome: Outcome) -> None:
         doors, unsaved = self._doors, self._unsaved
@@ -235,6 +233,7 @@ class Engine:
             monitor.saved()
         woken = bool(unsaved.letters)
         self._unsaved, self._stale, self.store_error = _Unsaved(), False, ""
+        self.dead_letters.saved()
         self._queue.hold(on=False)
         doors.telemetry.checkpoint(seconds=time.perf_counter() - began, saved_ms=doors.clock())
         doors.saved(dict(self._positions))
@@ -261,7 +260,7 @@ class Engine:
             reports=unsaved.reports,
             transitions=unsaved.transitions,
             letters=unsaved.letters,
-            rejected=unsaved.rejected,
+            rejected=self.dead_letters.events,
         )
 
     def _prune(self) -> None:

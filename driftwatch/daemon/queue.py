@@ -9,7 +9,7 @@ from enum import StrEnum
 from driftwatch.stream.raw import Raw, Stream
 
 CAPACITY_RECORDS = 65_536
-CAPACITY_BYTES = 64 << 20
+CAPACITY_BYTES = 16 << 20
 
 
 class Command(StrEnum):

@@ -2,19 +2,19 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
 import driftwatch
 from driftwatch.api.app import create_app
-from driftwatch.api.ingest import Limits
-from driftwatch.api.serve import HttpServer
+from driftwatch.api.refusals import Refusals
+from driftwatch.api.serve import HttpServer, bounds_of, limits_of
 from driftwatch.config import Config
 from driftwatch.daemon.display import refill
 from driftwatch.daemon.engine import Doors, Engine
-from driftwatch.daemon.ingest import ClosedIngest, DurableIngest
+from driftwatch.daemon.ingest import BodyBounds, ClosedIngest, DurableIngest
 from driftwatch.daemon.lifecycle import Lifecycle
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
@@ -24,7 +24,7 @@ from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemet
 from driftwatch.daemon.watch import Watch, load_watches
 from driftwatch.errors import ConfigError
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Clock, Inbox, Saved, Source
+from driftwatch.ports import Clock, Inbox, Ingest, Saved, Source
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.prometheus import BoardCollector
@@ -37,8 +37,10 @@ from driftwatch.store.database import Database
 from driftwatch.store.history import SqliteHistory
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.store.outbox import SqliteOutbox
+from driftwatch.store.rejected import DeadLetterBounds
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Stream
+from driftwatch.stream.reader import Intake
 from driftwatch.stream.reject import Reject
 
 DRAIN_SECONDS = 10.0
@@ -74,19 +76,26 @@ class Service:
             raise
 
     def _build(self, config: Config, *, retention_ms: int) -> None:
-        store = SqliteStore(self._database)
-        self._inbox = SqliteInbox(self._database, max_bytes=_inbox_bytes(config))
+        assert config.state is not None
+        bounds = DeadLetterBounds(config.state.max_dead_letters, config.state.max_dead_letter_bytes)
+        store = SqliteStore(self._database, bounds)
+        door = _http(config)
+        self._inbox = SqliteInbox(
+            self._database, max_bytes=door.max_inbox_bytes, max_keys=door.max_keys, keep_keys_ms=door.keep_keys
+        )
         self._outbox = SqliteOutbox(self._database)
         saved = store.load()
-        self.queue = Queue()
+        self.queue = Queue(records=config.queue.max_records, size_bytes=config.queue.max_bytes)
         self.board = Board()
         self.sources = [_source(spec, inbox=self._inbox, clock=self._clock) for spec in config.sources]
         self._delivery = Delivery(self._outbox, self._targets, clock=self._clock, dice=random.random)
-        telemetry = self._telemetry()
+        self._refusals = Refusals()
+        telemetry = self._telemetry(lambda: store.dead_letters_forgotten + self.engine.dead_letters.dropped)
         telemetry.restore(saved.engine)
         doors = Doors(
             store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
+            keep_payload=config.state.keep_payload,
             base_url=config.server.external_url,
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
@@ -103,13 +112,14 @@ class Service:
             began_ms=self._clock(),
         )  # fmt: skip
         app = create_app(
-            ingest=DurableIngest(self._inbox, intakes, clock=self._clock) if _takes_http(config) else ClosedIngest(),
+            ingest=self._ingest(config, intakes),
             history=SqliteHistory(self._database),
             overview=self.overview,
-            limits=Limits(config.server.max_body, config.server.max_body_decompressed, config.server.max_arriving),
+            limits=limits_of(config.server),
             version=driftwatch.__version__,
+            refusals=self._refusals,
         )
-        self._server = HttpServer(app, config.server.address)
+        self._server = HttpServer(app, config.server.address, bounds=bounds_of(config.server), refusals=self._refusals)
         self._lifecycle.push("http", self._server.stop)
         self._positions = saved.positions
 
@@ -166,7 +176,13 @@ class Service:
         for source in self.sources:
             source.commit(positions)
 
-    def _telemetry(self) -> Telemetry:
+    def _ingest(self, config: Config, intakes: Sequence[Intake]) -> Ingest:
+        if not any(isinstance(source, HttpSpec) for source in config.sources):
+            return ClosedIngest()
+        bounds = BodyBounds(config.server.max_values, config.server.max_events)
+        return DurableIngest(self._inbox, intakes, clock=self._clock, bounds=bounds)
+
+    def _telemetry(self, dead_letters_dropped: Callable[[], int]) -> Telemetry:
         values = LabelValues(
             models=[watch.spec.name for watch in self.watches],
             sources=sorted({source.name for source in self.sources}),
@@ -178,6 +194,8 @@ class Service:
             queue_capacity_records=self.queue.capacity_records,
             sources=lambda: [source.status() for source in self.sources],
             deliveries=self._delivery.counts,
+            refusals=self._refusals.counts,
+            dead_letters_dropped=dead_letters_dropped,
         )
         return Telemetry(values, gauges=gauges, clock=self._clock, version=driftwatch.__version__)
 
@@ -208,10 +226,7 @@ def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Cloc
             return FilesSource(spec, clock=clock)
 
 
-def _takes_http(config: Config) -> bool:
-    return any(isinstance(source, HttpSpec) for source in config.sources)
-
-
-def _inbox_bytes(config: Config) -> int:
-    doors = [source.max_inbox_bytes for source in config.sources if isinstance(source, HttpSpec)]
-    return doors[0] if doors else 1 << 30
+def _http(config: Config) -> HttpSpec:
+    """The HTTP source, or what one would be: the inbox may hold bodies of a time when there was one."""
+    doors = [source for source in config.sources if isinstance(source, HttpSpec)]
+    return doors[0] if doors else HttpSpec(type="http")

@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
+from driftwatch.api.refusals import Refusal
 from driftwatch.daemon.tally import Histogram, Key, Tally
 from driftwatch.ports import Clock, SourceStatus
 from driftwatch.sinks.attempts import Result as DeliveryResult
@@ -29,7 +30,8 @@ _EXPORTED = (
     Metric.EVENTS, Metric.EVENTS_REJECTED, Metric.CHECKPOINT_DURATION, Metric.CHECKPOINT_LAST_SUCCESS,
     Metric.CHECKPOINT_FAILURES, Metric.DELIVERIES, Metric.DELIVERIES_PENDING, Metric.DEAD_LETTERS,
     Metric.DELIVERY_OLDEST_PENDING, Metric.KAFKA_LAG, Metric.KAFKA_PAUSED, Metric.KAFKA_RECONNECTS,
-    Metric.QUEUE_RECORDS, Metric.QUEUE_CAPACITY, Metric.CONFIG_RELOAD_SUCCESS, Metric.BUILD_INFO,
+    Metric.QUEUE_RECORDS, Metric.QUEUE_CAPACITY, Metric.HTTP_REFUSED, Metric.REJECTED_DROPPED,
+    Metric.CONFIG_RELOAD_SUCCESS, Metric.BUILD_INFO,
 )  # fmt: skip
 
 
@@ -63,6 +65,8 @@ class Gauges:
     queue_capacity_records: int
     sources: Callable[[], Iterable[SourceStatus]]
     deliveries: Callable[[], Mapping[tuple[str, DeliveryResult], int]]
+    refusals: Callable[[], Mapping[Refusal, int]] = dict
+    dead_letters_dropped: Callable[[], int] = int
 
 
 class Telemetry:
@@ -141,6 +145,8 @@ class Telemetry:
         yield from _kafka(list(gauges.sources()))
         yield Metric.QUEUE_RECORDS.samples({(): gauges.queue_records()})
         yield Metric.QUEUE_CAPACITY.samples({(): gauges.queue_capacity_records})
+        yield Metric.HTTP_REFUSED.samples({(str(reason),): count for reason, count in gauges.refusals().items()})
+        yield Metric.REJECTED_DROPPED.samples({(): gauges.dead_letters_dropped()})
         yield Metric.CONFIG_RELOAD_SUCCESS.samples({(): self._config_loaded})
         yield Metric.BUILD_INFO.samples({(self._version, platform.python_version()): 1})
 

@@ -113,6 +113,15 @@ class Metric(Enum):
     KAFKA_RECONNECTS = Form("kafka_reconnects_total", Type.COUNTER, (), "Times the connection to Kafka was made anew.")
     QUEUE_RECORDS = Form("queue_records", Type.GAUGE, (), "Records that wait for the engine.")
     QUEUE_CAPACITY = Form("queue_capacity_records", Type.GAUGE, (), "Records the engine's queue can hold.")
+    HTTP_REFUSED = Form(
+        "http_refused_total", Type.COUNTER, ("reason",), "Requests and connections that a limit turned away."
+    )
+    REJECTED_DROPPED = Form(
+        "rejected_dropped_total",
+        Type.COUNTER,
+        (),
+        "Rejected events that the dead-letter store could not list or keep; since the start.",
+    )
     CONFIG_RELOAD_SUCCESS = Form(
         "config_reload_success", Type.GAUGE, (), "1 when the configuration was last loaded without error."
     )

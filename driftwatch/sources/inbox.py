@@ -10,7 +10,7 @@ from pydantic import Field
 from driftwatch.errors import StateError
 from driftwatch.ports import Inbox, InboxRow, Inlet, SourceStatus
 from driftwatch.sources.portions import MAX_RECORDS, portions
-from driftwatch.spec import Spec
+from driftwatch.spec import PositiveDurationMs, Spec
 from driftwatch.stream.raw import Raw, Stream
 
 _log = structlog.get_logger()
@@ -19,10 +19,15 @@ _WAIT_SECONDS, _RETRY_SECONDS, _STOP_SECONDS = 0.2, 1.0, 5.0
 
 
 class HttpSpec(Spec):
-    """A `[[sources]]` table with `type = "http"`: how much of what the HTTP door takes may wait."""
+    """A `[[sources]]` table with `type = "http"`: how much of what the HTTP door takes may wait.
+
+    max_keys, keep_keys: how many idempotency keys are remembered, and for how long.
+    """
 
     type: Literal["http"]
-    max_inbox_bytes: int = Field(1 << 30, ge=1)
+    max_inbox_bytes: int = Field(default=1 << 30, ge=1)
+    max_keys: int = Field(default=100_000, ge=1, le=10_000_000)
+    keep_keys: PositiveDurationMs = 86_400_000
 
 
 class InboxSource:

@@ -1,8 +1,22 @@
-"""How large one Raw may be: small enough to wait for, large enough to be decoded at full speed."""
+"""How large one Raw may be, to be waited for and decoded at full speed; and how much may wait for the engine."""
 
 from collections.abc import Iterator, Sequence
 
+from pydantic import Field
+
+from driftwatch.spec import Spec
+
 MAX_RECORDS, MAX_BYTES = 4_096, 4 << 20
+
+
+class QueueSpec(Spec):
+    """`[queue]`: what may wait between the sources and the engine, in records (Kafka's, or HTTP bodies) and bytes.
+
+    Beyond it Kafka partitions pause and HTTP bodies stay in the inbox. One Raw is always let in when none waits.
+    """
+
+    max_records: int = Field(default=65_536, ge=1)
+    max_bytes: int = Field(default=16 << 20, ge=1024)
 
 
 def portions(sizes: Sequence[int]) -> Iterator[slice]:

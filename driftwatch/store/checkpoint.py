@@ -2,21 +2,18 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from driftwatch.errors import StateError
 from driftwatch.failpoints import Point, reached
-from driftwatch.ports import Checkpoint, Rejected, Saved
+from driftwatch.ports import Checkpoint, Saved
 from driftwatch.store.database import FILE, Database
 from driftwatch.store.history import insert_reports, record_transition
 from driftwatch.store.integrity import refusal
 from driftwatch.store.migration import seal_of
 from driftwatch.store.outbox import insert_letters
+from driftwatch.store.rejected import DeadLetterBounds, keep_rejected
 from driftwatch.store.seal import Row, Seal
-
-_REJECTED_KEPT = 100_000
-"""The dead-letter store keeps so many events; a broken producer must not fill the disk."""
 
 _PRUNE = (
     "DELETE FROM reports WHERE saved_ms < :before",
@@ -31,7 +28,9 @@ _PRUNE = (
 class SqliteStore:
     """The Store on one SQLite file."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, dead_letters: DeadLetterBounds | None = None) -> None:
+        self._dead_letters = dead_letters or DeadLetterBounds()
+        self.dead_letters_forgotten = 0
         self._file = database.directory / FILE
         self._database = database
         self._link = database.connect()
@@ -59,9 +58,10 @@ class SqliteStore:
             for transition in checkpoint.transitions:
                 record_transition(connection, transition, saved_ms=checkpoint.taken_ms)
             insert_letters(connection, checkpoint.letters)
-            _keep_rejected(connection, checkpoint.rejected)
+            gone = keep_rejected(connection, checkpoint.rejected, self._dead_letters)
             reached(Point.BEFORE_COMMIT)
         self._seal = seal
+        self.dead_letters_forgotten += gone
 
     def prune(self, *, before_ms: int) -> int:
         """Forget history saved before that time (wall clock); how many rows went.
@@ -122,13 +122,3 @@ def _save_state(connection: sqlite3.Connection, checkpoint: Checkpoint) -> list[
         *((("panes", model, key), crc) for model, key, _, crc in kept),
         *((("panes", model, key), None) for model, key in gone),
     ]
-
-
-def _keep_rejected(connection: sqlite3.Connection, rejected: Iterable[Rejected]) -> None:
-    connection.executemany(
-        "INSERT INTO rejected (stream, source, partition, received_ms, reason) VALUES (?, ?, ?, ?, ?)",
-        [(event.stream, event.source, event.partition, event.received_ms, event.reason) for event in rejected],
-    )
-    connection.execute(
-        "DELETE FROM rejected WHERE sequence <= (SELECT MAX(sequence) FROM rejected) - ?", (_REJECTED_KEPT,)
-    )

@@ -51,6 +51,7 @@ CREATE INDEX letters_newest ON letters (created_ms, sequence);
 CREATE TABLE rejected (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, source TEXT NOT NULL, partition TEXT NOT NULL,
     received_ms INTEGER NOT NULL, reason TEXT NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL, payload BLOB);
+CREATE INDEX rejected_kept ON rejected (sequence) WHERE payload IS NOT NULL;
 
 -- AUTOINCREMENT: a sequence number is a position, so it must not come back after its row was dropped.
 CREATE TABLE inbox (

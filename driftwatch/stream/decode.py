@@ -1,6 +1,7 @@
 """From raw bytes to batches, one per model: the only place where types are checked."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,13 +20,41 @@ _ROW_MASK = (1 << PLACE_BITS) - 1
 
 @dataclass(slots=True)
 class Decoded:
-    """What came of one Raw: received = rows of the batches + rejected; `unknown_keys`: keys that no field reads."""
+    """What came of one Raw: received = rows of the batches + rejected; `unknown_keys`: keys that no field reads.
+
+    lines, first: the texts that were read, and the index of each one's first event.
+    """
 
     received: int = 0
     batches: dict[str, Batch] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
     rejected: list[Rejection] = field(default_factory=list)
     unknown_keys: int = 0
+    lines: Sequence[bytes | msgspec.Raw] = field(default=(), compare=False, repr=False)
+    first: Ints | None = field(default=None, compare=False, repr=False)
+
+    def sent(self, indices: Iterable[int]) -> Iterator[bytes]:
+        """The events at these indices, rising, as they were sent; a row of a columnar batch as a batch of one row."""
+        assert self.first is not None
+        opened, document = -1, {}
+        for index in indices:
+            line = int(np.searchsorted(self.first, index, side="right")) - 1
+            if self.first[line + 1] - self.first[line] == 1:
+                yield bytes(self.lines[line])
+                continue
+            if line != opened:
+                opened, document = line, json.loads(bytes(self.lines[line]), parse_int=_digits)
+            row = index - int(self.first[line])
+            columns = {name: values[row : row + 1] for name, values in document["columns"].items()}
+            yield json.dumps({**document, "columns": columns}).encode()
+
+
+def _digits(text: str) -> float:
+    return int(text) if len(text) < _LONG else float("inf")
+
+
+_LONG = 4_000
+"""Digits; no number so long is one that we read, and int() refuses somewhat longer ones."""
 
 
 class Decoder:
@@ -54,7 +83,7 @@ class Decoder:
             counts[at] = read.counts
             reads.append((model, at, read))
         first = np.concatenate([[0], np.cumsum(counts)])
-        decoded.received = int(first[-1])
+        decoded.received, decoded.lines, decoded.first = int(first[-1]), lines, first
         decoded.rejected = [Rejection(int(first[place]), reason) for place, reason in refused]
         for model, at, read in reads:
             _finish(decoded, model, read, first=first[at])

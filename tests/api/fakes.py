@@ -8,11 +8,12 @@ import httpx
 
 from driftwatch.api.app import create_app
 from driftwatch.api.ingest import Limits
+from driftwatch.api.refusals import Refusals
 from driftwatch.errors import DataError
 from driftwatch.ports import Page, Query, Receipt
 from driftwatch.stream.raw import Stream
 
-LIMITS = Limits(max_body=2_000, max_body_decompressed=10_000, max_arriving=4_000)
+LIMITS = Limits(max_body=2_000, max_body_decompressed=10_000, max_arriving=4_000, body_seconds=1.0)
 
 
 @dataclass
@@ -22,10 +23,12 @@ class FakeIngest:
     receipt: Receipt = field(default_factory=lambda: Receipt(1, ()))
     error: Exception | None = None
     taken: list[tuple[Stream, bytes]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
-    def accept(self, stream: Stream, body: bytes) -> Receipt:
+    def accept(self, stream: Stream, body: bytes, *, key: str = "") -> Receipt:
         if self.error is not None:
             raise self.error
+        self.keys.append(key)
         self.taken.append((stream, body))
         return self.receipt
 
@@ -85,9 +88,15 @@ class Service:
     """The application over its fakes."""
 
     def __init__(self) -> None:
+        self.refusals = Refusals()
         self.ingest, self.history, self.overview = FakeIngest(), FakeHistory(), FakeOverview()
         self.app = create_app(
-            ingest=self.ingest, history=self.history, overview=self.overview, limits=LIMITS, version="1.2.3"
+            ingest=self.ingest,
+            history=self.history,
+            overview=self.overview,
+            limits=LIMITS,
+            version="1.2.3",
+            refusals=self.refusals,
         )
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:

@@ -60,7 +60,7 @@ def test_a_request_that_is_under_way_is_finished(service):
     entered, release = threading.Event(), threading.Event()
     answers = []
 
-    def accept(stream: Stream, body: bytes) -> Receipt:
+    def accept(stream: Stream, body: bytes, *, key: str) -> Receipt:
         entered.set()
         assert release.wait(10)
         return Receipt(3, ())

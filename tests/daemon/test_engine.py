@@ -2,6 +2,7 @@
 
 import pytest
 
+from driftwatch.daemon import dead_letters
 from driftwatch.daemon import engine as engine_module
 from driftwatch.daemon.queue import Command
 from driftwatch.errors import StateError
@@ -185,7 +186,7 @@ def test_an_announced_partition_holds_windows_open(rig):
 
 def test_refused_events_are_counted_all_and_listed_up_to_a_bound(rig, monkeypatch):
     """A broken producer fills neither the memory nor the dead-letter store."""
-    monkeypatch.setattr(engine_module, "MAX_REJECTED", 30)
+    monkeypatch.setattr(dead_letters, "MAX_REJECTED", 30)
     rig.feed([line for start in range(0, 500, 10) for line in (b"{", *LINES[start : start + 10])])
     rig.order(Command.SAVE)
     (checkpoint,) = rig.store.checkpoints

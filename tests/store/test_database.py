@@ -12,10 +12,10 @@ import pytest
 from driftwatch.errors import StateError
 from driftwatch.ports import Rejected
 from driftwatch.spec import Spec
-from driftwatch.store import checkpoint as checkpoint_module
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database, StateSpec
 from driftwatch.store.inbox import SqliteInbox
+from driftwatch.store.rejected import DeadLetterBounds
 from driftwatch.store.tables import VERSION
 from driftwatch.stream.raw import Stream
 from tests.store.examples import checkpoint, letter, report, transition
@@ -196,10 +196,9 @@ def test_a_full_disk_leaves_the_old_state(tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_dead_letter_store_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_dead_letter_store_is_bounded(tmp_path: Path) -> None:
     """Of rejected events only the newest are kept."""
-    monkeypatch.setattr(checkpoint_module, "_REJECTED_KEPT", 3)
-    store = SqliteStore(Database(tmp_path))
+    store = SqliteStore(Database(tmp_path), DeadLetterBounds(max_events=3))
     events = [Rejected(Stream.LABELS, "http", "http/0", n, "not_json") for n in range(5)]
     store.save(checkpoint(rejected=events[:4]))
     store.save(checkpoint(rejected=events[4:]))
