@@ -152,8 +152,8 @@ class Broker:
             broker=self._port, controller=controller, data=folder / "data", secure=listeners if secure else ""
         )
         text += self._secured(folder) if secure else ""
-        text += "".join(f"{key}={value}\n" for key, value in (settings or {}).items())
         self._properties.write_text(text)
+        self.configure(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         user = ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"] if secure else []
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster or new_id()}", "-c", str(self._properties)]
@@ -173,6 +173,11 @@ class Broker:
     def mutual(self) -> str:
         """Where it listens for clients with a certificate that `authority` signed, host:port."""
         return f"127.0.0.1:{self._mutual_port}"
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Set properties that hold from the next start; they win over earlier ones."""
+        with self._properties.open("a", encoding="utf-8") as file:
+            file.writelines(f"{key}={value}\n" for key, value in settings.items())
 
     def start(self) -> None:
         """Start it and return once it takes connections."""

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import TopicAlreadyExistsError
 from kafka.protocol.producer import ProduceRequest
 from kafka.structs import OffsetAndMetadata
@@ -129,6 +129,20 @@ class Cluster:
     def commit(self, group: str, topic: str, offset: int) -> None:
         """Set a group's offset as a tool does."""
         self._admin.alter_group_offsets(group, {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)})
+
+    def count(self, topic: str, end: int) -> int:
+        """How many records partition 0 holds before an offset."""
+        at = TopicPartition(topic, 0)
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="none")
+        try:
+            consumer.assign([at])
+            consumer.seek(at, 0)
+            count = 0
+            while consumer.position(at) < end:
+                count += sum(map(len, consumer.poll(timeout_ms=200).values()))
+            return count
+        finally:
+            consumer.close()
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Offsets a group has committed, by (topic, partition)."""
