@@ -136,6 +136,7 @@ class Engine:
             case Command.FINISH:
                 for monitor in self.monitors.values():
                     self._publish(monitor.finish())
+                self._stale = True  # watermarks have moved, be there reports or not
                 self._save()
             case Command.SAVE | Command.STOP:
                 self._save()
