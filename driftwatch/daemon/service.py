@@ -35,6 +35,7 @@ from driftwatch.sources.kafka import KafkaSource, KafkaSpec
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
 from driftwatch.store.history import SqliteHistory
+from driftwatch.store.identity import deployment_id
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.store.outbox import SqliteOutbox
 from driftwatch.store.rejected import DeadLetterBounds
@@ -87,7 +88,8 @@ class Service:
         saved = store.load()
         self.queue = Queue(records=config.queue.max_records, size_bytes=config.queue.max_bytes)
         self.board = Board()
-        self.sources = [_source(spec, inbox=self._inbox, clock=self._clock) for spec in config.sources]
+        owner = deployment_id(self._database.directory)
+        self.sources = [_source(spec, inbox=self._inbox, clock=self._clock, owner=owner) for spec in config.sources]
         self._delivery = Delivery(self._outbox, self._targets, clock=self._clock, dice=random.random)
         self._refusals = Refusals()
         telemetry = self._telemetry(lambda: store.dead_letters_forgotten + self.engine.dead_letters.dropped)
@@ -216,10 +218,10 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
     return monitor
 
 
-def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Clock) -> Source:
+def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Clock, owner: str) -> Source:
     match spec:
         case KafkaSpec():
-            return KafkaSource(spec, clock=clock)
+            return KafkaSource(spec, clock=clock, owner=owner)
         case HttpSpec():
             return InboxSource(inbox)
         case FilesSpec():
