@@ -50,6 +50,7 @@ class Reader:
         self._taken: dict[Place, int] = {}
         self._handed: dict[Place, int] = {}
         self._missing: list[str] = []
+        self._shortened: set[str] = set()
         self._paused = self._connected = False
         self._next_discovery = self._next_sweep = self._lost_since = 0.0
         self._connections = self._failures = self._gap_records = self._refused_batches = 0
@@ -195,6 +196,8 @@ class Reader:
     def _note_gaps(self, gaps: Sequence[Gap]) -> None:
         for gap in gaps:
             self._gap_records += max(gap.found - gap.wanted, 0)
+            if gap.found < gap.wanted:
+                self._shortened.add(_name(gap.place))
             _log.error("kafka_position_out_of_range", partition=_name(gap.place), wanted=gap.wanted, found=gap.found)
             self._hold(gap.place, (), position=gap.found)
         if gaps:
@@ -245,6 +248,8 @@ class Reader:
     def _warnings(self) -> Iterator[str]:
         if self._commits.warning:
             yield self._commits.warning
+        if self._shortened:
+            yield f"the log ended before our position: {', '.join(sorted(self._shortened))}"
         if self._topics.recreated:
             yield f"deleted and made again, so read from the beginning: {', '.join(sorted(self._topics.recreated))}"
 

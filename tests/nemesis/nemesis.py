@@ -24,10 +24,15 @@ class Nemesis:
 
     def __init__(self, ensemble: Ensemble, topic: str, config: Path, *, seed: int, partitions: int) -> None:
         self.figures: Counter[str] = Counter()
-        self.process = Process(config)
+        self.processes = [Process(config)]
         self._ensemble, self._topic, self._config = ensemble, topic, config
         self._dice, self._partitions = random.Random(seed), partitions
         self._leaders = ensemble.wait_calm(topic)
+
+    @property
+    def process(self) -> Process:
+        """The one that runs now."""
+        return self.processes[-1]
 
     def play(self, seconds: float) -> None:
         """Do one deed after the other; at the end everything runs again."""
@@ -53,7 +58,7 @@ class Nemesis:
         self.process.kill()
         self.figures["process killed"] += 1
         self._wait(0.0, 1.0)
-        self.process = Process(self._config)
+        self.processes.append(Process(self._config))
         if self._dice.random() < 0.5:
             self.process.port()
 

@@ -179,6 +179,13 @@ class Broker:
         with self._properties.open("a", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in settings.items())
 
+    def lose(self, topic: str, partition: int = 0) -> None:
+        """Lose the log of a partition, as with a disk; only while it is stopped."""
+        assert self._process is None
+        for file in (self._properties.parent / "data" / f"{topic}-{partition}").iterdir():
+            if file.name != "partition.metadata":
+                file.unlink()
+
     def start(self) -> None:
         """Start it and return once it takes connections."""
         self.launch()

@@ -50,12 +50,47 @@ def test_position_beyond_the_end(kafka, start):
     topic, inlet = kafka.topic(), FakeInlet()
     kafka.produce(topic, numbered(0, 3))
     with capture_logs() as logs:
-        start(kafka.bootstrap, inlet, {f"kafka/{topic}/0": 50}, predictions=[topic])
+        source = start(kafka.bootstrap, inlet, {f"kafka/{topic}/0": 50}, predictions=[topic])
         inlet.wait(lambda: offsets(inlet) == {f"kafka/{topic}/0": 3}, "the position")
     kafka.produce(topic, numbered(3, 4))
     inlet.wait_records(1)
     assert inlet.records() == numbered(3, 4)
     assert [entry["found"] for entry in logs if entry["event"] == "kafka_position_out_of_range"] == [3]
+    assert source.status().warning == f"the log ended before our position: kafka/{topic}/0"
+
+
+@pytest.mark.parametrize("count", [3, 80])
+def test_a_broker_that_lost_its_disk(own_broker, start, count):
+    """A log that begins anew under the same topic, shorter or longer than our position, is said to have ended early.
+
+    What was written to it before the loss was seen cannot be told from what was counted: it is not read again.
+    """
+    from tests.servers.cluster import Cluster  # noqa: PLC0415 - loads kafka-python
+
+    own_broker.start()
+    cluster = Cluster(own_broker.bootstrap)
+    cluster.topic(name="t")
+    cluster.produce("t", numbered(0, 50))
+    inlet = FakeInlet()
+    source = start(own_broker.bootstrap, inlet, predictions=["t"])
+    inlet.wait_records(50)
+    cluster.close()
+    own_broker.stop(kill=True)
+    own_broker.lose("t")
+    own_broker.start()
+    cluster = Cluster(own_broker.bootstrap)
+    try:
+        cluster.produce("t", numbered(100, 100 + count))
+        ended = "the log ended before our position: kafka/t/0"
+        inlet.wait(lambda: source.status().warning == ended, "the loss to be seen")
+        cluster.produce("t", numbered(200, 205))
+        inlet.wait(lambda: offsets(inlet) == {"kafka/t/0": count + 5}, "the end of the log")
+    finally:
+        cluster.close()
+    got = inlet.records()
+    assert got[:50] == numbered(0, 50)
+    assert got[-5:] == numbered(200, 205)
+    assert len(set(got)) == len(got)
 
 
 def test_begins_where_retention_has_passed(kafka, start):
