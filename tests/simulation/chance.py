@@ -47,11 +47,11 @@ def make_plan(dice: Random) -> Plan:
         idle_after_ms=20_000 if mode is Mode.FREE else NEVER_MS,
         keep_ms=dice.choice([20_000, 60_000, 300_000]),
         partitions=dice.choice([1, 2, 3]),
-        events=dice.randint(50, 130),
+        events=dice.randint(40, 100),
         queue_records=dice.choice([12, 30, 60]),
         inbox_bytes=dice.choice([1_500, 1 << 20]),
         cooldown_ms=dice.choice([0, 60_000, DAY_MS]),
-        wildness=dice.choice([0.3, 1.0, 1.0, 3.0]),
+        wildness=dice.choice([0.3, 1.0, 1.0, 2.0]),
     )
 
 

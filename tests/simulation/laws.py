@@ -127,7 +127,9 @@ class Steady:
         for model, batch in self._decoder.decode(raw).batches.items():
             self.said.hear(self.monitors[model].feed(batch, received_ms=raw.received_ms))
 
-    def play(self, partitions: Iterable[str], records: Iterable[tuple[str, bytes]], *, dice: Random, now_ms: int) -> None:
+    def play(
+        self, partitions: Iterable[str], records: Iterable[tuple[str, bytes]], *, dice: Random, now_ms: int
+    ) -> None:
         """Read an input from its beginning to its end, cut into other batches; records: partition and value."""
         for monitor in self.monitors.values():
             monitor.announce(list(partitions), now_ms=now_ms)

@@ -131,9 +131,7 @@ class Oracle:
 
     def _close(self, due: int) -> None:
         again = {(end, version) for pane, version in self.touched for end in self._ends(pane) if end <= self.issued}
-        fresh = {
-            (end, version) for pane, version in self.panes for end in self._ends(pane) if self.issued < end <= due
-        }
+        fresh = {(end, version) for pane, version in self.panes for end in self._ends(pane) if self.issued < end <= due}
         for end, version in sorted(again | fresh):
             self.revisions[end, version] += 1
             rows = sum(self.panes[pane, version] for pane in self._panes_of(end))

@@ -36,6 +36,8 @@ class Producer:
         """A record of one prediction or of several."""
         several = 1 if self._dice.random() < 0.75 else self._dice.randint(2, 5)
         pairs = [self._prediction() for _ in range(several)]
+        if not any(text.endswith("}") for text, _ in pairs):  # broken lines alone could as well be one broken object
+            pairs, several = pairs[:1], 1
         texts = [text for text, _ in pairs]
         if several == 1:
             body = texts[0]

@@ -1,51 +1,90 @@
 """Seeds of a deterministic simulation: `DRIFTWATCH_SEED=n pytest tests/simulation` replays one of them."""
 
-import logging
 import os
-import shutil
-import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import structlog
 
-from driftwatch.daemon import engine
-from tests.simulation.process import SECRET
-from tests.simulation.simulation import MAX_REJECTED, MAX_UNSAVED, Simulation
+from tests.simulation.seeds import Outcome, run_seed, run_seeds
 
 _CHOSEN = os.environ.get("DRIFTWATCH_SEED")
-_BLOCK = 100
-_SHOWN = 60
-_MEMORY_DISK = Path("/dev/shm")  # where there is one; nothing here has to survive
+_SEEDS, _MANY = 1_000, 10_000
+_TOLD = 3
+"""So many stories are told in full."""
+
+_every_seed = pytest.mark.skipif(_CHOSEN is not None, reason="DRIFTWATCH_SEED asks for one seed")
+
+LEAST = {
+    "answer to a post lost": 500,
+    "body refused by the disk": 500,
+    "clock jumps back": 100,
+    "clock jumps forth": 100,
+    "connection lost in a post": 100,
+    "dead letter": 10,
+    "died after commit": 100,
+    "died before commit": 100,
+    "disk outage": 200,
+    "disk outage met": 1_000,
+    "event sent twice": 1_000,
+    "future event": 200,
+    "hole in offsets": 200,
+    "inbox full": 200,
+    "killed": 500,
+    "late event": 1_000,
+    "letter sent again": 100,
+    "malformed event": 1_000,
+    "outcome of a delivery not saved": 100,
+    "partition added": 50,
+    "partition idle": 500,
+    "queue full": 100,
+    "records held back": 100,
+    "records read again": 1_000,
+    "restart with a full queue": 10,
+    "retention": 50,
+    "statement failed": 100,
+    "stopped": 100,
+    "webhook: 410": 10,
+    "webhook: 429": 50,
+    "webhook: 429 with Retry-After": 50,
+    "webhook: 500": 100,
+    "webhook: answer lost": 100,
+    "webhook: refused connection": 100,
+}
+"""Every kind of fault, and how often it must have been met for a thousand seeds to prove anything."""
 
 
-@pytest.fixture(autouse=True)
-def _small_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Meet the engine's limits soon; say nothing of the errors that are made on purpose."""
-    monkeypatch.setattr(engine, "MAX_UNSAVED", MAX_UNSAVED)
-    monkeypatch.setattr(engine, "MAX_REJECTED", MAX_REJECTED)
-    monkeypatch.setenv(SECRET, "a secret of the simulation")
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**before)
+def _judge(outcome: Outcome) -> None:
+    if outcome.stories:
+        told = "\n\n".join(outcome.stories[:_TOLD])
+        pytest.fail(f"{len(outcome.stories)} seeds failed\n{told}", pytrace=False)
 
 
-def simulate(seed: int) -> Simulation:
-    """Run one seed; when it fails, tell its story."""
-    directory = Path(tempfile.mkdtemp(dir=_MEMORY_DISK if _MEMORY_DISK.is_dir() else None))
-    simulation = Simulation(seed, directory)
-    try:
-        simulation.run()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the seed and the story belong to it
-        story = "\n".join(simulation.trace.lines[-_SHOWN:])
-        pytest.fail(f"seed {seed} ({simulation.plan}): {type(error).__name__}: {error}\n{story}", pytrace=False)
-    finally:
-        shutil.rmtree(directory)
-    return simulation
+@_every_seed
+def test_seeds() -> None:
+    """A thousand seeds: nothing lost, nothing twice; and every kind of fault has been met."""
+    outcome = run_seeds(range(_SEEDS))
+    _judge(outcome)
+    rare = {kind: outcome.faults[kind] for kind, least in LEAST.items() if outcome.faults[kind] < least}
+    assert not rare, f"met too rarely to prove anything: {rare}"
+    assert set(outcome.faults) <= set(LEAST), "a kind of fault that the table does not know"
 
 
-def test_seed() -> None:
-    simulate(int(_CHOSEN or 0))
+@_every_seed
+def test_seed_is_deterministic() -> None:
+    """The same seed tells the same story, or it could not be replayed."""
+    assert run_seed(4).trace == run_seed(4).trace
+
+
+@pytest.mark.soak
+@_every_seed
+def test_many_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten thousand more, and what they met."""
+    outcome = run_seeds(range(_SEEDS, _SEEDS + _MANY))
+    with capsys.disabled():
+        print("\n" + "\n".join(f"{count:9} {kind}" for kind, count in outcome.faults.most_common()))
+    _judge(outcome)
+
+
+@pytest.mark.skipif(_CHOSEN is None, reason="replays the seed that DRIFTWATCH_SEED names")
+def test_chosen_seed() -> None:
+    """One seed again, by itself."""
+    _judge(run_seed(int(_CHOSEN or 0)))

@@ -60,7 +60,7 @@ def _check_counts(sim: "Simulation", found: Account) -> None:
     for (_, stream, source, result), count in sim.process.telemetry._events.counts().items():
         shown[stream, source, result] += int(count)
     more, less = +(shown - found.counts), +(found.counts - shown)
-    assert not more and not less, f"the telemetry counts {dict(more)} too many and {dict(less)} too few"
+    assert (more, less) == ({}, {}), f"the telemetry counts {dict(more)} too many and {dict(less)} too few"
 
 
 def _check_partition(sim: "Simulation", name: str) -> None:
@@ -106,7 +106,9 @@ def _check_reports(sim: "Simulation", found: Account, steady: Steady) -> None:
         for (start, version), outcome in oracle.reported.items()
     }
     assert shown == defined, f"reports that differ: {sorted(set(shown.items()) ^ set(defined.items()))[:6]}"
-    said = {(model, version, rfc3339(start)): outcome for (model, version, start), outcome in steady.said.reports.items()}
+    said = {
+        (model, version, rfc3339(start)): outcome for (model, version, start), outcome in steady.said.reports.items()
+    }
     assert shown == said
     for oracle in found.oracles.values():
         for (start, version), (rows, _) in oracle.reported.items():
