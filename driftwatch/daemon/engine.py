@@ -79,6 +79,7 @@ class Engine:
         self.monitors = {monitor.model: monitor for monitor in monitors}
         self.failure: BaseException | None = None
         self.store_error = ""
+        self.unknown_keys = 0
         self._decoder = decoder
         self._queue = queue
         self._positions = dict(positions)
@@ -155,6 +156,7 @@ class Engine:
 
     def _take(self, raw: Raw) -> None:
         decoded = self._decoder.decode(raw)
+        self.unknown_keys += decoded.unknown_keys
         self._count(raw, decoded)
         for model, batch in decoded.batches.items():
             outcome = self.monitors[model].feed(batch, received_ms=raw.received_ms)

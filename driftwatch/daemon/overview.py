@@ -47,6 +47,11 @@ class ServiceOverview:
             "queue": {"records": self.queue.records, "capacity": self.queue.capacity_records},
             "sources": [_source(source) for source in self.sources],
             "state": {"error": self.engine.store_error or None},
+            # Since the start: keys of events that no field reads, and ids that are not remembered any more.
+            "events": {
+                "unknown_keys": self.engine.unknown_keys,
+                "ids_forgotten": {name: m.memory.seen.forgotten for name, m in self.engine.monitors.items()},
+            },
             "targets": {"disabled": sorted(self.disabled_targets())},
         }
 

@@ -168,6 +168,17 @@ def test_models_and_status_are_told(configure, reference):
     assert json.dumps(state)
 
 
+def test_unknown_keys_are_told(configure):
+    """Keys that no field reads are counted, every one of them."""
+    event = {"model": events.MODEL, "id": "a", "time": events.START, "features": {"amount": 1, "typo": 2}, "extra": 3}
+    with running(configure()) as (_, probe):
+        probe.post(json.dumps(event).encode())
+        probe.post(json.dumps({**event, "id": "b"}).encode())
+        probe.wait_counted(2)
+
+        assert status(probe)["events"]["unknown_keys"] == 4
+
+
 def test_a_bug_ends_the_process_with_1(configure, monkeypatch):
     """The engine cannot go on: nothing is saved over good state, and the exit code says so."""
 
