@@ -1,7 +1,10 @@
 """Compressed batches: every codec is read, and none becomes larger than allowed."""
 
+import contextlib
 import os
 import re
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from driftwatch.errors import SourceError
 from driftwatch.sources.kafka_codecs import TooLarge, unpack
 from tests.fakes import FakeInlet
 from tests.servers.bombs import CODECS, HEADER, bomb, packed
@@ -19,6 +23,7 @@ LIMIT, BOMB = 8 << 20, 200 << 20
 # The limit once for the batch and once for a decoder's window, and what else a process does meanwhile.
 ALLOWED = 3 * LIMIT + (16 << 20)
 SIZES = {"gzip": BOMB, "zstd": BOMB, "lz4": BOMB, "snappy": 20 << 20}
+DAMAGE = (SourceError, OSError, EOFError, ValueError, zlib.error, zstandard.ZstdError, struct.error)
 XERIAL = b"\x82SNAPPY\x00" + (1).to_bytes(4, "big") * 2
 
 
@@ -62,6 +67,16 @@ def test_unpacks_snappy_in_blocks(blocks):
     assert unpack(CODECS["snappy"], wire, limit=len(whole)) == whole
     with pytest.raises(TooLarge):
         unpack(CODECS["snappy"], wire, limit=len(whole) - 1)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@given(data=st.binary(max_size=2_000), place=st.integers(0, 2_000), flip=st.integers(1, 255))
+def test_damage_is_an_error_or_other_bytes(codec, data, place, flip):
+    """Whatever a byte is changed to, the answer comes, within the limit: bytes, TooLarge, or an error of the codec."""
+    wire = bytearray(packed(codec, lambda: iter([data])))
+    wire[place % len(wire)] ^= flip
+    with contextlib.suppress(TooLarge, *DAMAGE):
+        assert len(unpack(CODECS[codec], memoryview(wire), limit=4_000)) <= 4_000
 
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])

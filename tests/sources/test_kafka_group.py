@@ -1,5 +1,7 @@
 """The consumer group: what it is told, by whom, and who else speaks there."""
 
+from unittest.mock import Mock
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -66,3 +68,21 @@ def test_marks_of_nobody_are_nobody(kafka, shared):
     kafka.commit(topic, topic, 3)
     source, _ = deploy("one")
     assert source.status().warning == ""
+
+
+def test_a_group_that_may_not_be_read_changes_nothing():
+    """Where the group's positions cannot be asked for, that is logged, and positions are sent all the same."""
+    from kafka.errors import GroupAuthorizationFailedError  # noqa: PLC0415 - loads kafka-python
+
+    from driftwatch.sources.kafka_commits import Commits  # noqa: PLC0415
+
+    link, place = Mock(), ("t", 0)
+    link.marks.side_effect = GroupAuthorizationFailedError("group")
+    commits = Commits("group", "me", saved={})
+    commits.want({place: 5})
+    with capture_logs() as logs:
+        commits.send(link, [place])
+        commits.send(link, [place])
+    assert [each.args for each in link.commit.call_args_list] == [({place: 5}, "driftwatch me")]
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("kafka_group_unknown", "warning")]
+    assert commits.warning == ""
