@@ -89,6 +89,9 @@ class Inbox(Protocol):
         keyed: remembered in the same transaction; when its key is known already nothing is stored, and Repeated raised.
         """
 
+    def admit(self, size_bytes: int) -> None:
+        """Raise Busy when so large a body would find no room now: before any work is done on it."""
+
     def known(self, stream: Stream, key: str, *, now_ms: int) -> Keyed | None:
         """What came to the stream under this key, as long as that is remembered."""
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
-from driftwatch.ports import InboxRow
+from driftwatch.ports import InboxRow, Keyed
 from driftwatch.stream.raw import Raw, Stream
 
 WAIT_SECONDS = 20.0
@@ -86,13 +86,19 @@ class FakeInbox:
         self._next = 1
         self._arrived = threading.Condition()
 
-    def append(self, stream: Stream, body: bytes, *, received_ms: int) -> int:
-        """Keep a body and return its sequence number."""
+    def append(self, stream: Stream, body: bytes, *, received_ms: int, keyed: Keyed | None = None) -> int:
+        """Keep a body and return its sequence number; keys are not remembered."""
         with self._arrived:
             self.rows.append(InboxRow(self._next, stream, received_ms, body))
             self._next += 1
             self._arrived.notify_all()
             return self._next - 1
+
+    def admit(self, size_bytes: int) -> None:
+        """There is always room."""
+
+    def known(self, stream: Stream, key: str, *, now_ms: int) -> Keyed | None:
+        """Nothing is."""
 
     def read(self, stream: Stream, after: int, *, limit: int) -> list[InboxRow]:
         """Rows of the stream with a greater sequence number, in order."""

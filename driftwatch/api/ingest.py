@@ -18,7 +18,7 @@ from driftwatch.api.faults import Fault, Json, documented
 from driftwatch.ports import Ingest, Receipt
 from driftwatch.stream.raw import Stream
 
-_THREADS = 4
+_THREADS = 2
 """Bodies that are unpacked and stored at once; more wait, so that memory and the queries' threads stay free."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")

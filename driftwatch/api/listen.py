@@ -69,7 +69,7 @@ class ServerSpec(Spec):
     max_body_decompressed: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
     max_values: Annotated[int, Field(ge=1)] = 500_000
     max_events: Annotated[int, Field(ge=1)] = 50_000
-    max_arriving: Annotated[int, Field(ge=1024)] = 32 * MEBIBYTE
+    max_arriving: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
     external_url: Annotated[str, AfterValidator(_web)] = ""
     max_leaving: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
     max_head: Annotated[int, Field(ge=1024)] = 16 * 1024

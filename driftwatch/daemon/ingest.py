@@ -43,12 +43,14 @@ class DurableIngest:
         """
         received_ms = self._clock()
         if not key:
+            self._inbox.admit(len(body))
             receipt = self._judge(stream, body, received_ms=received_ms)
             self._inbox.append(stream, body, received_ms=received_ms)
             return receipt
         keyed = Keyed(key, hashlib.blake2b(body, digest_size=16).digest(), received_ms)
         first = self._inbox.known(stream, key, now_ms=received_ms)
         if first is None:
+            self._inbox.admit(len(body))
             receipt = self._judge(stream, body, received_ms=received_ms)
             try:
                 self._inbox.append(stream, body, received_ms=received_ms, keyed=keyed)

@@ -64,8 +64,7 @@ class SqliteInbox:
         """
         entry = _Entry(stream, body, received_ms, keyed)
         with self._arrived:
-            if self._bytes + len(body) > self._max_bytes:
-                raise Busy(_RETRY_AFTER_SECONDS)
+            self.admit(len(body))
             self._bytes += len(body)
             self._queued.append(entry)
         with self._committing:
@@ -76,6 +75,11 @@ class SqliteInbox:
         if entry.repeated:
             raise Repeated(entry.repeated)
         return entry.sequence
+
+    def admit(self, size_bytes: int) -> None:
+        """Raise Busy when so large a body would find no room now."""
+        if self._bytes + size_bytes > self._max_bytes:
+            raise Busy(_RETRY_AFTER_SECONDS)
 
     def known(self, stream: Stream, key: str, *, now_ms: int) -> Keyed | None:
         """Give what came to the stream under this key, as long as that is remembered."""

@@ -50,7 +50,7 @@ def test_defaults():
     spec = ServerSpec()
 
     assert spec.address == Address("0.0.0.0", 9464)
-    assert (spec.max_body, spec.max_body_decompressed, spec.max_arriving) == (4 * 2**20, 8 * 2**20, 32 * 2**20)
+    assert (spec.max_body, spec.max_body_decompressed, spec.max_arriving) == (4 * 2**20, 8 * 2**20, 16 * 2**20)
     assert spec.max_series == 10_000
 
 

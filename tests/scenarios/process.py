@@ -38,6 +38,11 @@ class Process:
             self._process.kill()
         self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def port(self) -> int:
         """The port it listens on, once it has said so."""
         wait_until(
