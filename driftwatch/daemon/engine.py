@@ -152,7 +152,9 @@ class Engine:
     def _announce(self, announcement: Announcement) -> None:
         if announcement.stream is Stream.PREDICTIONS:  # labels move no watermark
             for monitor in self.monitors.values():
+                before = monitor.windows.progress
                 monitor.announce(announcement.partitions, now_ms=self._doors.clock())
+                self._stale |= monitor.windows.progress != before  # after a crash it must still hold windows open
 
     def _take(self, raw: Raw) -> None:
         decoded = self._decoder.decode(raw)

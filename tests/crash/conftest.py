@@ -1,0 +1,5 @@
+"""What the crash loop uses of the scenarios."""
+
+from tests.scenarios.fixtures import configure, reference
+
+__all__ = ["configure", "reference"]

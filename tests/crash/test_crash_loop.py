@@ -1,0 +1,233 @@
+"""SIGKILL at random instants and at every named step, over a real Kafka: nothing is lost, and nothing counted twice.
+
+The same events go through an interrupted service and through one that is left alone. Half of them come from Kafka, half
+over HTTP, both in order, so that what is counted does not hang on which of the two was read first.
+"""
+
+import json
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from driftwatch.daemon.state import state_hash, verify
+from driftwatch.failpoints import Point
+from driftwatch.store.database import FILE
+from tests.crash.nursery import Life, Nursery
+from tests.receiver import Receiver
+from tests.scenarios import events, world
+from tests.scenarios.journal import assert_same, last_words
+from tests.scenarios.probe import Probe
+from tests.scenarios.test_crash import bodies_stored
+
+SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
+ROWS_AN_HOUR = 60
+LIFE_SECONDS = 1.2
+"""A life that is ended at random ends before this; one that waits for its failpoint in vain, after twice of it."""
+END_SECONDS = 60.0
+
+
+@dataclass
+class Input:
+    """What goes in. again: how many of the events are sent a second time."""
+
+    kafka: list[bytes]
+    bodies: list[bytes]
+    total: int
+    again: int
+
+
+def make_input(*, hours: int) -> Input:
+    """Events of one version that drift for two hours in every four; every 25th of HTTP is sent twice."""
+    rng = np.random.default_rng(13)
+    lines = [
+        events.event(
+            rng, events.START + row * events.HOUR // ROWS_AN_HOUR, version="1", drifted=row // ROWS_AN_HOUR % 4 > 1
+        )
+        for row in range(hours * ROWS_AN_HOUR)
+    ]
+    posted = [line for row, line in enumerate(lines[1::2]) for _ in range(2 if row % 25 == 7 else 1)]
+    bodies = [b"\n".join(posted[start : start + 3]) for start in range(0, len(posted), 3)]
+    return Input(lines[::2], bodies, len(lines[::2]) + len(posted), len(posted) - len(lines) // 2)
+
+
+class Poster:
+    """Posts bodies in turn, from a thread, until all are answered or the service is gone."""
+
+    def __init__(self, life: Life, bodies: Sequence[bytes]) -> None:
+        self._life, self._bodies = life, bodies
+        self._thread = threading.Thread(target=self._run, name="poster")
+        self._thread.start()
+
+    def join(self) -> None:
+        """Return once it has ended."""
+        self._thread.join(END_SECONDS)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        port = self._life.port()
+        if port is None:
+            return
+        with Probe(port) as probe:
+            for body in self._bodies:
+                try:
+                    probe.post(body)
+                except httpx.TransportError:
+                    return
+
+
+@dataclass
+class Outcome:
+    """What is compared of a run. died: how often, by where. repeats: webhook requests beyond the first of an id."""
+
+    hash: str
+    reports: list[dict]
+    results: dict[str, float]
+    received: set[str]
+    listed: set[str]
+    repeats: int
+    died: Counter[str] = field(default_factory=Counter)
+
+
+def state_of(path: Path) -> Path:
+    """The state directory of a configuration."""
+    return path.with_suffix("")
+
+
+def live_to_the_end(nursery: Nursery, path: Path, given: Input, receiver: Receiver) -> Outcome:
+    """Post what is left, wait until everything is counted and delivered, and stop in order."""
+    life = nursery.start(path)
+    port = life.port()
+    assert port is not None, life.log.read_text()
+    Poster(life, given.bodies[stored(path) :]).join()
+    with Probe(port) as probe:
+        results = probe.wait_counted(given.total).results()
+        delivered = lambda: all(letter["state"] == "delivered" for letter in probe.listing("deliveries"))  # noqa: E731
+        probe.wait(delivered, "the last webhook")
+        reports, letters = probe.listing("reports"), probe.listing("deliveries")
+    life.send(signal.SIGTERM)
+    assert life.code() == 0, life.log.read_text()
+    ids = [request.headers["webhook-id"] for request in receiver.received]
+    assert verify(state_of(path)).startswith(f"{state_of(path)}: good")
+    return Outcome(
+        state_hash(state_of(path)),
+        reports,
+        results,
+        set(ids),
+        {each["id"] for each in letters},
+        len(ids) - len(set(ids)),
+    )
+
+
+def stored(path: Path) -> int:
+    """How many bodies are in for good."""
+    return bodies_stored(state_of(path)) if (state_of(path) / FILE).exists() else 0
+
+
+def live_and_die(nursery: Nursery, path: Path, bodies: Sequence[bytes], dice: random.Random) -> str:
+    """One life that ends by SIGKILL, half of them at a failpoint; where it died."""
+    point = dice.choice([*Point, *[None] * len(Point)])
+    times = 1 if str(point).startswith("delivery") else dice.randint(1, 3)  # deliveries are few
+    life = nursery.start(path, crash_at=f"{point}:{times}" if point else "")
+    began, last = time.monotonic(), (LIFE_SECONDS * 2 if point else dice.uniform(0.0, LIFE_SECONDS))
+    poster = Poster(life, bodies)
+    while time.monotonic() - began < last and not life.ended():
+        time.sleep(0.005)
+    died_at = str(point) if life.ended() else "random instant"
+    life.send(signal.SIGKILL)
+    assert life.code() == -signal.SIGKILL, life.log.read_text()
+    poster.join()
+    return died_at
+
+
+def introduce(nursery: Nursery, path: Path) -> None:
+    """A first life in which every source says what its partitions are: until then windows do not wait for them."""
+    life = nursery.start(path)
+    port = life.port()
+    assert port is not None, life.log.read_text()
+    with Probe(port) as probe:
+        probe.wait(lambda: probe.get("/-/ready").status_code == 200, "the sources")
+    life.send(signal.SIGTERM)
+    assert life.code() == 0, life.log.read_text()
+
+
+def interrupted(
+    nursery: Nursery, path: Path, given: Input, *, kills: int, feed, receiver: Receiver, seed: int
+) -> Outcome:
+    """A run that is killed so many times."""
+    dice, died = random.Random(seed), Counter()
+    introduce(nursery, path)
+    for number in range(kills):
+        share = (number + 1) / (kills + 1)
+        feed(round(len(given.kafka) * share))
+        died[live_and_die(nursery, path, given.bodies[stored(path) : round(len(given.bodies) * share)], dice)] += 1
+    feed(len(given.kafka))
+    outcome = live_to_the_end(nursery, path, given, receiver)
+    outcome.died = died
+    return outcome
+
+
+def crash_loop(kafka, configure, folder: Path, *, kills: int, hours: int, seed: int) -> None:
+    """Compare an interrupted run with one that was left alone."""
+    given, topic = make_input(hours=hours), kafka.topic()
+    secret = folder / "secret"
+    secret.write_text(SECRET, encoding="utf-8")
+    sent = 0
+
+    def feed(stop: int) -> None:
+        nonlocal sent
+        kafka.produce(topic, given.kafka[sent:stop])
+        sent = max(sent, stop)
+
+    def path(state: str, receiver: Receiver) -> Path:
+        sources = world.HTTP + world.kafka(kafka.bootstrap, topic, f"{topic}-{state}")
+        return configure(
+            sources=sources, targets=world.webhook(receiver.url, secret, actions=["retrain", "notify"]), state=state
+        )
+
+    with Nursery() as nursery, Receiver() as killed_receiver, Receiver() as receiver:
+        began = time.monotonic()
+        killed = interrupted(
+            nursery, path("killed", killed_receiver), given, kills=kills, feed=feed, receiver=killed_receiver, seed=seed
+        )
+        seconds = time.monotonic() - began
+        alone = path("whole", receiver)
+        introduce(nursery, alone)
+        whole = live_to_the_end(nursery, alone, given, receiver)
+
+    assert killed.results == whole.results == {
+        "accepted": given.total - given.again, "late": 0, "duplicate": given.again, "rejected": 0,
+    }  # fmt: skip
+    assert killed.hash == whole.hash
+    assert_same(last_words(killed.reports), last_words(whole.reports))
+    assert killed.received == killed.listed == whole.received == whole.listed
+    assert len(whole.listed) >= hours // 4
+    assert sum(killed.died.values()) == kills
+    summary = {
+        "seed": seed, "kills": kills, "died": dict(sorted(killed.died.items())), "events": given.total,
+        "counted": killed.results, "webhooks": len(killed.listed), "repeated requests": killed.repeats,
+        "seconds": round(seconds, 1), "hash": killed.hash,
+    }  # fmt: skip
+    print(json.dumps(summary))
+
+
+@pytest.mark.kafka
+def test_twenty_kills_change_nothing(kafka, configure, tmp_path):
+    """The same state hash, reports, counts and webhooks as without them."""
+    crash_loop(kafka, configure, tmp_path, kills=20, hours=24, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.kafka
+@pytest.mark.parametrize("seed", range(3))
+def test_eighty_kills_change_nothing(kafka, configure, tmp_path, seed):
+    """Three times, with other dice: 240 kills."""
+    crash_loop(kafka, configure, tmp_path, kills=80, hours=96, seed=100 + seed)
