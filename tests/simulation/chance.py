@@ -24,7 +24,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """One seed's world. wildness: how often something goes wrong."""
+    """One seed's world. keyed: HTTP clients name their bodies. wildness: how often something goes wrong."""
 
     mode: Mode
     forms: dict[str, str]
@@ -35,6 +35,7 @@ class Plan:
     queue_records: int
     inbox_bytes: int
     cooldown_ms: int
+    keyed: bool
     wildness: float
 
 
@@ -51,6 +52,7 @@ def make_plan(dice: Random) -> Plan:
         queue_records=dice.choice([12, 30, 60]),
         inbox_bytes=dice.choice([1_500, 1 << 20]),
         cooldown_ms=dice.choice([0, 60_000, DAY_MS]),
+        keyed=dice.random() < 0.5,
         wildness=dice.choice([0.3, 1.0, 1.0, 2.0]),
     )
 

@@ -10,7 +10,7 @@ from tests.simulation.chance import Trace
 _REAL_CONNECT = sqlite3.connect
 
 
-class Died(BaseException):  # noqa: N818 - no error: the end of a process
+class Died(BaseException):
     """The process was killed here."""
 
 
@@ -40,7 +40,7 @@ class Disk:
         """Run one statement, or what is to happen instead."""
         if self.dead:
             raise Died
-        word = sql.split(None, 1)[0].upper().rstrip(";")
+        word = "".join(sql.split(None, 1)[:1]).upper().rstrip(";")
         if word == "BEGIN":
             connection.writing = "IMMEDIATE" in sql.upper()
         if not connection.writing or word in {"ROLLBACK", "PRAGMA"}:
@@ -49,7 +49,7 @@ class Disk:
             self._trace.faults["disk outage met"] += 1
             raise sqlite3.OperationalError("database or disk is full")
         fate = self._burn(word)
-        if fate == "fail":
+        if fate == "fail" or (fate == "fail after" and word != "COMMIT"):
             self._trace.fault("statement failed", word)
             raise sqlite3.OperationalError("disk I/O error")
         if fate == "die before":
@@ -58,6 +58,9 @@ class Disk:
         if word == "COMMIT":
             connection.writing = False
             self.on_commit()
+        if fate == "fail after":
+            self._trace.fault("commit failed, but is durable")
+            raise sqlite3.OperationalError("disk I/O error")
         if fate == "die after":
             self._die("died after commit" if word == "COMMIT" else "died before commit", word)
         return result

@@ -33,22 +33,24 @@ def account(entries: Iterable[Entry], watches: Iterable[Watch], events: Mapping[
     """Go through the book by definition, event by event."""
     found = Account({watch.spec.name: Oracle(_form(watch)) for watch in watches})
     for entry in entries:
-        match entry.deed:
-            case Deed.TAKE:
-                _take(found, entry.message, events)
-            case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
-                for oracle in found.oracles.values():
-                    oracle.announce(entry.message.partitions, now_ms=entry.now_ms)
-            case Deed.TICK:
-                for oracle in found.oracles.values():
-                    oracle.tick(now_ms=entry.now_ms)
-            case Deed.FINISH:
-                for oracle in found.oracles.values():
-                    oracle.finish()
-            case Deed.RESTART:
-                for oracle in found.oracles.values():
-                    oracle.restart()
+        if entry.deed is Deed.TAKE:
+            _take(found, entry.message, events)
+        else:
+            for oracle in found.oracles.values():
+                _move(oracle, entry)
     return found
+
+
+def _move(oracle: Oracle, entry: Entry) -> None:
+    match entry.deed:
+        case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
+            oracle.announce(entry.message.partitions, now_ms=entry.now_ms)
+        case Deed.TICK:
+            oracle.tick(now_ms=entry.now_ms)
+        case Deed.FINISH:
+            oracle.finish()
+        case Deed.RESTART:
+            oracle.restart()
 
 
 def _take(found: Account, raw: Raw, events: Mapping[bytes, tuple[Event, ...]]) -> None:

@@ -161,8 +161,8 @@ class Process:
         reader.stopping.clear()
         try:
             reader._step()
-        except StateError as error:
-            self._around.trace.note(f"inbox: {error}")
+        except StateError:
+            self._around.trace.fault("inbox could not be read")
         return not reader.stopping.is_set()
 
     def deliver(self, courier: Courier) -> bool:

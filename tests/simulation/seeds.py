@@ -15,7 +15,7 @@ from unittest import mock
 
 import structlog
 
-from driftwatch.daemon import engine
+from driftwatch.daemon import dead_letters, engine
 from tests.simulation.process import SECRET
 from tests.simulation.simulation import MAX_REJECTED, MAX_UNSAVED, Simulation
 
@@ -79,7 +79,7 @@ def _surroundings() -> Iterator[None]:
     try:
         with (
             mock.patch.object(engine, "MAX_UNSAVED", MAX_UNSAVED),
-            mock.patch.object(engine, "MAX_REJECTED", MAX_REJECTED),
+            mock.patch.object(dead_letters, "MAX_REJECTED", MAX_REJECTED),
             mock.patch.dict(os.environ, {SECRET: "a secret of the simulation"}),
         ):
             yield

@@ -6,12 +6,14 @@ from random import Random
 
 from driftwatch.daemon.queue import Announcement, Command, Order
 from driftwatch.errors import StateError
+from driftwatch.sinks.courier import Courier
 from driftwatch.stream.raw import Raw, Stream
 from tests.simulation.book import Book, Deed, Entry
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Clock, Mode, Trace, make_plan
 from tests.simulation.disk import Died, Disk, mounted
 from tests.simulation.door import Client, Door
+from tests.simulation.mischief import Mischief
 from tests.simulation.models import FRAUD, SPAM, watch_of
 from tests.simulation.process import Process, Surroundings
 from tests.simulation.producer import Producer
@@ -35,7 +37,7 @@ class Simulation:
         self.book, self.door, self.disk = Book(), Door(), Disk(self.trace)
         self.producer = Producer(plan, self.dice, clock=self.clock, trace=self.trace)
         self.broker = Broker(plan, self.dice, clock=self.clock, trace=self.trace)
-        self.clients = {stream: Client(stream, self.door, trace=self.trace) for stream in Stream}
+        self.clients = {stream: Client(stream, self.door, trace=self.trace, keyed=plan.keyed) for stream in Stream}
         watches = [
             watch_of(name, plan.forms[name], idle_after_ms=plan.idle_after_ms, keep_ms=plan.keep_ms)
             for name in (FRAUD, SPAM)
@@ -44,8 +46,6 @@ class Simulation:
         self.around = Surroundings(
             plan, self.dice, self.clock, self.trace, directory, watches, self.broker, receiver
         )  # fmt: skip
-        self.disk.on_commit = self._committed
-        self._back_ms = 0
         self._refused = False
         self._highest: dict[str, int] = {}
         self._actions = self._weighted()
@@ -54,6 +54,7 @@ class Simulation:
         """Live through it all."""
         with mounted(self.disk):
             self.process = Process(self.around)
+            self.disk.on_commit = self._committed
             try:
                 self._live()
                 self._last_day()
@@ -71,21 +72,17 @@ class Simulation:
             try:
                 action()
             except Died:
-                self._crash()
+                self.crash()
             self.clock.now_ms += self.dice.randint(0, 900)
 
     def _anything_waits(self) -> bool:
         return self.process.queue._next() is not None or any(client.waiting for client in self.clients.values())
 
     def _weighted(self) -> dict[Callable[[], None], float]:
-        wild, free = self.plan.wildness, self.plan.mode is Mode.FREE
         return {
-            self._produce: 6, self._post: 6, self._pump: 8, self._read_inbox: 5, self._step: 14,
-            self._tick: 3, self._save: 2, self._deliver: 5,
-            self._kill: 0.4 * wild, self._stop: 0.15 * wild, self._arm: 0.9 * wild, self._outage: 0.3 * wild,
-            self._repair: 0.6, self._jump: 0.3 * wild, self._prune: 0.1,
-            self._sleep: 0.3 * free, self._grow: 0.06 * free, self._expire: 0.1 * wild * free,
-        }  # fmt: skip
+            self._produce: 6, self._post: 6, self._pump: 8, self._read_inbox: 5, self.step: 14,
+            self._tick: 3, self._save: 2, self._prune: 0.1, self._deliver: 5,
+        } | Mischief(self).weighted()  # fmt: skip
 
     def _produce(self) -> None:
         if self.producer.count >= self.plan.events:
@@ -122,7 +119,7 @@ class Simulation:
             self._refused = True
             self.trace.fault("queue full")
 
-    def _step(self) -> bool:
+    def step(self) -> bool:
         """Let the engine take one message, if there is one; False when it was the last of this process."""
         process = self.process
         if process.queue._next() is None:
@@ -156,7 +153,7 @@ class Simulation:
 
     def _check_bounds(self) -> None:
         queue, engine = self.process.queue, self.process.engine
-        assert len(engine._unsaved.rejected) <= MAX_REJECTED
+        assert len(engine.dead_letters.events) <= MAX_REJECTED, "more rejected events wait than may"
         waiting = [message for message in queue._messages if isinstance(message, Raw) and message.records]
         assert queue.records <= queue.capacity_records or len(waiting) == 1, "the queue is beyond its bounds"
         if queue._held:
@@ -176,56 +173,6 @@ class Simulation:
     def _deliver(self) -> None:
         self.process.deliver(self.dice.choice(self.process.couriers))
 
-    def _kill(self) -> None:
-        self.trace.fault("killed")
-        self._crash()
-
-    def _stop(self) -> None:
-        self.trace.fault("stopped")
-        self.process.queue.close()
-        self.process.queue.order(Command.STOP)
-        while self._step():
-            pass
-        self._crash()
-
-    def _arm(self) -> None:
-        fate = self.dice.choice(["fail", "die before", "die after"])
-        self.disk.arm(fate, fuse=self.dice.randint(1, 12), commits_only=self.dice.random() < 0.5)
-
-    def _outage(self) -> None:
-        self.trace.fault("disk outage")
-        self.disk.outage = True
-
-    def _repair(self) -> None:
-        if self.disk.outage:
-            self.trace.note("the disk is well again")
-        self.disk.outage = False
-
-    def _jump(self) -> None:
-        forth, free = self.dice.random() < 0.6, self.plan.mode is Mode.FREE
-        if forth:
-            by_ms = self.dice.randint(1_000, 90_000 if free and self.dice.random() < 0.8 else 6 * _HOUR_MS)
-        else:
-            by_ms = -self.dice.randint(1_000, 60_000 if free else _HOUR_MS)
-            self._back_ms -= by_ms
-        if self._back_ms < 12 * _HOUR_MS:
-            self.trace.fault("clock jumps forth" if forth else "clock jumps back", f"{by_ms} ms")
-            self.clock.now_ms += by_ms
-
-    def _sleep(self) -> None:
-        asleep = self.broker.asleep
-        if asleep:
-            asleep.clear()
-        else:
-            asleep.add(self.dice.choice(self.broker.of(Stream.PREDICTIONS)).name)
-
-    def _grow(self) -> None:
-        if len(self.broker.partitions) < 6:
-            self.broker.add_partition()
-
-    def _expire(self) -> None:
-        self.broker.expire(self.dice.choice(list(self.broker.partitions.values())))
-
     def _committed(self) -> None:
         """Ask whose write transaction it is that has become durable."""
         process = self.process
@@ -234,7 +181,7 @@ class Simulation:
         elif self.door.posting is not None:
             self.door.committed(process.inbox._link._connection.query("SELECT MAX(sequence) FROM inbox"))
 
-    def _crash(self) -> None:
+    def crash(self) -> None:
         """The process is gone; begin the next one from what is on the disk."""
         if self._refused:
             self.trace.fault("restart with a full queue")
@@ -259,7 +206,7 @@ class Simulation:
         self.trace.note("=== the last day")
         self.disk.disarm()
         self.around.receiver.healthy = True
-        self._crash()
+        self.crash()
         self._work_off()
         self.process.queue.order(Command.FINISH)
         self._work_off()
@@ -267,20 +214,26 @@ class Simulation:
         self._work_off()
         for _ in range(60):
             for courier in self.process.couriers:
-                while self.process.deliver(courier):
-                    pass
+                self._deliver_all(courier)
             if not any(pending for pending, _, _ in self.process.outbox.pending().values()):
                 return
             self.clock.now_ms += 6 * _HOUR_MS
         raise AssertionError("letters wait for ever")
+
+    def _deliver_all(self, courier: Courier) -> None:
+        for _ in range(_MOST_ACTIONS):
+            if not self.process.deliver(courier):
+                return
+        raise AssertionError("deliveries have no end")
 
     def _post_all(self) -> bool:
         """Post until nothing waits, or the inbox is full and the answer False."""
         for client in self.clients.values():
             while client.waiting:
                 stored = len(self.door.stored[client.stream])
+                waiting = len(client.waiting)
                 client.post(self.process.ingest, self.dice, now_ms=self.clock.now_ms)
-                if len(self.door.stored[client.stream]) == stored:
+                if (len(self.door.stored[client.stream]), len(client.waiting)) == (stored, waiting):
                     return False
         return True
 
@@ -292,7 +245,7 @@ class Simulation:
                 self.process.read_inbox(reader)
             done = not full and pumped is None and self.process.queue._next() is None
             while self.process.queue._next() is not None:
-                self._step()
+                self.step()
             if full:  # only what is saved makes room in the inbox
                 self.process.queue.order(Command.SAVE)
             if done:

@@ -15,9 +15,11 @@ _every_seed = pytest.mark.skipif(_CHOSEN is not None, reason="DRIFTWATCH_SEED as
 
 LEAST = {
     "answer to a post lost": 500,
+    "body known by its key": 200,
     "body refused by the disk": 500,
     "clock jumps back": 100,
     "clock jumps forth": 100,
+    "commit failed, but is durable": 100,
     "connection lost in a post": 100,
     "dead letter": 10,
     "died after commit": 100,
@@ -27,6 +29,7 @@ LEAST = {
     "event sent twice": 1_000,
     "future event": 200,
     "hole in offsets": 200,
+    "inbox could not be read": 20,
     "inbox full": 200,
     "killed": 500,
     "late event": 1_000,
