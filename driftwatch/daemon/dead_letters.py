@@ -1,6 +1,16 @@
-"""Which rejected events a checkpoint lists, and whether with their bytes: bounded between two checkpoints, too."""
+"""Which rejected events a checkpoint lists, and whether with their bytes: bounded between two checkpoints, too.
 
+And the store of a state directory that no service runs on, for the commands that list, replay and purge it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from driftwatch.errors import StateError
 from driftwatch.ports import Rejected
+from driftwatch.store.database import FILE, Database
+from driftwatch.store.rejected import DeadLetters
 from driftwatch.stream.decode import Decoded
 from driftwatch.stream.raw import Raw
 
@@ -8,6 +18,18 @@ MAX_REJECTED = 1_000
 """Rejected events that one checkpoint lists; all of them are counted."""
 MAX_REJECTED_BYTES = 8 << 20
 """Bytes of them that wait for the checkpoint."""
+
+
+@contextmanager
+def open_dead_letters(directory: Path) -> Iterator[DeadLetters]:
+    """Open a state directory's dead letters; StateError when there is none, or a service runs on it."""
+    if not (directory / FILE).is_file():
+        raise StateError(f"{directory}: there is no {FILE}; name the directory of [state] path")
+    database = Database(directory)
+    try:
+        yield DeadLetters(database)
+    finally:
+        database.close()
 
 
 class Unsaved:

@@ -11,7 +11,9 @@ stays counted as rejected, because it was.
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from driftwatch.evaluation.report import rfc3339
 from driftwatch.ports import Rejected
 from driftwatch.store.database import Database
 from driftwatch.store.seal import row_crc
@@ -66,6 +68,20 @@ class DeadLetter:
     place: int
     size: int
     kept: bool
+
+    def document(self) -> dict[str, Any]:
+        """The event as JSON lists it."""
+        return {
+            "sequence": self.sequence,
+            "stream": self.stream.value,
+            "source": self.source,
+            "partition": self.partition,
+            "received": rfc3339(self.received_ms),
+            "reason": self.reason,
+            "place": self.place,
+            "bytes": self.size,
+            "kept": self.kept,
+        }
 
 
 @dataclass(frozen=True, slots=True)
