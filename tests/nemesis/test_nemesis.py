@@ -90,8 +90,8 @@ def test_each_event_is_counted_once(ensemble, tmp_path, reference, seconds):
     written = set(log)
     figures = dict(nemesis.figures) | {
         "seed": seed, "acknowledged": len(writer.acknowledged), "aborted": len(writer.aborted),
-        "unknown": len(writer.unknown), "producers failed": writer.failures, "in the log": len(log),
-        "twice in the log": len(log) - len(written), "counted": counted,
+        "unknown": len(writer.unknown), "producers failed": writer.failures, "producers hung": writer.hung,
+        "in the log": len(log), "twice in the log": len(log) - len(written), "counted": counted,
         "in reports": sum(report["window"]["rows"] for report in reports),
     }  # fmt: skip
     print("\n" + json.dumps(figures))

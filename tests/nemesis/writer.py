@@ -3,18 +3,18 @@
 import json
 import random
 import threading
+import time
 from collections.abc import Sequence
 
 import numpy as np
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
 
 from tests.scenarios import events
 from tests.servers.broker import wait_until
 
 STEP_MS, ABORTED, PLAIN = 20, 0.25, 0.3
 """Event time between two events; share of the transactions that are aborted; share of events sent without one."""
-RESOLVED_SECONDS = 60.0
+RESOLVED_SECONDS, HUNG_SECONDS = 60.0, 40.0
 
 
 class Writer:
@@ -28,38 +28,49 @@ class Writer:
         self.acknowledged: set[str] = set()
         self.aborted: set[str] = set()
         self.unknown: set[str] = set()
-        self.failures = 0
+        self.failures = self.hung = 0
         self._bootstrap, self._topic, self._pause = list(bootstrap), topic, pause_seconds
         self._dice, self._rng, self._written = random.Random(seed), np.random.default_rng(seed), 0
-        self._stopping = threading.Event()
+        self._beat, self._stopping = time.monotonic(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer")
         self._thread.start()
 
     def stop(self) -> None:
         """End after the present transaction."""
         self._stopping.set()
-        self._thread.join(120.0)
+        self._thread.join(2 * HUNG_SECONDS)
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
+        """One life after the other; one that hangs in a call of its client is left to itself."""
         while not self._stopping.is_set():
-            producers: list[KafkaProducer] = []
-            try:
-                producers += [self._producer(), self._producer(transactional_id=f"writer-{self._topic}")]
-                producers[1].init_transactions()
-                while not self._stopping.is_set():
-                    if self._dice.random() < PLAIN:
-                        self._send(producers[0])
-                    else:
-                        self._transact(producers[1])
-                    self._stopping.wait(self._pause * self._dice.random())
-            except (KafkaError, AssertionError, OSError):
-                # What was under way is in `unknown`; a new producer of the same name puts an end to its transaction.
-                self.failures += 1
-                self._stopping.wait(0.5)
-            finally:
-                for producer in producers:
-                    producer.close(timeout=2.0)
+            self._beat, over = time.monotonic(), threading.Event()
+            life = threading.Thread(target=self._live, args=(over,), name="writer's life", daemon=True)
+            life.start()
+            while life.is_alive() and time.monotonic() - self._beat < HUNG_SECONDS:
+                life.join(0.5)
+            over.set()
+            self.hung += life.is_alive()
+
+    def _live(self, over: threading.Event) -> None:
+        producers: list[KafkaProducer] = []
+        try:
+            producers += [self._producer(), self._producer(transactional_id=f"writer-{self._topic}")]
+            producers[1].init_transactions()
+            while not (self._stopping.is_set() or over.is_set()):
+                self._beat = time.monotonic()
+                if self._dice.random() < PLAIN:
+                    self._send(producers[0])
+                else:
+                    self._transact(producers[1])
+                self._stopping.wait(self._pause * self._dice.random())
+        except Exception:  # noqa: BLE001 - whatever it was
+            # What was under way is in `unknown`; a new producer of the same name puts an end to its transaction.
+            self.failures += 1
+            self._stopping.wait(0.5)
+        finally:
+            for producer in producers:
+                producer.close(timeout=2.0)
 
     def _producer(self, **options: str) -> KafkaProducer:
         return KafkaProducer(
