@@ -81,7 +81,7 @@ class Said:
     """What monitors said: transitions in order, and the last report of every window."""
 
     transitions: list[Transition] = field(default_factory=list)
-    reports: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
+    reports: dict[tuple[str, str, int, int | None], tuple[int, int]] = field(default_factory=dict)
 
     def hear(self, outcome: Outcome) -> None:
         self.transitions += outcome.transitions
@@ -96,8 +96,8 @@ class Said:
         return found
 
 
-def _key(report: Report) -> tuple[str, str, int]:
-    return report.model, report.version, report.window.start_ms
+def _key(report: Report) -> tuple[str, str, int, int | None]:
+    return report.model, report.version, report.window.start_ms, report.window.ordinal
 
 
 class Steady:

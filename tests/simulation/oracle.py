@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(slots=True)
 class Oracle:
-    """One model. reported: (start, version) → rows and revision of the last report."""
+    """One model. reported: (end, version) → start, rows and revision of the last report."""
 
     form: Form
     greatest: dict[str, int] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Oracle:
     firsts: dict[Cell, int] = field(default_factory=dict)
     touched: set[Cell] = field(default_factory=set)
     revisions: Counter[Cell] = field(default_factory=Counter)
-    reported: dict[Cell, tuple[int, int]] = field(default_factory=dict)
+    reported: dict[Cell, tuple[int, int, int]] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     accepted: list[Row] = field(default_factory=list)
 
@@ -136,7 +136,7 @@ class Oracle:
             self.revisions[end, version] += 1
             rows = sum(self.panes[pane, version] for pane in self._panes_of(end))
             start = self.firsts[end - 1, version] if self.form.rows else end - self.form.size
-            self.reported[start, version] = rows, self.revisions[end, version]
+            self.reported[end, version] = start, rows, self.revisions[end, version]
         self.issued = max(self.issued, due)
         self.touched = set()
 

@@ -14,6 +14,7 @@ from driftwatch.daemon.telemetry import Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch
 from driftwatch.errors import StateError
 from driftwatch.ports import Checkpoint, Inbox, Saved
+from driftwatch.sinks.attempts import Result
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.courier import Courier
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
@@ -168,11 +169,14 @@ class Process:
     def deliver(self, courier: Courier) -> bool:
         """Make one attempt as the delivery threads do; whether there was one."""
         try:
-            return courier.deliver_once() is not None
+            result = courier.deliver_once()
         except StateError:
             self._around.trace.fault("outcome of a delivery not saved")
             courier.hold(_STATE_HOLD_MS)
             return False
+        if result is Result.DELIVERED:
+            self._around.receiver.recorded.add(self._around.receiver.last)
+        return result is not None
 
     def close(self) -> None:
         """Let go of everything, as the operating system does for a process that is gone."""

@@ -18,6 +18,7 @@ class Receiver:
     """The receivers of all targets. saved: ids of letters whose decision is durable, kept by others.
 
     taken: by target, the ids of letters in the order in which they were taken, again and again if need be.
+    recorded: those whose delivery the service has on its disk. last: the letter of the latest attempt.
     """
 
     dice: Random
@@ -27,6 +28,8 @@ class Receiver:
     taken: dict[str, list[str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    recorded: set[str] = field(default_factory=set)
+    last: str = ""
 
     def client(self) -> httpx.Client:
         """A client whose every request comes here."""
@@ -34,6 +37,9 @@ class Receiver:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         target, letter, body = urlsplit(str(request.url)).path[1:], request.headers["webhook-id"], request.content
+        self.last = letter
+        if letter in self.recorded:
+            self.wrong.append(f"letter {letter} was sent again after its delivery had been recorded")
         if letter not in self.saved:
             self.wrong.append(f"letter {letter} left before its decision was saved")
         if self.bodies.setdefault(letter, body) != body:

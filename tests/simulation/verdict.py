@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _ALL = Query(limit=1_000)
 _ACTIONS = ("notify", "retrain", "rollback")
+_ATTEMPTS = 10
+"""So many make a dead letter, unless the target is gone."""
 
 
 def check_start(sim: "Simulation") -> Account:
@@ -96,22 +98,23 @@ def _raws(sim: "Simulation", partition: str) -> list[Raw]:
 
 
 def _check_reports(sim: "Simulation", found: Account, steady: Steady) -> None:
-    shown = {
-        (each["model"], each["version"], each["window"]["start"]): (each["window"]["rows"], each["revision"])
+    shown = Counter(
+        (each["model"], each["version"], each["window"]["start"], each["window"]["rows"], each["revision"])
         for each in sim.process.history.reports(_ALL).items
-    }
-    defined = {
-        (name, version, rfc3339(start)): outcome
+    )
+    defined = Counter(
+        (name, version, rfc3339(start), rows, revision)
         for name, oracle in found.oracles.items()
-        for (start, version), outcome in oracle.reported.items()
-    }
-    assert shown == defined, f"reports that differ: {sorted(set(shown.items()) ^ set(defined.items()))[:6]}"
-    said = {
-        (model, version, rfc3339(start)): outcome for (model, version, start), outcome in steady.said.reports.items()
-    }
-    assert shown == said
+        for (_, version), (start, rows, revision) in oracle.reported.items()
+    )
+    assert shown == defined, f"reports shown {shown - defined}, but by definition {defined - shown}"
+    said = Counter(
+        (model, version, rfc3339(start), *outcome)
+        for (model, version, start, _), outcome in steady.said.reports.items()
+    )
+    assert shown == said, "what is shown is not what was said"
     for oracle in found.oracles.values():
-        for (start, version), (rows, _) in oracle.reported.items():
+        for (_, version), (start, rows, _) in oracle.reported.items():
             assert oracle.form.rows or rows == oracle.truth(start, version), "a window does not hold its rows"
 
 
@@ -120,7 +123,11 @@ def _check_letters(sim: "Simulation", steady: Steady) -> None:
     alerts = {each["id"]: each["state"] for each in sim.process.history.alerts(_ALL).items}
     expected = {step.alert_id: step.state.value for step in steady.said.transitions}
     assert alerts == expected, f"alerts that differ: {sorted(set(alerts.items()) ^ set(expected.items()))[:4]}"
-    states = {each["id"]: each["state"] for each in sim.process.history.deliveries(_ALL).items}
+    deliveries = sim.process.history.deliveries(_ALL).items
+    states = {each["id"]: each["state"] for each in deliveries}
+    for each in deliveries:
+        dead = each["state"] == "dead"
+        assert not dead or each["last_result"] == "gone" or each["attempts"] == _ATTEMPTS, "a letter died too early"
     decided = steady.said.letters("trainer", _ACTIONS)
     trained = {letter for letters in decided.values() for letter in letters}
     asked = {
