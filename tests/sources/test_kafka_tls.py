@@ -1,13 +1,18 @@
 """Who may read: passwords and certificates against a real broker."""
 
+from functools import partial
+
 import pytest
 
 from tests.fakes import FakeInlet
-from tests.servers.broker import PASSWORD, USER
+from tests.servers.broker import PASSWORD, USER, wait_until
 from tests.servers.certificates import Authority
 from tests.sources.rigs import numbered
 
 pytestmark = pytest.mark.kafka
+
+# A client tries for ten seconds before it says that it was refused.
+REFUSED_SECONDS = 60.0
 
 
 def test_reads_with_a_password_over_tls(own_broker, start, tmp_path):
@@ -30,7 +35,7 @@ def test_reads_with_a_password_over_tls(own_broker, start, tmp_path):
     inlet = FakeInlet()
     password.write_text("wrong")
     source = start(own_broker.secure, inlet, predictions=["t"], security=secured)
-    inlet.wait(lambda: "Authentication failed" in source.status().error, "the refusal")
+    wait_until(lambda: "Authentication failed" in source.status().error, seconds=REFUSED_SECONDS, what="the refusal")
     assert not source.status().ready
     assert "wrong" not in source.status().error
     password.write_text(PASSWORD)
@@ -56,6 +61,11 @@ def test_reads_with_a_certificate(own_broker, start, tmp_path):
     theirs = bare | {"cert_file": str(alien), "key_file": str(alien_key)}
     sources = [start(own_broker.mutual, refused, predictions=["t"], security=each) for each in (bare, theirs)]
     for source in sources:
-        refused.wait(lambda source=source: "no broker lets us in" in source.status().error, "the refusal")
+        refusal = partial(_is_refused, source)
+        wait_until(refusal, seconds=REFUSED_SECONDS, what="the refusal")
         assert not source.status().ready
     assert refused.raws == []
+
+
+def _is_refused(source):
+    return "no broker lets us in" in source.status().error
