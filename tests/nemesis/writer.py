@@ -21,13 +21,15 @@ class Writer:
     """Writes events with unique ids from a thread of its own, in transactions and idempotently, until stopped.
 
     acknowledged: ids in committed transactions or acknowledged sends. aborted: ids in transactions that were aborted.
-    unknown: ids of which no answer came. Event time rises with every event.
+    unknown: ids of which no answer came. places: "partition@offset" of those that were written.
+    Event time rises with every event.
     """
 
     def __init__(self, bootstrap: Sequence[str], topic: str, *, seed: int, pause_seconds: float = 0.1) -> None:
         self.acknowledged: set[str] = set()
         self.aborted: set[str] = set()
         self.unknown: set[str] = set()
+        self.places: dict[str, str] = {}
         self.failures = self.hung = 0
         self._bootstrap, self._topic, self._pause = list(bootstrap), topic, pause_seconds
         self._dice, self._rng, self._written = random.Random(seed), np.random.default_rng(seed), 0
@@ -86,7 +88,7 @@ class Writer:
         partitions = sorted(producer.partitions_for(self._topic))
         sent = {name: self._put(producer, value, partitions) for name, value in batch.items()}
         for name, future in sent.items():
-            future.get(timeout=20.0)
+            self._note_place(name, future)
             self.acknowledged.add(name)
             self.unknown.discard(name)
 
@@ -95,9 +97,9 @@ class Writer:
         self.unknown |= batch.keys()
         partitions = sorted(producer.partitions_for(self._topic))
         producer.begin_transaction()
-        sent = [self._put(producer, value, partitions) for value in batch.values()]
-        for future in sent:
-            future.get(timeout=20.0)
+        sent = {name: self._put(producer, value, partitions) for name, value in batch.items()}
+        for name, future in sent.items():
+            self._note_place(name, future)
         if self._dice.random() < ABORTED:
             # Asked for is enough: nobody commits it any more.
             self.aborted |= batch.keys()
@@ -107,6 +109,10 @@ class Writer:
             producer.commit_transaction()
             self.acknowledged |= batch.keys()
             self.unknown -= batch.keys()
+
+    def _note_place(self, name: str, future) -> None:
+        written = future.get(timeout=20.0)
+        self.places[name] = f"{written.partition}@{written.offset}"
 
     def _put(self, producer: KafkaProducer, value: bytes, partitions: Sequence[int]):
         return producer.send(self._topic, value=value, partition=self._dice.choice(partitions))
