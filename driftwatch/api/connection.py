@@ -144,14 +144,22 @@ class BoundedConnection(H11Protocol):
 
     async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
         """The application, for a request that is within the bounds."""
-        fault = self._excess(scope["headers"])
+        fault = self._excess(scope["headers"], version=scope["http_version"])
         if fault is None:
             await self._inner(scope, receive, send)
         else:
             self._refusals.add_code(fault.code)
             await answer(fault)(scope, receive, send)
 
-    def _excess(self, headers: list[tuple[bytes, bytes]]) -> Fault | None:
+    def _excess(self, headers: list[tuple[bytes, bytes]], *, version: str) -> Fault | None:
+        if version not in {"1.0", "1.1"}:
+            return Fault(
+                505, Refusal.INVALID_REQUEST, f"HTTP/{version} is not spoken here: use HTTP/1.1", headers=_CLOSE
+            )
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}:
+            # Whoever stands in front may have gone by the other one (RFC 9112 §6.1).
+            text = "the request has both Content-Length and Transfer-Encoding"
+            return Fault(400, Refusal.INVALID_REQUEST, text, headers=_CLOSE)
         if len(headers) > self._bounds.max_headers:
             text = f"the request has more than {self._bounds.max_headers} headers"
             return Fault(431, Refusal.TOO_MANY_HEADERS, text, headers=_CLOSE)
