@@ -41,7 +41,8 @@ class Doors:
     """What the engine gives its results to.
 
     saved: told the positions once they are saved. wake: told that letters have been. keep_payload: of rejected events.
-    base_url: for links in letters.
+    base_url: for links in letters. passing: the clock by which partitions fall silent; without one it is the wall
+    clock, and the time of receipt.
     """
 
     store: Store
@@ -55,6 +56,7 @@ class Doors:
     retention_ms: int
     base_url: str = ""
     keep_payload: bool = False
+    passing: Clock | None = None
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ class Engine:
     def _obey(self, order: Order) -> bool:
         match order.command:
             case Command.TICK:
-                now_ms = self._doors.clock()
+                now_ms = (self._doors.passing or self._doors.clock)()
                 for monitor in self.monitors.values():
                     before = monitor.windows.progress
                     self._publish(monitor.tick(now_ms=now_ms))
@@ -151,17 +153,19 @@ class Engine:
 
     def _announce(self, announcement: Announcement) -> None:
         if announcement.stream is Stream.PREDICTIONS:  # labels move no watermark
+            now_ms = (self._doors.passing or self._doors.clock)()
             for monitor in self.monitors.values():
                 before = monitor.windows.progress
-                monitor.announce(announcement.partitions, now_ms=self._doors.clock())
+                monitor.announce(announcement.partitions, now_ms=now_ms)
                 self._stale |= monitor.windows.progress != before  # after a crash it must still hold windows open
 
     def _take(self, raw: Raw) -> None:
         decoded = self._decoder.decode(raw)
         self.unknown_keys += decoded.unknown_keys
         self._count(raw, decoded)
+        heard_ms = self._doors.passing() if self._doors.passing else raw.received_ms
         for model, batch in decoded.batches.items():
-            outcome = self.monitors[model].feed(batch, received_ms=raw.received_ms)
+            outcome = self.monitors[model].feed(batch, received_ms=heard_ms)
             events = self._doors.telemetry.events
             events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=outcome.accepted)
             events(model, raw.stream, source=raw.source, result=Result.LATE, count=outcome.late)

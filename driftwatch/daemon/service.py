@@ -20,6 +20,7 @@ from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.schedule import schedule
 from driftwatch.daemon.snapshot import decode
+from driftwatch.daemon.steady import SteadyClock
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watches
 from driftwatch.errors import ConfigError
@@ -98,7 +99,7 @@ class Service:
             store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
             keep_payload=config.state.keep_payload,
-            base_url=config.server.external_url,
+            base_url=config.server.external_url, passing=SteadyClock(self._clock),
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
         monitors = [_restored(watch, saved) for watch in self.watches]
