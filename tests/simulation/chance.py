@@ -48,7 +48,7 @@ def make_plan(dice: Random) -> Plan:
         idle_after_ms=20_000 if mode is Mode.FREE else NEVER_MS,
         keep_ms=dice.choice([20_000, 60_000, 300_000]),
         partitions=dice.choice([1, 2, 3]),
-        events=dice.randint(40, 100),
+        events=dice.randint(30, 70),
         queue_records=dice.choice([12, 30, 60]),
         inbox_bytes=dice.choice([1_500, 1 << 20]),
         cooldown_ms=dice.choice([0, 60_000, DAY_MS]),

@@ -105,7 +105,9 @@ class FaultyConnection(sqlite3.Connection):
 def mounted(disk: Disk) -> Iterator[None]:
     """Let SQLite meet this disk. Nothing waits for the platter: a process dies here, the machine does not."""
 
-    def connect(file: Any, **options: Any) -> FaultyConnection:
+    def connect(file: Any, **options: Any) -> sqlite3.Connection:
+        if file == ":memory:":
+            return _REAL_CONNECT(file, **options)
         connection = _REAL_CONNECT(file, factory=FaultyConnection, **options)
         connection.disk = disk
         return connection

@@ -25,8 +25,8 @@ class Mischief:
         """Every trick and how often it is played."""
         wild, free = self._sim.plan.wildness, self._sim.plan.mode is Mode.FREE
         return {
-            self.kill: 0.4 * wild, self.stop: 0.15 * wild, self.arm: 0.9 * wild, self.outage: 0.3 * wild,
-            self.repair: 0.6, self.jump: 0.3 * wild,
+            self.kill: 0.3 * wild, self.stop: 0.15 * wild, self.arm: 0.9 * wild, self.outage: 0.3 * wild,
+            self.repair: 0.6, self.blur: 0.3 * wild, self.jump: 0.3 * wild,
             self.sleep: 0.3 * free, self.grow: 0.06 * free, self.expire: 0.1 * wild * free,
         }  # fmt: skip
 
@@ -46,8 +46,12 @@ class Mischief:
 
     def arm(self) -> None:
         """Let a statement soon fail, or be the last."""
-        fate = self._sim.dice.choice(["fail", "fail after", "die before", "die after"])
+        fate = self._sim.dice.choice(["fail", "die before", "die after"])
         self._sim.disk.arm(fate, fuse=self._sim.dice.randint(1, 12), commits_only=self._sim.dice.random() < 0.5)
+
+    def blur(self) -> None:
+        """Let the next commit seem to fail though it is durable."""
+        self._sim.disk.arm("fail after", fuse=1, commits_only=True)
 
     def outage(self) -> None:
         """Let every write fail for a while."""

@@ -35,8 +35,8 @@ class Receiver:
         """A client whose every request comes here."""
         return httpx.Client(transport=httpx.MockTransport(self._answer), trust_env=False)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        target, letter, body = urlsplit(str(request.url)).path[1:], request.headers["webhook-id"], request.content
+    def _check(self, letter: str, body: bytes) -> None:
+        """Note what must never be seen from outside."""
         self.last = letter
         if letter in self.recorded:
             self.wrong.append(f"letter {letter} was sent again after its delivery had been recorded")
@@ -44,6 +44,10 @@ class Receiver:
             self.wrong.append(f"letter {letter} left before its decision was saved")
         if self.bodies.setdefault(letter, body) != body:
             self.wrong.append(f"letter {letter} has changed between two attempts")
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        target, letter = urlsplit(str(request.url)).path[1:], request.headers["webhook-id"]
+        self._check(letter, request.content)
         mood = "take" if self.healthy else self.dice.choices(_MOODS, _WEIGHTS)[0]
         if mood != "take":
             self.trace.fault(f"webhook: {mood}", letter)

@@ -22,7 +22,7 @@ from tests.simulation.verdict import check_end, check_start
 
 MAX_UNSAVED, MAX_REJECTED = 6, 5
 """Limits of the engine, made small so that they are met; the test puts them there."""
-_MOST_ACTIONS = 500
+_MOST_ACTIONS = 400
 _HOUR_MS = 3_600_000
 
 
