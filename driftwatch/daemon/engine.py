@@ -234,6 +234,7 @@ class Engine:
             doors.store.save(self._checkpoint(snapshots))
         except StateError as error:
             self.store_error = str(error)
+            self._queue.hold(on=unsaved.count > MAX_UNSAVED)
             doors.telemetry.checkpoint_failed()
             _log.error("checkpoint_failed", error=str(error), waiting=unsaved.count)
             return
