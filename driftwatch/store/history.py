@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from driftwatch.errors import DataError
+from driftwatch.errors import DataError, StateError
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report, rfc3339
 from driftwatch.ports import Page, Query
@@ -40,7 +40,7 @@ class SqliteHistory:
     def reports(self, query: Query) -> Page:
         """Give reports as contract §6 writes them, the highest revision of each window and cell."""
         rows, following = self._page(_REPORTS, query, names=_Names("reports", "reports.start_ms"))
-        return Page([msgspec.json.decode(zlib.decompress(row[2])) for row in rows], following)
+        return Page([_report(row[2]) for row in rows], following)
 
     def alerts(self, query: Query) -> Page:
         """Give alert episodes as their latest transition left them."""
@@ -162,6 +162,14 @@ def alert_document(transition: Transition) -> dict[str, Any]:
         "lower": transition.lower,
         "threshold": transition.threshold,
     }
+
+
+def _report(document: bytes) -> dict[str, Any]:
+    try:
+        read: dict[str, Any] = msgspec.json.decode(zlib.decompress(document))
+    except (zlib.error, msgspec.DecodeError, TypeError) as error:
+        raise StateError(f"a stored report is damaged: {error}; see what `driftwatch state verify` says") from error
+    return read
 
 
 def _ordinal(report: Report) -> int:

@@ -74,7 +74,10 @@ class Mark:
         self._path = directory / MARK
         self._turn = threading.Lock()
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.committed = read_mark(directory) or 0
+        known = read_mark(directory)
+        if known is None:  # whatever stands there, the next commit begins it anew
+            os.ftruncate(self._file, 0)
+        self.committed = known or 0
 
     def raise_to(self, commits: int) -> None:
         """Remember it; a disk that refuses costs only what the mark would have found."""

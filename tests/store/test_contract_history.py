@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from driftwatch.errors import DataError
+from driftwatch.errors import DataError, StateError
 from driftwatch.evaluation.alerts import State
 from driftwatch.evaluation.report import Window
 from driftwatch.ports import Query
@@ -134,6 +134,15 @@ def test_deliveries_know_their_alert(doors: Doors) -> None:
         "finished": None, "last_result": "timeout",
     }  # fmt: skip
     assert (dead["id"], dead["finished"], dead["next"]) == ("msg_2", "2026-01-05T12:00:00Z", None)
+
+
+def test_a_damaged_report_is_a_state_error(doors: Doors) -> None:
+    """A listing says so; it does not fail as a bug does."""
+    doors.store.save(checkpoint(reports=(report(),)))
+    with doors.store._link.writing() as connection:
+        connection.execute("UPDATE reports SET document = x'00'")
+    with pytest.raises(StateError, match="driftwatch state verify"):
+        doors.history.reports(Query())
 
 
 def test_windows_counted_in_rows_that_begin_together_are_told_apart(doors: Doors) -> None:
