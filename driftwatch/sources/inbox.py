@@ -113,7 +113,7 @@ class _StreamReader:
             source="http",
             partition=_name(self.stream),
             records=tuple(row.body for row in rows),
-            received_ms=rows[-1].received_ms,
+            received_ms=max(row.received_ms for row in rows),  # an event that is replayed keeps its first receipt
             position=rows[-1].sequence + 1,
             timestamps_ms=tuple(row.received_ms for row in rows),
         )
