@@ -22,7 +22,7 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed and the time on the clock."""
+    """One deed and the time on the clock by which partitions fall silent."""
 
     deed: Deed
     now_ms: int

@@ -34,7 +34,7 @@ def account(entries: Iterable[Entry], watches: Iterable[Watch], events: Mapping[
     found = Account({watch.spec.name: Oracle(_form(watch)) for watch in watches})
     for entry in entries:
         if entry.deed is Deed.TAKE:
-            _take(found, entry.message, events)
+            _take(found, entry, events)
         else:
             for oracle in found.oracles.values():
                 _move(oracle, entry)
@@ -53,7 +53,8 @@ def _move(oracle: Oracle, entry: Entry) -> None:
             oracle.restart()
 
 
-def _take(found: Account, raw: Raw, events: Mapping[bytes, tuple[Event, ...]]) -> None:
+def _take(found: Account, entry: Entry, events: Mapping[bytes, tuple[Event, ...]]) -> None:
+    raw = entry.message
     rows: dict[str, list[Row]] = {name: [] for name in TASKS}
     for record, stamp_ms in zip(raw.records, raw.timestamps_ms, strict=True):
         for event in events[record]:
@@ -66,7 +67,7 @@ def _take(found: Account, raw: Raw, events: Mapping[bytes, tuple[Event, ...]]) -
         if raw.stream is Stream.LABELS:
             found.counts[raw.stream, raw.source, "accepted"] += len(some)
         elif some:
-            results = found.oracles[model].batch(raw.partition, some, received_ms=raw.received_ms)
+            results = found.oracles[model].batch(raw.partition, some, heard_ms=entry.now_ms)
             for result, count in results.items():
                 found.counts[raw.stream, raw.source, result] += count
 
@@ -112,7 +113,7 @@ class Steady:
         """Do what stands in the book, once, without a stop."""
         for entry in entries:
             if entry.deed is Deed.TAKE:
-                self.take(entry.message)
+                self.take(entry.message, heard_ms=entry.now_ms)
                 continue
             for monitor in self.monitors.values():
                 match entry.deed:
@@ -125,9 +126,9 @@ class Steady:
                     case Deed.FINISH:
                         self.said.hear(monitor.finish())
 
-    def take(self, raw: Raw) -> None:
+    def take(self, raw: Raw, *, heard_ms: int) -> None:
         for model, batch in self._decoder.decode(raw).batches.items():
-            self.said.hear(self.monitors[model].feed(batch, received_ms=raw.received_ms))
+            self.said.hear(self.monitors[model].feed(batch, received_ms=heard_ms))
 
     def play(
         self, partitions: Iterable[str], records: Iterable[tuple[str, bytes]], *, dice: Random, now_ms: int
@@ -139,7 +140,7 @@ class Steady:
             values = [value for _, value in run]
             while values:
                 cut = dice.randint(1, 30)
-                self.take(Raw(Stream.PREDICTIONS, "kafka", partition, tuple(values[:cut]), now_ms, 1))
+                self.take(Raw(Stream.PREDICTIONS, "kafka", partition, tuple(values[:cut]), now_ms, 1), heard_ms=now_ms)
                 values = values[cut:]
         for monitor in self.monitors.values():
             self.said.hear(monitor.finish())

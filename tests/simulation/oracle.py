@@ -49,9 +49,9 @@ class Oracle:
     seen: set[tuple[str, str]] = field(default_factory=set)
     accepted: list[Row] = field(default_factory=list)
 
-    def batch(self, partition: str, rows: Iterable[Row], *, received_ms: int) -> Counter[str]:
+    def batch(self, partition: str, rows: Iterable[Row], *, heard_ms: int) -> Counter[str]:
         """Take the rows of one Raw; how many were accepted, late or duplicates."""
-        self.heard[partition] = received_ms
+        self.heard[partition] = heard_ms
         return Counter(self._row(partition, row) for row in rows)
 
     def announce(self, partitions: Iterable[str], *, now_ms: int) -> None:

@@ -10,6 +10,7 @@ from driftwatch.daemon.engine import Doors, Engine
 from driftwatch.daemon.ingest import DurableIngest
 from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.service import _restored
+from driftwatch.daemon.steady import SteadyClock
 from driftwatch.daemon.telemetry import Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch
 from driftwatch.errors import StateError
@@ -110,9 +111,11 @@ class Process:
         self.queue, self.board = Queue(records=around.plan.queue_records), Board()
         self.telemetry = _telemetry(around)
         self.telemetry.restore(self.saved.engine)
+        self.passing = SteadyClock(around.clock)
         doors = Doors(
             store=self, outbox=self.outbox, board=self.board, telemetry=self.telemetry, targets=around.targets(),
             saved=self._commit, wake=lambda: None, clock=around.clock, retention_ms=_YEAR_MS,
+            passing=self.passing,
         )  # fmt: skip
         monitors = [_restored(watch, self.saved) for watch in around.watches]
         refill(self.board, monitors)

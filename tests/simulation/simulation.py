@@ -134,7 +134,7 @@ class Simulation:
         return going_on
 
     def _enter(self, message: Raw | Announcement | Order) -> None:
-        now_ms = self.clock.now_ms
+        now_ms = self.process.passing()
         if isinstance(message, Order):
             deed = {Command.TICK: Deed.TICK, Command.FINISH: Deed.FINISH}.get(message.command)
             self.trace.note(f"engine: {message.command}")
@@ -143,8 +143,9 @@ class Simulation:
             return
         deed = Deed.TAKE if isinstance(message, Raw) else Deed.ANNOUNCE
         if isinstance(message, Raw):
-            unsaved = self.process.engine._unsaved.count
-            assert not self.process.queue._held, f"records were given out while {unsaved} decisions could not be saved"
+            engine = self.process.engine
+            waiting = engine._unsaved.count if engine.store_error else 0
+            assert waiting <= MAX_UNSAVED, f"records are taken while {waiting} decisions wait for the disk"
             self.trace.note(f"engine: {len(message.records)} of {message.partition} to {message.position}")
             if message.position <= self._highest.get(message.partition, 0):
                 self.trace.fault("records read again", message.partition)
