@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.nemesis.memory import WriterProcess
 from tests.scenarios.journal import last_words
 from tests.scenarios.probe import Probe, running
 from tests.servers.broker import Unavailable, wait_until
@@ -58,7 +59,7 @@ def ensemble(tmp_path):
 def test_each_event_is_counted_once(ensemble, tmp_path, reference, seconds):
     """The log, read again at leisure, the writer's memory, the counters and the reports agree to the last event."""
     from tests.nemesis.nemesis import Nemesis  # noqa: PLC0415 - loads kafka-python
-    from tests.nemesis.writer import Writer, committed_ids  # noqa: PLC0415
+    from tests.nemesis.writer import committed_ids  # noqa: PLC0415
 
     seed = int(os.environ.get("DRIFTWATCH_TEST_SEED", time.time_ns() % 100_000))
     path = tmp_path / "service.toml"
@@ -68,11 +69,11 @@ def test_each_event_is_counted_once(ensemble, tmp_path, reference, seconds):
     admin.close()
     nemesis = Nemesis(ensemble, TOPIC, path, seed=seed, partitions=PARTITIONS)
     try:
-        writer = Writer(ensemble.bootstrap, TOPIC, seed=seed)
+        process = WriterProcess(ensemble.bootstrap, TOPIC, seed=seed, log=tmp_path / "writer.log")
         try:
             nemesis.play(seconds)
         finally:
-            writer.stop()
+            writer = process.stop()
         log = committed_ids(ensemble.bootstrap, TOPIC)
         with Probe(nemesis.process.port()) as probe:
             wait_until(

@@ -1,7 +1,12 @@
-"""A producer that knows what it has been told: which events are committed, which are not, and which may be either."""
+"""A producer that knows what it has been told: which events are committed, which are not, and which may be either.
+
+python -m tests.nemesis.writer BOOTSTRAP,… TOPIC SEED writes until its input ends, and then prints what it knows.
+"""
 
 import json
+import os
 import random
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -152,3 +157,13 @@ def committed_ids(bootstrap: Sequence[str], topic: str) -> list[str]:
     finally:
         loose.close()
         strict.close()
+
+
+if __name__ == "__main__":
+    writer = Writer(sys.argv[1].split(","), sys.argv[2], seed=int(sys.argv[3]))
+    sys.stdin.read()
+    writer.stop()
+    known = {name: sorted(getattr(writer, name)) for name in ("acknowledged", "aborted", "unknown")}
+    print(json.dumps(known | {name: getattr(writer, name) for name in ("places", "failures", "hung")}), flush=True)
+    # A life that hangs would keep the process, and its sockets, for ever.
+    os._exit(0)
