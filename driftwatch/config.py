@@ -60,6 +60,7 @@ class ModelSpec(Spec):
     window: WindowSpec = WindowSpec(size="1h")  # type: ignore[arg-type]  # what a person writes; the validator turns it into ms
     groups: int = Field(default=10, ge=2, le=128)
     remember_ids: int = Field(default=1_000_000, ge=0, le=100_000_000)
+    max_versions: int = Field(default=64, ge=1, le=10_000)
     ignore: list[str] = Field(default_factory=list)
     fields: FieldsSpec = FieldsSpec()
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)

@@ -63,12 +63,20 @@ class Monitor:
     """Watches one model. Told the time and the rows; returns what there is to say."""
 
     def __init__(
-        self, model: str, layout: Layout, *, windows: Windows, evaluator: Evaluator, memory: Memory | None = None
+        self,
+        model: str,
+        layout: Layout,
+        *,
+        windows: Windows,
+        evaluator: Evaluator,
+        memory: Memory | None = None,
+        max_versions: int = 0,
     ) -> None:
         self.model = model
         self.layout = layout
         self.windows = windows
         self.memory = memory or Memory()
+        self._max_versions = max_versions or MAX_VERSIONS
         self.changed: set[PaneKey] = set()
         self._evaluator = evaluator
 
@@ -214,7 +222,7 @@ class Monitor:
     def _version(self, name: str) -> str:
         if name in self.memory.versions:
             return name
-        if len(self.memory.versions) >= MAX_VERSIONS:
+        if len(self.memory.versions) >= self._max_versions:
             return OTHER_VERSION
         self.memory.versions.append(name)
         return name

@@ -10,7 +10,6 @@ from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.telemetry import Exposition
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.report import Report, rfc3339
-from driftwatch.monitor import Monitor
 from driftwatch.ports import Clock, Source
 from driftwatch.sinks.board import Board
 
@@ -28,6 +27,7 @@ class ServiceOverview:
     clock: Clock
     disabled_targets: Callable[[], frozenset[str]]
     began_ms: int
+    keys_forgotten: Callable[[], int] = int
 
     def models(self) -> list[dict[str, Any]]:
         """One document a model: what it is compared with, what is watched, and its latest windows."""
@@ -48,7 +48,7 @@ class ServiceOverview:
             "queue": {"records": self.queue.records, "capacity": self.queue.capacity_records},
             "sources": [_source(source) for source in self.sources],
             "state": {"error": self.engine.store_error or None},
-            "ids": {model: _ids(monitor) for model, monitor in self.engine.monitors.items()},
+            "idempotency_keys": {"forgotten": self.keys_forgotten()},
             # Since the start: keys of events that no field reads, and ids that are not remembered any more.
             "events": {
                 "unknown_keys": self.engine.unknown_keys,
@@ -95,12 +95,6 @@ def _model(watch: Watch, latest: Sequence[Report]) -> dict[str, Any]:
             {"version": report.version, "segment": report.segment, **report.document()["window"]} for report in latest
         ],
     }
-
-
-def _ids(monitor: Monitor) -> dict[str, int]:
-    """How many event ids are remembered, and how many have been forgotten for want of room since the beginning."""
-    seen = monitor.memory.seen
-    return {"remembered": seen.total - seen.forgotten, "forgotten": seen.forgotten}
 
 
 def _source(source: Source) -> dict[str, Any]:

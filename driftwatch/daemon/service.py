@@ -112,7 +112,7 @@ class Service:
         self.overview = ServiceOverview(
             watches=self.watches, engine=self.engine, queue=self.queue, sources=self.sources, board=self.board,
             exposition=Exposition([collector, telemetry]), clock=self._clock, disabled_targets=self._delivery.disabled,
-            began_ms=self._clock(),
+            began_ms=self._clock(), keys_forgotten=lambda: self._inbox.keys_forgotten,
         )  # fmt: skip
         app = create_app(
             ingest=self._ingest(config, intakes),

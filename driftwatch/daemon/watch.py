@@ -49,6 +49,7 @@ class Watch:
             windows=Windows(self.spec.window, progress),
             evaluator=Evaluator(self.baseline, self.spec.rules),
             memory=memory or Memory(seen=self.seen()),
+            max_versions=self.spec.max_versions,
         )
 
     def seen(self) -> Seen:

@@ -48,6 +48,7 @@ class SqliteInbox:
     ) -> None:
         self._link = database.connect()
         self._max_bytes, self._max_keys, self._keep_keys_ms = max_bytes, max_keys, keep_keys_ms
+        self.keys_forgotten = 0
         self._arrived = threading.Condition()
         self._committing = threading.Lock()
         self._queued: list[_Entry] = []
@@ -143,7 +144,9 @@ class SqliteInbox:
             sequences = [self._insert_one(connection, entry) for entry in batch]
             newest_ms = max((entry.received_ms for entry in batch if entry.keyed), default=None)
             if newest_ms is not None:
-                connection.execute(_FORGET, (newest_ms - self._keep_keys_ms, self._max_keys))
+                self.keys_forgotten += connection.execute(
+                    _FORGET, (newest_ms - self._keep_keys_ms, self._max_keys)
+                ).rowcount
         return sequences
 
     def _insert_one(self, connection: sqlite3.Connection, entry: _Entry) -> int:
