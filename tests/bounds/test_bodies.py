@@ -74,7 +74,7 @@ def test_ids_that_are_forgotten_are_told(small):
     with running(small) as (_, probe):
         probe.post(json.dumps({"model": events.MODEL, "id": "a", "time": events.START}).encode())
         probe.wait_counted(1)
-        status = probe.get("/api/v1/status").json()
+        status = probe.listing("status")[0]
 
     assert status["events"]["ids_forgotten"] == {"fraud": 0}
     assert status["idempotency_keys"] == {"forgotten": 0}
