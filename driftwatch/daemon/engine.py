@@ -131,11 +131,8 @@ class Engine:
     def _obey(self, order: Order) -> bool:
         match order.command:
             case Command.TICK:
-                now_ms = (self._doors.passing or self._doors.clock)()
-                for monitor in self.monitors.values():
-                    before = monitor.windows.progress
-                    self._publish(monitor.tick(now_ms=now_ms))
-                    self._stale |= monitor.windows.progress != before
+                if not self._queue.held:  # whoever is not listened to is not silent
+                    self._tick()
             case Command.FINISH:
                 for monitor in self.monitors.values():
                     self._publish(monitor.finish())
@@ -150,6 +147,13 @@ class Engine:
             self._save()
         order.done.set()
         return order.command is not Command.STOP
+
+    def _tick(self) -> None:
+        now_ms = (self._doors.passing or self._doors.clock)()
+        for monitor in self.monitors.values():
+            before = monitor.windows.progress
+            self._publish(monitor.tick(now_ms=now_ms))
+            self._stale |= monitor.windows.progress != before
 
     def _announce(self, announcement: Announcement) -> None:
         if announcement.stream is Stream.PREDICTIONS:  # labels move no watermark

@@ -57,6 +57,11 @@ class Queue:
         """Records that wait."""
         return self._records
 
+    @property
+    def held(self) -> bool:
+        """Whether records are held back."""
+        return self._held
+
     def offer(self, raw: Raw, *, timeout_seconds: float) -> bool:
         """Let records in, in order; False, with nothing taken, when there was no room for so long."""
         weight = sum(map(len, raw.records))
