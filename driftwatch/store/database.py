@@ -214,5 +214,7 @@ def state_errors(file: Path) -> Iterator[None]:
             getattr(error, "sqlite_errorcode", 0) & 0xFF, "see that its disk works and that it may be written"
         )
         raise StateError(f"{file}: {error}; {advice}") from error
+    except UnicodeDecodeError as error:
+        raise StateError(refusal(file, "it holds text that is not UTF-8")) from error
     except OSError as error:
         raise StateError(f"{file}: {error.strerror}") from error

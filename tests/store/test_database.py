@@ -268,3 +268,12 @@ def test_killed_between_any_two_statements(tmp_path: Path) -> None:
     assert len(died) >= 8, finished.stderr
     assert set(died) == {"9 1 old old old 0 0 0"}
     assert last == "0 2 new new new 1 1 1"
+
+
+def test_text_that_is_none_is_damage(tmp_path: Path) -> None:
+    """Python refuses to decode it, in its own way; that is no bug of ours."""
+    Database(tmp_path).close()
+    data = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(data.replace(b"inbox_of_stream", b"inbox\x9aof_stream"))
+    with pytest.raises(StateError, match="restore a backup"):
+        Database(tmp_path)
