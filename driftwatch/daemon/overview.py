@@ -106,4 +106,7 @@ def _source(source: Source) -> dict[str, Any]:
         "lag_records": sum(status.lag_records.values()),
         "paused": any(status.paused.values()),
         "reconnects": status.reconnects,
+        "gap_records": status.gap_records,
+        "refused_batches": status.refused_batches,
+        "warning": status.warning or None,
     }
