@@ -67,6 +67,7 @@ class BoundedConnection(H11Protocol):
             if timer is not None:
                 timer.cancel()
         self._head_timer = self._answer_timer = None
+        self.app = self._inner  # ours refers to this connection: without it, its buffers go at once
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
