@@ -35,6 +35,7 @@ _BUSY_SECONDS = 30.0
 _DAY_MS = 86_400_000
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_ERROR: RESTORE,  # a table or column that is not there: the declarations have been changed
     sqlite3.SQLITE_CORRUPT: RESTORE,
     sqlite3.SQLITE_NOTADB: RESTORE,
 }
@@ -211,7 +212,8 @@ def state_errors(file: Path) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         advice = _ADVICE.get(
-            getattr(error, "sqlite_errorcode", 0) & 0xFF, "see that its disk works and that it may be written"
+            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF,
+            "see that its disk works and that it may be written",
         )
         raise StateError(f"{file}: {error}; {advice}") from error
     except UnicodeDecodeError as error:
