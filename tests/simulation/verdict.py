@@ -35,6 +35,11 @@ def check_end(sim: "Simulation") -> None:
         _check_partition(sim, partition)
     for stream in Stream:
         _check_door(sim, stream)
+    stored = sim.process.store.load().panes
+    for name, monitor in sim.process.engine.monitors.items():
+        panes = {key for key in stored.get(name, {}) if not key.startswith("seen/")}
+        held = {f"{start}/{version}" for start, version in monitor.memory.panes}
+        assert panes == held, f"{name}: the store keeps other panes than the monitor"
     steady = Steady(sim.around.watches)
     steady.replay(sim.book.entries)
     for name, monitor in sim.process.engine.monitors.items():
