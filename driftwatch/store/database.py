@@ -215,7 +215,8 @@ def state_errors(file: Path) -> Iterator[None]:
             getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF,
             "see that its disk works and that it may be written",
         )
-        raise StateError(f"{file}: {error}; {advice}") from error
+        words = " ".join(str(error).split())  # damaged text is quoted, with its line ends
+        raise StateError(f"{file}: {words}; {advice}") from error
     except UnicodeDecodeError as error:
         raise StateError(refusal(file, "it holds text that is not UTF-8")) from error
     except OSError as error:

@@ -274,6 +274,6 @@ def test_text_that_is_none_is_damage(tmp_path: Path) -> None:
     """Python refuses to decode it, in its own way; that is no bug of ours."""
     Database(tmp_path).close()
     data = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(data.replace(b"inbox_of_stream", b"inbox\x9aof_stream"))
-    with pytest.raises(StateError, match="restore a backup"):
+    (tmp_path / FILE).write_bytes(data.replace(b"reports", b"rep\x9arts"))
+    with pytest.raises(StateError, match=r"\A[^\n]*restore a backup[^\n]*\Z"):
         Database(tmp_path)
