@@ -86,7 +86,7 @@ class FakeInbox:
         self._next = 1
         self._arrived = threading.Condition()
 
-    def append(self, stream: Stream, body: bytes, *, received_ms: int, keyed: Keyed | None = None) -> int:
+    def append(self, stream: Stream, body: bytes, *, received_ms: int, keyed: Keyed | None = None) -> int:  # noqa: ARG002
         """Keep a body and return its sequence number; keys are not remembered."""
         with self._arrived:
             self.rows.append(InboxRow(self._next, stream, received_ms, body))

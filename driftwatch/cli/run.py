@@ -13,7 +13,7 @@ def run(config: Annotated[Path, typer.Option("--config", help="The configuration
     """Run the service until SIGTERM or SIGINT; what is under way is worked off and saved."""
     from driftwatch.config import load, naming  # noqa: PLC0415 - heavy imports only where used: `--help` stays quick
     from driftwatch.daemon.logs import set_up_logs  # noqa: PLC0415
-    from driftwatch.daemon.memory import hand_back_memory, set_aside_what_stays  # noqa: PLC0415
+    from driftwatch.daemon.memory import collect_less_often, hand_back_memory  # noqa: PLC0415
     from driftwatch.daemon.running import run_until_stopped  # noqa: PLC0415
     from driftwatch.daemon.service import Service  # noqa: PLC0415
 
@@ -22,7 +22,7 @@ def run(config: Annotated[Path, typer.Option("--config", help="The configuration
     loaded = load(config)
     with naming(config):
         service = Service(loaded)
-    set_aside_what_stays()
+    collect_less_often()
     raise typer.Exit(run_until_stopped(service))
 
 

@@ -1,6 +1,7 @@
 """64-bit hashes of many short texts at once."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-def hash_texts(texts: list[str]) -> Hashes:
+def hash_texts(texts: Sequence[str]) -> Hashes:
     """Hash each text to 64 bits; (texts,), never 0, the same whatever stands beside it and on every machine.
 
     The UTF-8 bytes are read as little-endian words; each non-zero word is mixed with its position and the results

@@ -156,9 +156,11 @@ def _class_column(schema: Schema) -> Column:
 
 
 def _hashed(ids: Sequence[Any]) -> Hashes:
-    if set(map(type, ids)) == {type(None)}:
+    kinds = set(map(type, ids))
+    if kinds == {type(None)}:
         return np.zeros(len(ids), dtype=np.uint64)
-    hashes = hash_texts(["" if identity is None else str(identity) for identity in ids])
+    texts = ids if kinds == {str} else ["" if identity is None else str(identity) for identity in ids]
+    hashes = hash_texts(texts)
     if None in ids or "" in ids:  # what has no id is nobody's duplicate, whatever stands beside it
         hashes[[identity is None or identity == "" for identity in ids]] = 0
     return hashes

@@ -1,6 +1,6 @@
 """Reads the events of one model and stream, in chunks, through a typed form that learns.
 
-Events are read in chunks of 256 rows and become arrays before the next chunk is read: small enough that the decoder's
+Events are read in chunks of 512 rows and become arrays before the next chunk is read: small enough that the decoder's
 objects stay in the cache. A row that the typed decoder refuses goes through `tolerant` alone; a key that was never met
 before is learnt, so that the next event that has it is read at full speed and every occurrence is counted.
 """
@@ -21,7 +21,7 @@ from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Schema
 from driftwatch.stream.tolerant import extra_paths, parse, restore
 
-CHUNK_ROWS = 256
+CHUNK_ROWS = 512
 LEARNT_KEYS = 256
 """How many unknown keys a form remembers; beyond it, further ones are ignored without being counted."""
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from driftwatch.daemon.memory import collect_less_often
 from tests.benchmarks.naive import naive
 from tests.benchmarks.test_bench_pipeline import run
 from tests.benchmarks.workload import Workload, make
@@ -18,6 +19,7 @@ STATISTICS = "statistics of one window"
 
 def main() -> None:
     """Time, and print."""
+    collect_less_often()  # as `driftwatch run` does
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     workload, few = make(events), make(events // 10)

@@ -78,6 +78,7 @@ def test_it_is_ready_once_its_sources_can_be_read(configure, tmp_path):
         probe.wait(lambda: ready(probe), "the file to be found")
         assert status(probe)["sources"][0] == {
             "name": "files", "ready": True, "error": None, "lag_records": 0, "paused": False, "reconnects": 0,
+            "gap_records": 0, "refused_batches": 0, "warning": None,
         }  # fmt: skip
 
 
