@@ -148,8 +148,11 @@ class Engine:
         order.done.set()
         return order.command is not Command.STOP
 
+    def _passing_ms(self) -> int:
+        return (self._doors.passing or self._doors.clock)()
+
     def _tick(self) -> None:
-        now_ms = (self._doors.passing or self._doors.clock)()
+        now_ms = self._passing_ms()
         for monitor in self.monitors.values():
             before = monitor.windows.progress
             self._publish(monitor.tick(now_ms=now_ms))
@@ -157,7 +160,7 @@ class Engine:
 
     def _announce(self, announcement: Announcement) -> None:
         if announcement.stream is Stream.PREDICTIONS:  # labels move no watermark
-            now_ms = (self._doors.passing or self._doors.clock)()
+            now_ms = self._passing_ms()
             for monitor in self.monitors.values():
                 before = monitor.windows.progress
                 monitor.announce(announcement.partitions, now_ms=now_ms)
@@ -278,10 +281,11 @@ class Engine:
         )
 
     def _prune(self) -> None:
+        before_ms = self._doors.clock() - self._doors.retention_ms
         try:
-            gone = self._doors.store.prune(before_ms=self._doors.clock() - self._doors.retention_ms)
+            gone = self._doors.store.prune(before_ms=before_ms)
         except StateError as error:
             _log.error("prune_failed", error=str(error))
             return
-        self._doors.board.forget(before_ms=self._doors.clock() - self._doors.retention_ms)
+        self._doors.board.forget(before_ms=before_ms)
         _log.info("pruned", rows=gone)

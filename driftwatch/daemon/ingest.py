@@ -9,10 +9,9 @@ from http import HTTPStatus
 from driftwatch.api.faults import Fault
 from driftwatch.api.refusals import Refusal
 from driftwatch.ports import Clock, Inbox, Keyed, Receipt, Repeated
-from driftwatch.stream.decode import Decoder
+from driftwatch.stream.decode import Decoder, events_of
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reader import Intake
-from driftwatch.stream.split import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,12 @@ class DurableIngest:
         bounds = self._bounds
         if body.count(b",") + body.count(b"\n") > bounds.max_values:
             raise _too_much(Refusal.TOO_MANY_VALUES, f"{bounds.max_values} values and lines")
+        raw = Raw(stream, "http", f"http/{stream}", (body,), received_ms, 0)
         with self._turn:
-            if len(split(body)) > bounds.max_events:
+            events = events_of(raw)
+            if len(events[0]) > bounds.max_events:
                 raise _too_much(Refusal.TOO_MANY_EVENTS, f"{bounds.max_events} events")
-            decoded = self._decoder.decode(Raw(stream, "http", f"http/{stream}", (body,), received_ms, 0))
+            decoded = self._decoder.decode(raw, events)
         if decoded.received > bounds.max_events:  # a columnar batch is one event of many rows
             raise _too_much(Refusal.TOO_MANY_EVENTS, f"{bounds.max_events} events")
         rejected = tuple((rejection.index, rejection.reason.value) for rejection in decoded.rejected)

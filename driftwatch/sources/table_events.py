@@ -13,7 +13,8 @@ import numpy as np
 
 from driftwatch.errors import DataError
 from driftwatch.sources.table_arrow import parsed, plain, time_ms
-from driftwatch.stream.batch import INVALID, MISSING
+from driftwatch.stream.batch import MISSING
+from driftwatch.stream.convert import finite
 from driftwatch.stream.schema import Kind
 from driftwatch.stream.table import NULL, WRONG, Chunk, Encoded, Form
 from driftwatch.stream.times import BAD_TIME, EARLIEST_MS, LATEST_MS
@@ -121,14 +122,7 @@ def _number(value: Any, *, coerce: bool) -> float:
         return MISSING
     if isinstance(value, str) and coerce:
         return parsed(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return INVALID
-    try:
-        number = float(value)
-    except OverflowError:
-        return INVALID
-    # A NaN token is a value that is no number; only null is missing.
-    return number if math.isfinite(number) else INVALID
+    return finite(value)  # a NaN token is a value that is no number; only null is missing
 
 
 def _text(value: Any) -> str | int:

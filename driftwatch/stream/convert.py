@@ -28,6 +28,17 @@ def numbers(values: Sequence[Any], column: Column) -> Floats:
     return bounded(array, column)
 
 
+def finite(value: Any) -> float:
+    """A JSON value as a number: INVALID when it is of another type, no finite number or beyond float64."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return INVALID
+    try:
+        number = float(value)
+    except OverflowError:
+        return INVALID
+    return number if math.isfinite(number) else INVALID
+
+
 def bounded(array: Floats, column: Column) -> Floats:
     """The column with infinities and, for a score, what lies outside its range turned into INVALID."""
     bad = np.isinf(array)

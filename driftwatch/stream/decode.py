@@ -67,9 +67,9 @@ class Decoder:
         }
         self._models = tuple(intake.schema.model for intake in listed)
 
-    def decode(self, raw: Raw) -> Decoded:
-        """Read one Raw; never raises for what a producer sent."""
-        lines, stamps = _lines(raw)
+    def decode(self, raw: Raw, events: "Events | None" = None) -> Decoded:
+        """Read one Raw; never raises for what a producer sent. events: of `events_of`, for who has asked already."""
+        lines, stamps = events or events_of(raw)
         decoded = Decoded()
         if not len(lines):
             return decoded
@@ -124,8 +124,11 @@ def _model_of(line: Any) -> Any:
         return document if isinstance(document, Reject) else document.get("model")
 
 
-def _lines(raw: Raw) -> tuple[Sequence[bytes | msgspec.Raw], Ints]:
-    """The events of all records, and for each the time of its record."""
+Events = tuple[Sequence[bytes | msgspec.Raw], Ints]
+
+
+def events_of(raw: Raw) -> Events:
+    """The texts of a Raw's events, and for each the time of its record in ms; a columnar batch is one text."""
     given = np.full(len(raw.records), raw.received_ms) if raw.timestamps_ms is None else np.array(raw.timestamps_ms)
     given = given.astype(np.int64)
     if are_plain(raw.records):

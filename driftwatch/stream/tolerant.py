@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from driftwatch.stream.batch import INVALID
-from driftwatch.stream.convert import WRONG
+from driftwatch.stream.convert import WRONG, finite
 from driftwatch.stream.form import ABSENT, Group, Leaf, Path, Role
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.times import parse_time
@@ -75,13 +75,7 @@ def clean(leaf: Leaf, value: Any) -> Any:
 def _number(leaf: Leaf, value: Any) -> Any:
     if isinstance(value, str) and leaf.column is not None and leaf.column.coerce:
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return INVALID
-    try:
-        number = float(value)
-    except OverflowError:
-        return INVALID
-    return number if math.isfinite(number) else INVALID
+    return finite(value)
 
 
 def _category(_: Leaf, value: Any) -> Any:

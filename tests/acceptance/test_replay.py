@@ -56,22 +56,26 @@ def replayed(folder: Path, config: str, *, reference: Path, predictions: Path) -
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
-def test_car_loan_drift_is_marked(shared: Path, tmp_path: Path) -> None:
-    """PSI and JS of the columns that drift from row 25 000 on are twice all values before; no other column fires."""
+@pytest.fixture(scope="module")
+def loan(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+    """The car loan data, replayed once."""
     data = shared / "data"
-    reports = replayed(
-        tmp_path, LOAN,
+    return replayed(
+        tmp_path_factory.mktemp("loan"), LOAN,
         reference=data / "nannyml_car_loan_reference.parquet",
         predictions=data / "nannyml_car_loan_analysis.parquet",
     )  # fmt: skip
 
-    assert [report["window"]["rows"] for report in reports] == [5000] * 10
-    values = [{(r["column"], r["statistic"]): r["value"] for r in report["readings"]} for report in reports]
+
+def test_car_loan_drift_is_marked(loan: list[dict]) -> None:
+    """PSI and JS of the columns that drift from row 25 000 on are twice all values before; no other column fires."""
+    assert [report["window"]["rows"] for report in loan] == [5000] * 10
+    values = [{(r["column"], r["statistic"]): r["value"] for r in report["readings"]} for report in loan]
     for column in DRIFTING:
         for statistic in ("psi", "js"):
             series = [window[column, statistic] for window in values]
             assert min(series[5:]) >= 2 * max(series[:5]), (column, statistic, series)
-    firing = [{note["column"] for note in report["alerts"] if note["state"] == "firing"} for report in reports]
+    firing = [{note["column"] for note in report["alerts"] if note["state"] == "firing"} for report in loan]
     assert firing == [set()] * 5 + [set(DRIFTING)] * 5
     assert not set(STILL) & set().union(*firing)
 
@@ -89,16 +93,9 @@ def test_adult_train_against_test_is_silent(shared: Path, tmp_path: Path) -> Non
     assert [report["alerts"] for report in reports] == [[]] * len(reports)
 
 
-def test_the_report_is_what_the_contract_says(shared: Path, tmp_path: Path) -> None:
+def test_the_report_is_what_the_contract_says(loan: list[dict]) -> None:
     """Every line has the contract's keys and types; what is not defined is null, and only then."""
-    data = shared / "data"
-    reports = replayed(
-        tmp_path, LOAN,
-        reference=data / "nannyml_car_loan_reference.parquet",
-        predictions=data / "nannyml_car_loan_analysis.parquet",
-    )  # fmt: skip
-
-    for report in reports:
+    for report in loan:
         assert set(report) == {
             "model", "version", "segment", "window", "revision", "reference", "readings", "alerts",
         }  # fmt: skip
