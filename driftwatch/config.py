@@ -20,7 +20,7 @@ from driftwatch.evaluation.rules import DEFAULT_RULES, RuleSpec
 from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
-from driftwatch.sources.kafka import KafkaSpec
+from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.sources.portions import QueueSpec
 from driftwatch.spec import LocatedPath, Spec, announced, explain, override
 from driftwatch.store.database import StateSpec

@@ -1,4 +1,4 @@
-"""One model's whole pure pipeline: feed · announce · tick · finish · snapshot. Order, no arithmetic.
+"""One model's whole pure pipeline: feed · expect · announce · tick · finish · snapshot. Order, no arithmetic.
 
 batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due─▶ evaluate ─▶ reports, transitions
 
@@ -100,6 +100,10 @@ class Monitor:
             if step.close is not None:
                 self._close(step.close, outcome)
         return outcome
+
+    def expect(self, families: Collection[str], *, now_ms: int) -> None:
+        """Families of partitions that will be announced; until they are, or idle, they hold windows open."""
+        self.windows.expect(families, now_ms=now_ms)
 
     def announce(self, partitions: Collection[str], *, now_ms: int) -> None:
         """Partitions that will speak; until they do, or idle, they hold windows open."""

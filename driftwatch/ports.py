@@ -48,6 +48,9 @@ class Source(Protocol):
     def name(self) -> str:
         """The value of the label `source`: kafka, http or files."""
 
+    def families(self) -> Collection[str]:
+        """What partitions of predictions it will announce, by name or by what stands before a "/"; before the start."""
+
     def start(self, inlet: Inlet, positions: Mapping[str, int]) -> None:
         """Begin to read, from the saved position of each partition, or from the beginning where there is none."""
 

@@ -9,7 +9,7 @@ A checkpoint, in order:
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,6 +19,7 @@ from driftwatch.daemon.display import show
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result, Telemetry
+from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
@@ -89,6 +90,7 @@ class Engine:
         self._unsaved = _Unsaved()
         self.dead_letters = DeadLettersUnsaved(keep_payload=doors.keep_payload)
         self._stale = False
+        self._waiting = Waiting(self.monitors.values(), doors.passing or doors.clock)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.ended = threading.Event()
 
@@ -96,6 +98,10 @@ class Engine:
     def positions(self) -> Mapping[str, int]:
         """Where each partition goes on, as of the last records that were counted."""
         return dict(self._positions)
+
+    def expect(self, families: Collection[str]) -> None:
+        """Close no window until a partition of each family is announced, or `idle_after` has passed; before `start`."""
+        self._waiting.expect(families)
 
     def start(self) -> None:
         """Begin to work."""
@@ -123,7 +129,8 @@ class Engine:
         if isinstance(message, Raw):
             self._take(message)
         elif isinstance(message, Announcement):
-            self._announce(message)
+            if message.stream is Stream.PREDICTIONS:  # labels move no watermark
+                self._stale |= self._waiting.announce(message.partitions)  # after a crash it must hold windows, too
         else:
             return self._obey(message)
         return True
@@ -131,8 +138,10 @@ class Engine:
     def _obey(self, order: Order) -> bool:
         match order.command:
             case Command.TICK:
-                if not self._queue.held:  # whoever is not listened to is not silent
-                    self._tick()
+                for outcome, moved in self._waiting.tick() if not self._queue.held else ():
+                    # Held back, nobody is listened to, and whoever is not listened to is not silent.
+                    self._publish(outcome)
+                    self._stale |= moved
             case Command.FINISH:
                 for monitor in self.monitors.values():
                     self._publish(monitor.finish())
@@ -147,24 +156,6 @@ class Engine:
             self._save()
         order.done.set()
         return order.command is not Command.STOP
-
-    def _passing_ms(self) -> int:
-        return (self._doors.passing or self._doors.clock)()
-
-    def _tick(self) -> None:
-        now_ms = self._passing_ms()
-        for monitor in self.monitors.values():
-            before = monitor.windows.progress
-            self._publish(monitor.tick(now_ms=now_ms))
-            self._stale |= monitor.windows.progress != before
-
-    def _announce(self, announcement: Announcement) -> None:
-        if announcement.stream is Stream.PREDICTIONS:  # labels move no watermark
-            now_ms = self._passing_ms()
-            for monitor in self.monitors.values():
-                before = monitor.windows.progress
-                monitor.announce(announcement.partitions, now_ms=now_ms)
-                self._stale |= monitor.windows.progress != before  # after a crash it must still hold windows open
 
     def _take(self, raw: Raw) -> None:
         decoded = self._decoder.decode(raw)

@@ -4,7 +4,7 @@ from driftwatch.config import Config
 from driftwatch.errors import ConfigError, SinkError
 from driftwatch.ports import Letter
 from driftwatch.sinks.targets.webhook import Webhook
-from driftwatch.sources.kafka import KafkaSpec
+from driftwatch.sources.kafka_spec import KafkaSpec
 
 
 def check_secrets(config: Config) -> None:

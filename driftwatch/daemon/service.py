@@ -32,7 +32,8 @@ from driftwatch.sinks.prometheus import BoardCollector
 from driftwatch.sinks.targets.webhook import Webhook
 from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import HttpSpec, InboxSource
-from driftwatch.sources.kafka import KafkaSource, KafkaSpec
+from driftwatch.sources.kafka import KafkaSource
+from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
 from driftwatch.store.history import SqliteHistory
@@ -136,6 +137,7 @@ class Service:
         assert self._config.state is not None
         self._delivery.start()
         self._lifecycle.push("delivery", self._delivery.stop)
+        self.engine.expect([family for source in self.sources for family in source.families()])
         self.engine.start()
         self._lifecycle.push("engine", lambda: self.engine.stop(timeout_seconds=DRAIN_SECONDS))
         for source in self.sources:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from glob import glob
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
@@ -64,6 +64,10 @@ class FilesSource:
         self._errors: dict[str, str] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def families(self) -> Collection[str]:
+        """Give the partitions of the files of predictions that match now: one that is still to come is not known."""
+        return [_name(stream, path) for stream, path in self._spec.matches() if stream is Stream.PREDICTIONS]
 
     def start(self, inlet: Inlet, positions: Mapping[str, int]) -> None:
         """Begin to read, from the saved position of each file, or from the beginning where there is none."""

@@ -1,7 +1,7 @@
 """Events that came over HTTP: the durable inbox, read like any other stream."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import structlog
@@ -43,6 +43,10 @@ class InboxSource:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._readers: list[_StreamReader] = []
+
+    def families(self) -> Collection[str]:
+        """Give the one partition of predictions."""
+        return [_name(Stream.PREDICTIONS)]
 
     def start(self, inlet: Inlet, positions: Mapping[str, int]) -> None:
         """Begin to read both streams, from the saved positions or from the beginning."""

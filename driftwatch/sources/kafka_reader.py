@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from kafka.errors import KafkaError
@@ -16,11 +16,9 @@ from driftwatch.sources import kafka_topics
 from driftwatch.sources.kafka_commits import Commits
 from driftwatch.sources.kafka_guard import Refused
 from driftwatch.sources.kafka_link import Gap, Link, Place
+from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.sources.portions import portions
 from driftwatch.stream.raw import Raw, Stream
-
-if TYPE_CHECKING:
-    from driftwatch.sources.kafka import KafkaSpec
 
 _log = structlog.get_logger()
 
@@ -37,7 +35,7 @@ class Reader:
     """
 
     def __init__(
-        self, spec: "KafkaSpec", inlet: Inlet, *, positions: Mapping[str, int], clock: Clock, owner: str
+        self, spec: KafkaSpec, inlet: Inlet, *, positions: Mapping[str, int], clock: Clock, owner: str
     ) -> None:
         self._spec, self._inlet, self._clock = spec, inlet, clock
         self._streams = spec.streams()

@@ -102,6 +102,7 @@ class Windows:
         self.spec = spec
         self.progress = progress or Progress()
         self._heard: dict[str, int] = {}
+        self._expected: dict[str, int] = {}
 
     def place(self, times: Ints, partition: str, *, received_ms: int) -> Iterator[Step]:
         """Cut one batch's rows at each point where windows become due; times: (rows,) in ms."""
@@ -132,6 +133,8 @@ class Windows:
         others = [
             greatest for name, greatest in before.greatest.items() if name != partition and name not in before.idle
         ]
+        if self._expected:
+            others.append(NEVER)
         frontier = np.minimum(own, min(others)) if others else own
         due = (frontier - spec.lateness) // pane * pane
         panes = times // pane * pane
@@ -151,8 +154,24 @@ class Windows:
                 yield Step(start, stop, panes[start:stop], late[start:stop], close)
             start = stop
 
+    @property
+    def expected(self) -> frozenset[str]:
+        """What is expected and holds windows open."""
+        return frozenset(self._expected)
+
+    def expect(self, families: Collection[str], *, now_ms: int) -> None:
+        """Partitions are to come whose names are not known: of each family, "<family>" itself or "<family>/…".
+
+        A family holds windows open as a partition would that has not spoken: until one of it is announced, or for
+        `idle_after`. Forgotten at a restart, as how long partitions have been silent is.
+        """
+        self._expected |= dict.fromkeys(families, now_ms)
+
     def announce(self, partitions: Collection[str], *, now_ms: int) -> None:
         """Partitions that exist: one that has not spoken yet holds windows open until it idles."""
+        for family in self.expected:
+            if any(f"{name}/".startswith(f"{family}/") for name in partitions):
+                del self._expected[family]
         new = [name for name in partitions if name not in self.progress.greatest]
         self._heard |= dict.fromkeys(new, now_ms)
         self.progress = replace(self.progress, greatest={**self.progress.greatest, **dict.fromkeys(new, NEVER)})
@@ -163,11 +182,13 @@ class Windows:
         Returns the new point up to which windows are due, or None. Windows counted in rows never close by time.
         """
         progress, spec = self.progress, self.spec
+        self._expected = {name: since for name, since in self._expected.items() if now_ms - since <= spec.idle_after}
         if spec.rows is not None or not progress.greatest:
             return None
         silent = {name: now_ms - self._heard.setdefault(name, now_ms) for name in progress.greatest}
         idle = frozenset(name for name, since in silent.items() if since > spec.idle_after)
         awake = [greatest for name, greatest in progress.greatest.items() if name not in idle]
+        awake += [NEVER] * len(self._expected)
         if awake:
             frontier = min(awake)
         else:

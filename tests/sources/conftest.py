@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from driftwatch.ports import Source
-from driftwatch.sources.kafka import KafkaSource, KafkaSpec
+from driftwatch.sources.kafka import KafkaSource
+from driftwatch.sources.kafka_spec import KafkaSpec
 from tests.fakes import FakeInlet
 from tests.sources.rigs import RECEIVED_MS
 

@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
-from driftwatch.sources.kafka import KafkaSource, KafkaSpec
+from driftwatch.sources.kafka import KafkaSource
+from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.stream.raw import Raw, Stream
 
 TIMEOUT_MS = 1_000

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from driftwatch.ports import Inbox, Source
 from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import InboxSource
-from driftwatch.sources.kafka import KafkaSource, KafkaSpec
+from driftwatch.sources.kafka import KafkaSource
+from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.stream.raw import Stream
 from tests.fakes import FakeInlet
 

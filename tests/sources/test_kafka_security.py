@@ -2,8 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from driftwatch.errors import ConfigError
-from driftwatch.sources.kafka import KafkaSpec
 from driftwatch.sources.kafka_security import SecuritySpec
+from driftwatch.sources.kafka_spec import KafkaSpec
 
 SASL = {"protocol": "SASL_SSL", "mechanism": "SCRAM-SHA-512", "username": "reader"}
 
