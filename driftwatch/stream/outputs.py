@@ -1,0 +1,91 @@
+"""What a model said of each row and what turned out to be true: the columns that performance is computed from.
+
+Both are structured arrays, one record a row, whose fields depend on the task, so that whoever keeps, joins or sorts rows
+need not know what is in them.
+
+task        outputs                                             outcomes
+binary      score f8 in [0, 1], prediction i1 in {0, 1}         label i1 in {0, 1}
+multiclass  prediction i2, scores f4 (classes,)                 label i2
+regression  prediction f8, low f8, high f8                      label f8
+ranking     items u8 (CUTOFF,) hashes, best first               items u8 (JUDGED,), relevance f4 (JUDGED,)
+
+A float that was not given or is no finite number is NaN, a class -1, an item 0 (and relevance 0). A class that is not
+among `classes` has the code len(classes). Both arrays end with `value` f8, the business value, NaN where none was given.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftwatch.stream.batch import Ints
+from driftwatch.stream.schema import Task
+
+Records = NDArray[Any]
+"""A structured array, (rows,)."""
+
+CUTOFF = 10
+"""Places of a ranking that count."""
+JUDGED = 64
+"""Relevant items of a ranking's label that are kept, the most relevant ones."""
+
+WAITING, LABELLED, CANCELLED = 0, 1, 2
+"""What has become of a prediction: nothing yet; its label has come; none will ever come, as its producer said."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputForm:
+    """How one model's outputs and outcomes are written down.
+
+    classes: binary (negative, positive), multiclass all that are known, in the order of their codes; else empty.
+    threshold: a binary score from here on predicts the positive class, where the event itself predicts none.
+    """
+
+    task: Task
+    classes: tuple[str, ...] = ()
+    threshold: float = 0.5
+
+    @property
+    def outputs(self) -> np.dtype[np.void]:
+        """One record of what the model said."""
+        fields: dict[Task, list[Any]] = {
+            Task.BINARY: [("score", "<f8"), ("prediction", "i1")],
+            Task.MULTICLASS: [("prediction", "<i2"), ("scores", "<f4", (len(self.classes),))],
+            Task.REGRESSION: [("prediction", "<f8"), ("low", "<f8"), ("high", "<f8")],
+            Task.RANKING: [("items", "<u8", (CUTOFF,))],
+            Task.NONE: [],
+        }
+        return np.dtype([*fields[self.task], ("value", "<f8")])
+
+    @property
+    def outcomes(self) -> np.dtype[np.void]:
+        """One record of what turned out to be true."""
+        fields: dict[Task, list[Any]] = {
+            Task.BINARY: [("label", "i1")],
+            Task.MULTICLASS: [("label", "<i2")],
+            Task.REGRESSION: [("label", "<f8")],
+            Task.RANKING: [("items", "<u8", (JUDGED,)), ("relevance", "<f4", (JUDGED,))],
+            Task.NONE: [],
+        }
+        return np.dtype([*fields[self.task], ("value", "<f8")])
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Some predictions and what has become of each.
+
+    outputs, outcomes: (rows,) records; an outcome means something only where `state` is LABELLED.
+    state: (rows,) WAITING, LABELLED or CANCELLED. delays_ms: (rows,) from a prediction to its label, at least 0,
+    meaningful where it is LABELLED.
+    """
+
+    outputs: Records
+    outcomes: Records
+    state: NDArray[np.uint8]
+    delays_ms: Ints
+
+    @property
+    def rows(self) -> int:
+        """Number of predictions."""
+        return int(self.state.size)
