@@ -1,7 +1,7 @@
 """What a model said of each row and what turned out to be true: the columns that performance is computed from.
 
-Both are structured arrays, one record a row, whose fields depend on the task, so that whoever keeps, joins or sorts rows
-need not know what is in them.
+Both are structured arrays, one record a row, whose fields depend on the task, so that whoever keeps, joins or sorts
+rows need not know what is in them.
 
 task        outputs                                             outcomes
 binary      score f8 in [0, 1], prediction i1 in {0, 1}         label i1 in {0, 1}
@@ -10,7 +10,7 @@ regression  prediction f8, low f8, high f8                      label f8
 ranking     items u8 (CUTOFF,) hashes, best first               items u8 (JUDGED,), relevance f4 (JUDGED,)
 
 A float that was not given or is no finite number is NaN, a class -1, an item 0 (and relevance 0). A class that is not
-among `classes` has the code len(classes). Both arrays end with `value` f8, the business value, NaN where none was given.
+among `classes` has the code len(classes). Both end with `value` f8, the business value, NaN where none was given.
 """
 
 from dataclasses import dataclass
