@@ -14,6 +14,7 @@ class Deed(StrEnum):
     """What moved the monitors."""
 
     TAKE = "take"
+    EXPECT = "expect"
     ANNOUNCE = "announce"
     TICK = "tick"
     FINISH = "finish"
@@ -27,6 +28,7 @@ class Entry:
     deed: Deed
     now_ms: int
     message: Raw | Announcement | None = None
+    families: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

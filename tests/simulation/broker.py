@@ -41,6 +41,7 @@ class Broker:
         self.partitions["kafka/labels/0"] = Partition("kafka/labels/0", Stream.LABELS)
         self.written = 0
         self.asleep: set[str] = set()
+        self.reachable = True
 
     def of(self, stream: Stream) -> list[Partition]:
         """The partitions of a stream."""
@@ -82,8 +83,14 @@ class LogSource:
         self._taken: dict[str, int] = {}
         self._positions = positions
 
+    def families(self) -> list[str]:
+        """What it will announce of predictions, once the broker is reached."""
+        return ["kafka/predictions"] if self._broker.of(Stream.PREDICTIONS) else []
+
     def discover(self) -> None:
         """Announce the partitions that are not known yet."""
+        if not self._broker.reachable:
+            return
         for stream in Stream:
             new = [partition.name for partition in self._broker.of(stream) if partition.name not in self._taken]
             if new:
@@ -92,6 +99,8 @@ class LogSource:
 
     def pump(self, dice: Random) -> bool | None:
         """Hand over some records of one partition; None when there are none, False when there is no room."""
+        if not self._broker.reachable:
+            return None
         waiting = {partition.name: found for partition in self._known() if (found := self._waiting(partition))}
         if not waiting:
             return None

@@ -43,6 +43,8 @@ def account(entries: Iterable[Entry], watches: Iterable[Watch], events: Mapping[
 
 def _move(oracle: Oracle, entry: Entry) -> None:
     match entry.deed:
+        case Deed.EXPECT:
+            oracle.expect(entry.families, now_ms=entry.now_ms)
         case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
             oracle.announce(entry.message.partitions, now_ms=entry.now_ms)
         case Deed.TICK:
@@ -117,12 +119,15 @@ class Steady:
                 continue
             for monitor in self.monitors.values():
                 match entry.deed:
+                    case Deed.EXPECT:
+                        monitor.expect(entry.families, now_ms=entry.now_ms)
                     case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
                         monitor.announce(entry.message.partitions, now_ms=entry.now_ms)
                     case Deed.TICK:
                         self.said.hear(monitor.tick(now_ms=entry.now_ms))
                     case Deed.RESTART:  # how long a partition has been silent is measured anew
                         monitor.windows._heard.clear()
+                        monitor.windows._expected.clear()
                     case Deed.FINISH:
                         self.said.hear(monitor.finish())
 

@@ -27,7 +27,7 @@ class Mischief:
         return {
             self.kill: 0.3 * wild, self.stop: 0.15 * wild, self.arm: 0.9 * wild, self.outage: 0.3 * wild,
             self.repair: 0.6, self.blur: 0.3 * wild, self.jump: 0.3 * wild,
-            self.sleep: 0.3 * free, self.grow: 0.06 * free, self.expire: 0.1 * wild * free,
+            self.sleep: 0.3 * free, self.grow: 0.06 * free, self.part: 0.3 * free, self.expire: 0.1 * wild * free,
         }  # fmt: skip
 
     def kill(self) -> None:
@@ -83,6 +83,12 @@ class Mischief:
             asleep.clear()
         else:
             asleep.add(self._sim.dice.choice(self._sim.broker.of(Stream.PREDICTIONS)).name)
+
+    def part(self) -> None:
+        """Cut the broker off, or let it be reached again."""
+        self._sim.broker.reachable = not self._sim.broker.reachable
+        if not self._sim.broker.reachable:
+            self._sim.trace.fault("broker cut off")
 
     def grow(self) -> None:
         """Let the topic have one more partition."""

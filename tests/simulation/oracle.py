@@ -39,6 +39,7 @@ class Oracle:
     greatest: dict[str, int] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     idle: set[str] = field(default_factory=set)
+    expected: dict[str, int] = field(default_factory=dict)
     closed: int = NEVER
     issued: int = NEVER
     panes: Counter[Cell] = field(default_factory=Counter)
@@ -54,18 +55,29 @@ class Oracle:
         self.heard[partition] = heard_ms
         return Counter(self._row(partition, row) for row in rows)
 
+    def expect(self, families: Iterable[str], *, now_ms: int) -> None:
+        """Partitions are to come; nothing closes before they do."""
+        for family in families:
+            self.expected[family] = now_ms
+
     def announce(self, partitions: Iterable[str], *, now_ms: int) -> None:
         """Partitions exist; one that has not spoken holds windows open."""
         for name in partitions:
+            self.expected.pop(name, None)
+            self.expected.pop(name.rpartition("/")[0], None)
             if name not in self.greatest:
                 self.greatest[name], self.heard[name] = NEVER, now_ms
 
     def restart(self) -> None:
         """A new process listens anew to every partition."""
         self.heard.clear()
+        self.expected.clear()
 
     def tick(self, *, now_ms: int) -> None:
         """Let partitions idle; when all do, the clock of the wall moves the windows on."""
+        for family, since in list(self.expected.items()):
+            if now_ms - since > self.form.idle_after:
+                del self.expected[family]
         if self.form.rows or not self.greatest:
             return
         silent = {name: now_ms - self.heard.setdefault(name, now_ms) for name in self.greatest}
@@ -124,6 +136,8 @@ class Oracle:
         self.touched.add(cell)
 
     def _reach(self, frontier: int) -> None:
+        if self.expected:
+            return
         due = (frontier - self.form.lateness) // self.form.pane * self.form.pane
         if due > self.closed:
             self.closed = due

@@ -136,11 +136,13 @@ class Process:
 
     def _open_sources(self, around: Surroundings) -> None:
         self.log = LogSource(around.broker, self.queue, self.saved.positions, trace=around.trace)
-        self.log.discover()
         self._inbox_source = InboxSource(self.inbox)
         streams = [Stream.LABELS] if around.plan.mode is Mode.LOG else list(Stream)
         self.readers = [_reader(self.inbox, self.queue, stream, self.saved) for stream in streams]
         self._inbox_source._readers = self.readers
+        http = [] if around.plan.mode is Mode.LOG else self._inbox_source.families()
+        self.families = (*http, *self.log.families())
+        self.engine.expect(self.families)
         for stream in streams:
             self.queue.announce(stream, [f"http/{stream}"])
 
@@ -155,6 +157,10 @@ class Process:
     def prune(self, *, before_ms: int) -> int:
         """Prune, as a Store."""
         return self.store.prune(before_ms=before_ms)
+
+    def expected(self) -> frozenset[str]:
+        """What any model still waits for."""
+        return frozenset().union(*(monitor.windows.expected for monitor in self.engine.monitors.values()))
 
     def watermarks(self) -> dict[str, int]:
         """How far each model's windows are closed."""

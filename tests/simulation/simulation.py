@@ -53,7 +53,7 @@ class Simulation:
     def run(self) -> None:
         """Live through it all."""
         with mounted(self.disk):
-            self.process = Process(self.around)
+            self.process = self._begin()
             self.disk.on_commit = self._committed
             try:
                 self._live()
@@ -126,9 +126,11 @@ class Simulation:
             return True
         message = process.queue.take()
         self._enter(message)
-        before = process.watermarks()
+        before, expected = process.watermarks(), process.expected()
         going_on = process.engine.step(message)
         after = process.watermarks()
+        if isinstance(message, Order) and expected > process.expected():
+            self.trace.fault("broker waited for no longer")
         assert all(after[name] >= mark for name, mark in before.items()), "a watermark fell"
         self._check_bounds()
         return going_on
@@ -146,6 +148,8 @@ class Simulation:
             waiting = engine._unsaved.count if engine.store_error else 0
             assert waiting <= MAX_UNSAVED, f"records are taken while {waiting} decisions wait for the disk"
             self.trace.note(f"engine: {len(message.records)} of {message.partition} to {message.position}")
+            if message.records and self.process.expected():
+                self.trace.fault("records before the broker was reached")
             if message.position <= self._highest.get(message.partition, 0):
                 self.trace.fault("records read again", message.partition)
             self._highest[message.partition] = max(message.position, self._highest.get(message.partition, 0))
@@ -191,21 +195,26 @@ class Simulation:
         self.book.crashed(now_ms=self.clock.now_ms)
         self.trace.note(f"--- restart, {self.book.durable} entries are durable")
         try:
-            self.process = Process(self.around)
+            self.process = self._begin()
         except StateError:
             self.trace.fault("start refused by the disk")
             self.disk.disarm()
-            self.process = Process(self.around)
+            self.process = self._begin()
         except Died:
             self.disk.disarm()
-            self.process = Process(self.around)
+            self.process = self._begin()
         check_start(self)
+
+    def _begin(self) -> Process:
+        process = Process(self.around)
+        self.book.entries.append(Entry(Deed.EXPECT, process.passing(), families=process.families))
+        return process
 
     def _last_day(self) -> None:
         """Everything works again: all that waits is worked off, the windows are closed, the letters delivered."""
         self.trace.note("=== the last day")
         self.disk.disarm()
-        self.around.receiver.healthy = True
+        self.around.receiver.healthy = self.broker.reachable = True
         self.crash()
         self._work_off()
         self.process.queue.order(Command.FINISH)

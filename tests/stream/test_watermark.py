@@ -19,6 +19,7 @@ class Model:
         self.greatest: dict[str, int] = {}
         self.heard: dict[str, int] = {}
         self.idle: set[str] = set()
+        self.expected: dict[str, int] = {}
         self.closed = NEVER
 
     def row(self, name: str, time: int, now: int) -> bool:
@@ -34,6 +35,8 @@ class Model:
 
     def tick(self, now: int) -> None:
         """Who has been silent for longer than idle_after idles; when all do, the clock goes on for them."""
+        expected = {name: since for name, since in self.expected.items() if now - since <= self.form.idle_after}
+        self.expected = expected
         self.idle = {name for name, heard in self.heard.items() if now - heard > self.form.idle_after}
         awake = [greatest for name, greatest in self.greatest.items() if name not in self.idle]
         spoken = [greatest for greatest in self.greatest.values() if greatest > NEVER]
@@ -43,7 +46,7 @@ class Model:
             self.follow(max(spoken) + now - max(self.heard.values()) - self.form.idle_after)
 
     def follow(self, frontier: int) -> None:
-        if frontier > NEVER:
+        if frontier > NEVER and not self.expected:
             pane = self.form.pane_ms
             self.closed = max(self.closed, (frontier - self.form.lateness) // pane * pane)
 
@@ -79,9 +82,17 @@ class Watermark(RuleBasedStateMachine):
     def announce(self, names: set[str]) -> None:
         """Partitions are said to exist, known ones again."""
         self.windows.announce(names, now_ms=self.now)
+        for name in names:
+            self.model.expected.pop(name, None)
         for name in names - set(self.model.greatest):
             self.model.greatest[name] = NEVER
             self.model.heard[name] = self.now
+
+    @rule(names=st.sets(NAMES, min_size=1))
+    def expect(self, names: set[str]) -> None:
+        """Partitions are to come, be they known or not."""
+        self.windows.expect(names, now_ms=self.now)
+        self.model.expected |= dict.fromkeys(names, self.now)
 
     @rule(milliseconds=st.integers(0, 45))
     def tick(self, milliseconds: int) -> None:
@@ -99,6 +110,7 @@ class Watermark(RuleBasedStateMachine):
         self.windows.tick(now_ms=self.now)
         self.model.heard = dict.fromkeys(self.model.heard, self.now)
         self.model.idle = set()
+        self.model.expected = {}
         self.model.tick(self.now)
 
     @invariant()
@@ -109,6 +121,7 @@ class Watermark(RuleBasedStateMachine):
         progress = self.windows.progress
         assert dict(progress.greatest) == self.model.greatest
         assert progress.idle == self.model.idle
+        assert self.windows.expected == set(self.model.expected)
         assert max(progress.closed_ms, NEVER) == self.model.closed
         latest = max((greatest for greatest in self.model.greatest.values()), default=NEVER)
         assert progress.closed_ms <= max(NEVER, latest + self.now)
