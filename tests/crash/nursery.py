@@ -100,7 +100,8 @@ _RUNNING = 1_000
 
 def _serve() -> None:
     import driftwatch.daemon.running  # noqa: PLC0415
-    import driftwatch.daemon.service  # noqa: F401, PLC0415
+    import driftwatch.daemon.service  # noqa: PLC0415
+    import driftwatch.sources.kafka_reader  # noqa: F401, PLC0415 - loaded by a Kafka source at its start
 
     codes: dict[int, int] = {}
     for line in sys.stdin.buffer:

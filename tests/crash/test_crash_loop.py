@@ -148,23 +148,11 @@ def live_and_die(nursery: Nursery, path: Path, bodies: Sequence[bytes], dice: ra
     return died_at
 
 
-def introduce(nursery: Nursery, path: Path) -> None:
-    """A first life in which every source says what its partitions are: until then windows do not wait for them."""
-    life = nursery.start(path)
-    port = life.port()
-    assert port is not None, life.log.read_text()
-    with Probe(port) as probe:
-        probe.wait(lambda: probe.get("/-/ready").status_code == 200, "the sources")
-    life.send(signal.SIGTERM)
-    assert life.code() == 0, life.log.read_text()
-
-
 def interrupted(
     nursery: Nursery, path: Path, given: Input, *, kills: int, feed, receiver: Receiver, seed: int
 ) -> Outcome:
     """A run that is killed so many times."""
     dice, died = random.Random(seed), Counter()
-    introduce(nursery, path)
     for number in range(kills):
         share = (number + 1) / (kills + 1)
         feed(round(len(given.kafka) * share))
@@ -200,7 +188,6 @@ def crash_loop(kafka, configure, folder: Path, *, kills: int, hours: int, seed: 
         )
         seconds = time.monotonic() - began
         alone = path("whole", receiver)
-        introduce(nursery, alone)
         whole = live_to_the_end(nursery, alone, given, receiver)
 
     assert killed.results == whole.results == {
