@@ -6,11 +6,12 @@ nothing is stored twice (the header is that of draft-ietf-httpapi-idempotency-ke
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Request
+import msgspec
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from driftwatch.api.body import Room, check_encoding, read_body, unpack
@@ -20,6 +21,9 @@ from driftwatch.stream.raw import Stream
 
 _THREADS = 2
 """Bodies that are unpacked and stored at once; more wait, so that memory and the queries' threads stay free."""
+
+_REFUSALS = 1_000
+"""Refusals of a receipt that are objects at a time: a body may have tens of thousands, each six times its text."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -87,24 +91,26 @@ def ingest_routes(ingest: Ingest, *, limits: Limits) -> APIRouter:
     room = Room(limits.max_arriving)
     limiter = anyio.CapacityLimiter(_THREADS)
 
-    async def take(stream: Stream, request: Request) -> Json:
+    async def take(stream: Stream, request: Request) -> Response:
         encoding = check_encoding(request.headers.get("content-encoding", ""))
         key = _key(request.headers.getlist("idempotency-key"))
         with room.share() as share:
             body = await read_body(request, share, limit=limits.max_body, seconds=limits.body_seconds)
 
-            def accept() -> Receipt:
-                return ingest.accept(stream, unpack(body, encoding, limit=limits.max_body_decompressed), key=key)
+            def accept() -> bytes:
+                plain = unpack(body, encoding, limit=limits.max_body_decompressed)
+                return _document(ingest.accept(stream, plain, key=key))
 
-            return Json(_document(await anyio.to_thread.run_sync(accept, limiter=limiter)))
+            document = await anyio.to_thread.run_sync(accept, limiter=limiter)
+        return Response(document, media_type=Json.media_type)
 
     @router.post("/v1/predictions", response_model=Accepted, responses=_FAULTS, openapi_extra=_BODY)
-    async def post_predictions(request: Request) -> Json:
+    async def post_predictions(request: Request) -> Response:
         """Take prediction events; 200 means that the accepted ones are on disk."""
         return await take(Stream.PREDICTIONS, request)
 
     @router.post("/v1/labels", response_model=Accepted, responses=_FAULTS, openapi_extra=_BODY)
-    async def post_labels(request: Request) -> Json:
+    async def post_labels(request: Request) -> Response:
         """Take label events; 200 means that the accepted ones are on disk."""
         return await take(Stream.LABELS, request)
 
@@ -123,6 +129,11 @@ def _key(given: list[str]) -> str:
     return key
 
 
-def _document(receipt: Receipt) -> dict[str, Any]:
-    rejected = [{"index": index, "reason": reason} for index, reason in receipt.rejected]
-    return {"accepted": receipt.accepted, "rejected": rejected}
+def _document(receipt: Receipt) -> bytes:
+    """Write a receipt as JSON."""
+    refusals = iter(receipt.rejected)
+    texts = []
+    while some := list(islice(refusals, _REFUSALS)):
+        listed = [{"index": index, "reason": reason} for index, reason in some]
+        texts.append(msgspec.json.encode(listed).removeprefix(b"[").removesuffix(b"]"))
+    return b'{"accepted":%d,"rejected":[%b]}' % (receipt.accepted, b",".join(texts))

@@ -107,7 +107,7 @@ class _StreamReader:
         if not self._inbox.wait(self.stream, self._position - 1, timeout_seconds=_WAIT_SECONDS):
             return
         rows = self._inbox.read(self.stream, self._position - 1, limit=MAX_RECORDS)
-        for portion in portions([len(row.body) for row in rows]):
+        for portion in portions([row.body for row in rows]):
             if not self._hand_over(rows[portion]):
                 return
 

@@ -169,7 +169,7 @@ class Reader:
 
     def _take(self, records: Mapping[Place, Sequence[Any]]) -> None:
         for place, found in records.items():
-            cuts = [found[portion] for portion in portions([len(record.value or b"") for record in found])]
+            cuts = [found[portion] for portion in portions([record.value or b"" for record in found])]
             ends = [cut[-1].offset + 1 for cut in cuts]
             # Behind the last record there may be nothing but the marks of transactions: they are done as well.
             ends[-1] = max(ends[-1], self._link.position(place) or 0)

@@ -7,6 +7,8 @@ from pydantic import Field
 from driftwatch.spec import Spec
 
 MAX_RECORDS, MAX_BYTES = 4_096, 4 << 20
+MAX_VALUES = 100_000
+"""An event of two bytes, "{}", is refused with 300 (measured): bytes alone do not bound what a Raw becomes."""
 
 
 class QueueSpec(Spec):
@@ -19,16 +21,24 @@ class QueueSpec(Spec):
     max_bytes: int = Field(default=16 << 20, ge=1024)
 
 
-def portions(sizes: Sequence[int]) -> Iterator[slice]:
-    """Cut records of these sizes in bytes into runs of at most MAX_RECORDS and MAX_BYTES, in order.
+def values_in(record: bytes) -> int:
+    """How many events or values a record may hold beside its first, at most: its commas and lines."""
+    return record.count(b",") + record.count(b"\n")
 
-    A record larger than MAX_BYTES makes a run of its own. No records, no runs.
+
+def portions(records: Sequence[bytes]) -> Iterator[slice]:
+    """Cut records into runs of at most MAX_RECORDS, MAX_BYTES and MAX_VALUES (of `values_in`), in order.
+
+    A record that is more by itself makes a run of its own. No records, no runs.
     """
-    start = total = 0
-    for index, size in enumerate(sizes):
-        if index > start and (total + size > MAX_BYTES or index - start == MAX_RECORDS):
+    start = size = values = 0
+    for index, record in enumerate(records):
+        more = values_in(record)
+        full = size + len(record) > MAX_BYTES or values + more > MAX_VALUES or index - start == MAX_RECORDS
+        if index > start and full:
             yield slice(start, index)
-            start, total = index, 0
-        total += size
-    if start < len(sizes):
-        yield slice(start, len(sizes))
+            start, size, values = index, 0, 0
+        size += len(record)
+        values += more
+    if start < len(records):
+        yield slice(start, len(records))

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from statistics import median
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -53,6 +54,16 @@ class Memory:
         """The most that was seen."""
         return max(size for _, size in self.samples)
 
+    @property
+    def growth(self) -> float:
+        """Bytes by which the middle of the last third of the time is above that of the third before it.
+
+        The middles: a body of some megabytes comes and goes, and what grows stays.
+        """
+        sizes = [size for _, size in self.samples]
+        third = len(sizes) // 3
+        return median(sizes[-third:]) - median(sizes[third : 2 * third])
+
     def curve(self, every_seconds: float) -> list[tuple[int, int]]:
         """The most of each so many seconds: (seconds, MiB)."""
         steps: dict[int, int] = {}
@@ -80,9 +91,17 @@ def _lines(size_bytes: int, *, drifted: bool) -> tuple[bytes, int]:
     return b"\n".join(chosen), len(chosen)
 
 
+class Body(NamedTuple):
+    """What is posted; count: its events."""
+
+    data: bytes
+    headers: dict[str, str]
+    count: int
+
+
 @cache
-def bodies() -> list[tuple[bytes, dict[str, str], int]]:
-    """Bodies near the limits, each costly in a way of its own: (bytes, headers, events)."""
+def bodies() -> list[Body]:
+    """Bodies near the limits, each costly in a way of its own."""
     plain, many = _lines(int(3.5 * MEBIBYTE), drifted=False)
     large, more = _lines(8 * MEBIBYTE, drifted=True)
     columns: dict[str, Any] = {
@@ -93,13 +112,18 @@ def bodies() -> list[tuple[bytes, dict[str, str], int]]:
     }
     batch = json.dumps({"model": events.MODEL, "columns": columns}).encode()
     return [
-        *[(plain, {}, many)] * 12,
-        (gzip.compress(large, 1), {"Content-Encoding": "gzip"}, more),
-        (batch, {}, _BATCH),
-        (b"[" + b",".join([b"{}"] * _BATCH) + b"]", {}, _BATCH),
-        (b'{"a": NaN}\n' * (_BATCH // 4), {}, _BATCH // 4),
-        (gzip.compress(bytes(64 * MEBIBYTE)), {"Content-Encoding": "gzip"}, 1),
+        *[Body(plain, {}, many)] * 12,
+        Body(gzip.compress(large, 1), {"Content-Encoding": "gzip"}, more),
+        Body(batch, {}, _BATCH),
+        smallest(),
+        Body(b'{"a": NaN}\n' * (_BATCH // 4), {}, _BATCH // 4),
+        Body(gzip.compress(bytes(64 * MEBIBYTE)), {"Content-Encoding": "gzip"}, 1),
     ]
+
+
+def smallest() -> Body:
+    """As many events as fit into few bytes, each of which is refused."""
+    return Body(b"[" + b",".join([b"{}"] * _BATCH) + b"]", {}, _BATCH)
 
 
 class Flood:
