@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,9 @@ import pytest
 
 from driftwatch.daemon.state import state_hash, verify
 from driftwatch.failpoints import Point
-from driftwatch.store.database import FILE
+from driftwatch.ports import Query
+from driftwatch.store.database import FILE, Database
+from driftwatch.store.history import SqliteHistory
 from tests.crash.nursery import Life, Nursery
 from tests.receiver import Receiver
 from tests.scenarios import events, world
@@ -64,6 +67,7 @@ class Poster:
 
     def __init__(self, life: Life, bodies: Sequence[bytes]) -> None:
         self._life, self._bodies = life, bodies
+        self.answered = 0
         self._thread = threading.Thread(target=self._run, name="poster")
         self._thread.start()
 
@@ -82,6 +86,7 @@ class Poster:
                     probe.post(body)
                 except httpx.TransportError:
                     return
+                self.answered += 1
 
 
 @dataclass
@@ -112,9 +117,9 @@ def live_to_the_end(nursery: Nursery, path: Path, given: Input, receiver: Receiv
         results = probe.wait_counted(given.total).results()
         delivered = lambda: all(letter["state"] == "delivered" for letter in probe.listing("deliveries"))  # noqa: E731
         probe.wait(delivered, "the last webhook")
-        reports, letters = probe.listing("reports"), probe.listing("deliveries")
     life.send(signal.SIGTERM)
     assert life.code() == 0, life.log.read_text()
+    reports, letters = listed(path)  # by now the last ones are saved, too
     ids = [request.headers["webhook-id"] for request in receiver.received]
     assert verify(state_of(path)).startswith(f"{state_of(path)}: good")
     return Outcome(
@@ -125,6 +130,13 @@ def live_to_the_end(nursery: Nursery, path: Path, given: Input, receiver: Receiv
         {each["id"] for each in letters},
         len(ids) - len(set(ids)),
     )
+
+
+def listed(path: Path) -> tuple[list[dict], list[dict]]:
+    """Every report and every webhook that a state holds."""
+    with closing(Database(state_of(path))) as database:
+        history, everything = SqliteHistory(database), Query(limit=10_000)
+        return history.reports(everything).items, history.deliveries(everything).items
 
 
 def stored(path: Path) -> int:
