@@ -75,7 +75,7 @@ FIXED: dict[str, str] = {
     "driftwatch.daemon.dead_letters.MAX_REJECTED_BYTES": "rejected_dropped_total",
     "driftwatch.sources.portions.MAX_RECORDS": "queue_records",
     "driftwatch.sources.portions.MAX_BYTES": "queue_records",
-    "driftwatch.sources.portions.MAX_VALUES": "queue_records",
+    "driftwatch.sources.portions.MAX_EVENTS": "queue_records",
     "driftwatch.stream.reader.LEARNT_KEYS": "events_total",
     "driftwatch.stream.assemble.LONGEST_VERSION": "events_rejected_total",
     "driftwatch.summaries.building.VOCABULARY": "distribution_ratio",
