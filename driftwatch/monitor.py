@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
-from driftwatch.evaluation.evaluate import Evaluator, Recalled
+from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
 from driftwatch.evaluation.report import Report, Window
 from driftwatch.stream.batch import Batch, Codes, Ints
 from driftwatch.stream.seen import Seen, event_hashes
@@ -128,13 +128,9 @@ class Monitor:
         latest = {version: end for end, version in sorted(self.memory.revisions)}
         recalled = []
         for version, end in sorted(latest.items()):
-            profile = self._window(end, version)
-            if profile.rows:
-                cell, revision = Cell(self.model, version, ""), self.memory.revisions[end, version]
-                window = self._bounds(end, profile)
-                recalled.append(
-                    self._evaluator.recall(profile, self.memory.alerts, cell=cell, window=window, revision=revision)
-                )
+            look = self._look(end, version, revision=self.memory.revisions[end, version])
+            if look.window.rows:
+                recalled.append(self._evaluator.recall(look, self.memory.alerts))
         return recalled
 
     def _add(self, batch: Batch, step: Step) -> None:
@@ -163,35 +159,25 @@ class Monitor:
             for end in self.windows.ends_of(pane)
             if end <= memory.issued
         })  # fmt: skip
-        for end, version in stale:
-            outcome.reports.append(self._revise(end, version))
         fresh = sorted({
             (end, version)
             for pane, version in memory.panes
             for end in self.windows.ends_of(pane)
             if memory.issued < end <= due
         })  # fmt: skip
-        for end, version in fresh:
-            self._report(end, version, outcome)
+        for end, version in [*stale, *fresh]:
+            revision = memory.revisions.get((end, version), 0) + 1
+            finding = self._evaluator.evaluate(self._look(end, version, revision=revision), memory.alerts)
+            memory.revisions[end, version], memory.alerts = revision, finding.alerts
+            outcome.reports.append(finding.report)
+            outcome.transitions += finding.transitions
         memory.issued = max(memory.issued, due)
         memory.touched = set()
         self._forget()
 
-    def _report(self, end: int, version: str, outcome: Outcome) -> None:
+    def _look(self, end: int, version: str, *, revision: int) -> Look:
         profile = self._window(end, version)
-        report, self.memory.alerts, transitions = self._evaluator.evaluate(
-            profile, self.memory.alerts, cell=Cell(self.model, version, ""), window=self._bounds(end, profile)
-        )
-        self.memory.revisions[end, version] = report.revision
-        outcome.reports.append(report)
-        outcome.transitions += transitions
-
-    def _revise(self, end: int, version: str) -> Report:
-        revision = self.memory.revisions.get((end, version), 0) + 1
-        self.memory.revisions[end, version] = revision
-        profile = self._window(end, version)
-        cell, window = Cell(self.model, version, ""), self._bounds(end, profile)
-        return self._evaluator.revise(profile, self.memory.alerts, cell=cell, window=window, revision=revision)
+        return Look(Cell(self.model, version, ""), self._bounds(end, profile), revision, profile)
 
     def _window(self, end: int, version: str) -> Profile:
         held = [self.memory.panes.get((pane, version)) for pane in self.windows.panes_of(end)]

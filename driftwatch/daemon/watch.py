@@ -11,6 +11,7 @@ from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
 from driftwatch.stream.form import build, leaves_of
+from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import Column, Schema
@@ -30,6 +31,7 @@ class Watch:
     spec: ModelSpec
     reference: Reference
     schema: Schema
+    output_form: OutputForm
     baseline: Baseline
 
     @property
@@ -39,7 +41,7 @@ class Watch:
 
     def intake(self) -> Intake:
         """The model as decode sees it."""
-        return Intake(self.schema, self.spec.window.max_future)
+        return Intake(self.schema, self.spec.window.max_future, self.output_form)
 
     def monitor(self, progress: Progress | None = None, memory: Memory | None = None) -> Monitor:
         """A monitor, new or going on from what was saved."""
@@ -108,28 +110,29 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
         fields=spec.fields,
         ignore=tuple(spec.ignore),
     )
+    form = OutputForm.of(schema)
     for stream in Stream:
         try:
-            build(leaves_of(schema, stream), strict=True)
+            build(leaves_of(schema, stream, form), strict=True)
         except ConfigError as error:
             raise ConfigError(f"{where}.fields: {error}") from error
-    return Watch(spec, reference, schema, baseline)
+    return Watch(spec, reference, schema, form, baseline)
 
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
     for position, rule in enumerate(spec.rules):
-        if not any(rule.statistic in names for names in statistics.values()):
+        if not any(rule.of in names for names in statistics.values()):
             raise ConfigError(
-                f"{where}.rules[{position}].statistic: no column of the reference has {rule.statistic}, "
+                f"{where}.rules[{position}].statistic: no column of the reference has {rule.of}, "
                 "which is for columns of the other kind; choose another statistic"
             )
         for column in rule.columns or ():
             path = f"{where}.rules[{position}].columns"
             if column not in statistics:
                 raise ConfigError(f'{path}: the reference has no column "{column}"; it has {_some(statistics)}')
-            if rule.statistic not in statistics[column]:
+            if rule.of not in statistics[column]:
                 known = ", ".join(statistics[column])
-                raise ConfigError(f'{path}: "{column}" has no {rule.statistic}; it has {known}')
+                raise ConfigError(f'{path}: "{column}" has no {rule.of}; it has {known}')
 
 
 def _some(columns: Iterable[str]) -> str:

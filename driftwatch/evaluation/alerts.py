@@ -11,7 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from driftwatch.evaluation.report import AlertNote, Report, Window
-from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict
+from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict, watches
+from driftwatch.statistics.reading import Reading
 
 
 class State(StrEnum):
@@ -143,14 +144,18 @@ def standing(alerts: Alerts, report: Report, rules: Mapping[str, RuleSpec]) -> l
 
     This is what a board shows after a restart; the steps are called by the alerts' own names and never sent again.
     """
-    readings = {(reading.column, reading.statistic): reading for reading in report.readings}
+    by_column: dict[str, list[Reading]] = {}
+    for reading in report.readings:
+        by_column.setdefault(reading.column, []).append(reading)
     cell = Cell(report.model, report.version, report.segment)
     steps = []
     for (rule, version, segment, column), episode in alerts.episodes.items():
-        reading = readings.get((column, rules[rule].statistic)) if rule in rules else None
-        if reading is not None and (version, segment) == (cell.version, cell.segment):
-            judgement = Judgement(rules[rule], reading, Verdict.UNKNOWN)
-            steps.append(_transition(episode, judgement, cell=cell, window=report.window))
+        if rule not in rules or (version, segment) != (cell.version, cell.segment):
+            continue
+        for reading in by_column.get(column, ()):
+            if watches(rules[rule], reading):
+                judgement = Judgement(rules[rule], reading, Verdict.UNKNOWN)
+                steps.append(_transition(episode, judgement, cell=cell, window=report.window))
     return steps
 
 

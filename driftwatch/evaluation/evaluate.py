@@ -1,55 +1,98 @@
 """One closed window of one cell: readings, verdicts, alerts, report."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standing, step
-from driftwatch.evaluation.report import Report, Window
+from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.rules import RuleSpec, judge, thresholds
 from driftwatch.statistics.drift import Baseline
+from driftwatch.statistics.reading import Stage
 from driftwatch.summaries.profile import Profile
 
 Recalled = tuple[Report, list[Transition]]
 
 
-class Evaluator:
-    """Judges windows against one reference by one set of rules; keeps nothing but what it was built from."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All that is known of a window when it is looked at: first as it closes, then as late rows and labels come.
 
-    def __init__(self, baseline: Baseline, rules: Sequence[RuleSpec]) -> None:
+    revision: 1 at the first look. profile: None once the rows have been let go. decided: the rules on metrics
+    that have spoken of this window already.
+    """
+
+    cell: Cell
+    window: Window
+    revision: int
+    profile: Profile | None
+    performance: Performance | None = None
+    decided: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a look; `decided` is for the window's next one."""
+
+    report: Report
+    alerts: Alerts
+    transitions: list[Transition]
+    decided: frozenset[str]
+
+
+class Evaluator:
+    """Judges windows against one reference by one set of rules; keeps nothing but what it was built from.
+
+    metrics: class name, or "" for the whole model → the metrics of performance that it has.
+    """
+
+    def __init__(
+        self, baseline: Baseline, rules: Sequence[RuleSpec], *, metrics: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self._baseline = baseline
         self._rules = {rule.name: rule for rule in rules}
-        self._thresholds = thresholds(rules, baseline.statistics)
+        drift = [rule for rule in rules if rule.statistic]
+        measured = [rule for rule in rules if rule.metric]
+        self._thresholds = thresholds(drift, baseline.statistics) | thresholds(measured, metrics or {})
 
-    def evaluate(
-        self, profile: Profile, alerts: Alerts, *, cell: Cell, window: Window
-    ) -> tuple[Report, Alerts, list[Transition]]:
-        """A window's first report: the alerts move."""
-        report = self._report(profile, cell=cell, window=window, revision=1)
-        judgements = judge(self._rules.values(), report.readings, rows=window.rows)
-        alerts, transitions = step(alerts, judgements, cell=cell, window=window)
-        noted = notes(alerts, transitions, self._rules, cell=cell)
-        return replace(report, alerts=noted), alerts, transitions
+    def evaluate(self, look: Look, alerts: Alerts) -> Finding:
+        """Report a window. Each rule moves its alerts once a window, at the first look that has what it judges."""
+        report = self._report(look)
+        due = [rule for rule in self._rules.values() if _due(rule, look)]
+        judgements = judge(due, report.readings, rows=look.window.rows)
+        alerts, transitions = step(alerts, judgements, cell=look.cell, window=look.window)
+        noted = notes(alerts, transitions, self._rules, cell=look.cell)
+        decided = look.decided | {rule.name for rule in due if rule.metric and rule.stage is not Stage.ESTIMATED}
+        return Finding(replace(report, alerts=noted), alerts, transitions, decided)
 
-    def revise(self, profile: Profile, alerts: Alerts, *, cell: Cell, window: Window, revision: int) -> Report:
-        """A window's later report, after late rows: the numbers move, the alerts have been told already."""
-        report = self._report(profile, cell=cell, window=window, revision=revision)
-        return replace(report, alerts=notes(alerts, (), self._rules, cell=cell))
-
-    def recall(self, profile: Profile, alerts: Alerts, *, cell: Cell, window: Window, revision: int) -> Recalled:
+    def recall(self, look: Look, alerts: Alerts) -> Recalled:
         """A report as it stood, and the alerts that stand beside it: nothing moves."""
-        report = self.revise(profile, alerts, cell=cell, window=window, revision=revision)
+        report = replace(self._report(look), alerts=notes(alerts, (), self._rules, cell=look.cell))
         return report, standing(alerts, report, self._rules)
 
-    def _report(self, profile: Profile, *, cell: Cell, window: Window, revision: int) -> Report:
+    def _report(self, look: Look) -> Report:
+        baseline, profile, performance = self._baseline, look.profile, look.performance
+        drift = () if profile is None else baseline.readings(profile)
         return Report(
-            model=cell.model,
-            version=cell.version,
-            segment=cell.segment,
-            window=window,
-            revision=revision,
-            fingerprint=profile.fingerprint,
-            reference_rows=self._baseline.rows,
-            readings=self._baseline.readings(profile),
+            model=look.cell.model,
+            version=look.cell.version,
+            segment=look.cell.segment,
+            window=look.window,
+            revision=look.revision,
+            fingerprint=baseline.layout.fingerprint,
+            reference_rows=baseline.rows,
+            readings=drift if performance is None else (*drift, *performance.readings),
             thresholds=self._thresholds,
-            distributions=self._baseline.distributions(profile),
+            distributions=() if profile is None else baseline.distributions(profile),
+            arrivals=None if performance is None else performance.arrivals,
+            follows=profile is None,
         )
+
+
+def _due(rule: RuleSpec, look: Look) -> bool:
+    """Whether a rule speaks of a window at this look."""
+    if rule.statistic or rule.stage is Stage.ESTIMATED:
+        return look.revision == 1
+    if look.window.stage == Stage.FINAL:
+        return rule.name not in look.decided
+    covered = look.performance is not None and look.performance.arrivals.coverage >= rule.min_coverage
+    return rule.stage is Stage.INTERIM and covered and rule.name not in look.decided

@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 
 from driftwatch.statistics.distribution import Distribution
-from driftwatch.statistics.reading import Reading
+from driftwatch.statistics.performance import CONCEPT, ESTIMATION, FAMILY
+from driftwatch.statistics.reading import Reading, Support
+
+JUDGED_BY_LABELS = frozenset({FAMILY, ESTIMATION, CONCEPT})
+"""Families of readings that change when labels come."""
 
 
 def rfc3339(milliseconds: int) -> str:
@@ -34,6 +38,57 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What has become of a window's remembered predictions; predictions = labelled + waiting + expired + cancelled.
+
+    waiting: a label may still come; expired: none is waited for any more. rate: share of the predictions that are
+    remembered, all of them when it is 1. median_delay_ms: of the labels that have come; None while there are none.
+    curve: (delay in ms, estimated share of the predictions whose label comes within it), rising.
+    reliability: (mean score, share that turned out positive, labels) of each tenth of the score range that has any.
+    """
+
+    predictions: int
+    labelled: int
+    waiting: int
+    expired: int
+    cancelled: int
+    rate: float = 1.0
+    median_delay_ms: float | None = None
+    curve: tuple[tuple[int, float], ...] = ()
+    reliability: tuple[tuple[float, float, int], ...] = ()
+
+    @property
+    def coverage(self) -> float:
+        """Share of the predictions whose label has come, of those that can have one; 0 while there are none."""
+        due = self.predictions - self.cancelled
+        return self.labelled / due if due else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """The part of the report that says how far the labels have come."""
+        return {
+            "predictions": self.predictions,
+            "labelled": self.labelled,
+            "waiting": self.waiting,
+            "expired": self.expired,
+            "cancelled": self.cancelled,
+            "sampling_rate": self.rate,
+            "median_delay_seconds": None if self.median_delay_ms is None else self.median_delay_ms / 1000,
+            "arrival": [{"delay_seconds": delay_ms / 1000, "share": share} for delay_ms, share in self.curve],
+            "reliability": [
+                {"score": score, "positive": positive, "labels": labels} for score, positive, labels in self.reliability
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What a window's labels and scores say of the model."""
+
+    readings: tuple[Reading, ...]
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True)
 class AlertNote:
     """An alert that was pending or firing, or has just been resolved, when the report was made."""
 
@@ -50,6 +105,9 @@ class Report:
     """One closed window of one cell.
 
     thresholds: (column, statistic) → the tightest rule's threshold. distributions: for dashboards, not in the document.
+    arrivals: how far the window's labels have come, where the model has any.
+    follows: the rows themselves have been let go: only what the labels say is new, and the drift readings stay as the
+        revision before has them (see `follow`).
     """
 
     model: str
@@ -63,10 +121,12 @@ class Report:
     thresholds: Mapping[tuple[str, str], float]
     alerts: tuple[AlertNote, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    arrivals: Arrivals | None = None
+    follows: bool = False
 
     def document(self) -> dict[str, Any]:
         """The report as contract §6 writes it; what is not defined is null."""
-        return {
+        document: dict[str, Any] = {
             "model": self.model,
             "version": self.version,
             "segment": self.segment,
@@ -85,13 +145,16 @@ class Report:
                 for note in self.alerts
             ],
         }  # fmt: skip
+        if self.arrivals is not None:
+            document["labels"] = self.arrivals.document()
+        return document
 
     def line(self) -> bytes:
         """The document as one line of JSON, without the newline."""
         return msgspec.json.encode(self.document())
 
     def _reading(self, reading: Reading) -> dict[str, Any]:
-        return {
+        document = {
             "column": reading.column,
             "family": reading.family,
             "statistic": reading.statistic,
@@ -103,6 +166,27 @@ class Report:
             "threshold": self.thresholds.get((reading.column, reading.statistic)),
             "status": reading.status.value,
         }
+        if reading.support is not None:
+            document |= _support(reading.support)
+        return document
+
+
+def follow(report: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Complete the document of a report that `follows` with what the revision before it had said of the data."""
+    drift = [reading for reading in before["readings"] if reading["family"] not in JUDGED_BY_LABELS]
+    return {**report, "readings": [*drift, *report["readings"]]}
+
+
+def _support(support: Support) -> dict[str, Any]:
+    """What a performance reading says beyond its value; stage always, the others where they are defined."""
+    figures = {
+        "coverage": support.coverage,
+        "naive": support.naive,
+        "worst": support.worst,
+        "best": support.best,
+        "baseline": support.baseline,
+    }
+    return {"stage": support.stage.value} | {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
 def _finite(value: float) -> float | None:

@@ -4,46 +4,60 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.spec import Spec, announced, meant, mistake
 from driftwatch.statistics.drift import STATISTIC_NAMES
-from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.performance import CONCEPT, METRICS
+from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
 _LATER = (
     "energy", "cvm",
     "missing", "invalid", "out_of_range", "unseen", "constant", "volume", "freshness", "duplicates", "schema",
-    "accuracy", "precision", "recall", "f1", "specificity", "mcc", "roc_auc", "average_precision", "log_loss", "brier",
-    "ece", "ks_score", "mae", "rmse", "mse", "mape", "smape", "wape", "r2", "bias", "pinball", "coverage", "ndcg",
-    "mrr", "map", "hit_rate", "value_per_prediction", "ctr", "statistical_parity_difference", "disparate_impact_ratio",
-    "equal_opportunity_difference", "equalized_odds_difference",
+    "statistical_parity_difference", "disparate_impact_ratio", "equal_opportunity_difference",
+    "equalized_odds_difference",
 )  # fmt: skip
 _ONE_OF = "write one of " + ", ".join(STATISTIC_NAMES)
+_METRIC_OF = "write one of " + ", ".join(METRICS)
 
 
 def _known(name: str) -> str:
+    if name in METRICS:
+        raise ValueError(f'"{name}" is a metric of performance; write metric = "{name}"')
     if name not in STATISTICS:
         raise ValueError(f'"{name}" is not known; {meant(name, list(STATISTIC_NAMES)) or _ONE_OF}')
     return name
 
 
-class RuleSpec(Spec):
-    """`[[models.rules]]`: fires when a statistic is above or below a threshold for so many windows.
+def _measured(name: str) -> str:
+    if name in STATISTICS:
+        raise ValueError(f'"{name}" is a statistic of columns; write statistic = "{name}"')
+    if name not in METRICS:
+        raise ValueError(f'"{name}" is not known; {meant(name, list(METRICS)) or _METRIC_OF}')
+    return name
 
+
+class RuleSpec(Spec):
+    """`[[models.rules]]`: fires when a statistic or a metric is above or below a threshold for so many windows.
+
+    statistic: of drift, of columns. metric: of performance, of the whole model or of the classes in `columns`.
     columns: the columns it watches; all that have the statistic when left out.
+    stage: which value of a metric is judged: the final one, when no more labels are waited for; the interim one, as
+        soon as `min_coverage` of the labels have come; or the one estimated from the scores alone.
     judge: which of the reading's numbers is compared. "lower" with `above` asks that the *true* distance be beyond the
         threshold with 97.5 % confidence, so that small windows do not alarm by chance.
     for: consecutive windows beyond the threshold before it fires. keep_for: windows back inside before it resolves.
     min_rows: a smaller window says nothing: the alert stays as it is.
     """
 
-    hints: ClassVar = {"metric": "rules on performance come with labels in a later release; write a statistic"}
-
     name: str = Field(min_length=1)
-    statistic: Annotated[str, announced(*_LATER, instead=_ONE_OF), AfterValidator(_known)]
+    statistic: Annotated[str, announced(*_LATER, instead=_ONE_OF), AfterValidator(_known)] | None = None
+    metric: Annotated[str, announced(*_LATER, instead=_METRIC_OF), AfterValidator(_measured)] | None = None
+    stage: Annotated[Stage, Field(strict=False)] | None = None
+    min_coverage: float = Field(default=0.5, ge=0, le=1)
     columns: tuple[str, ...] | None = Field(default=None, strict=False)
     above: float | None = None
     below: float | None = None
@@ -55,6 +69,14 @@ class RuleSpec(Spec):
     action: Literal["notify", "retrain", "rollback"] = "notify"
 
     @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if bool(self.statistic) == bool(self.metric):
+            raise ValueError('give one thing to compare: a statistic, such as "psi", or a metric, such as "roc_auc"')
+        if self.statistic and self.stage is not None:
+            raise mistake("stage", "only metrics of performance have stages; leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _one_side(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("give one threshold: above or below")
@@ -64,12 +86,17 @@ class RuleSpec(Spec):
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
-        low, high = STATISTICS[self.statistic].low, STATISTICS[self.statistic].high
-        if self.above is not None and self.above >= high:
-            raise mistake("above", f"{self.statistic} is never above {high:g}, so this never fires; write a lower one")
-        if self.below is not None and self.below <= low:
-            raise mistake("below", f"{self.statistic} is never below {low:g}, so this never fires; write a higher one")
+        bounds = METRICS[self.metric] if self.metric else STATISTICS[self.statistic or ""]
+        if self.above is not None and self.above >= bounds.high:
+            raise mistake("above", f"{self.of} is never above {bounds.high:g}, so this never fires; write a lower one")
+        if self.below is not None and self.below <= bounds.low:
+            raise mistake("below", f"{self.of} is never below {bounds.low:g}, so this never fires; write a higher one")
         return self
+
+    @property
+    def of(self) -> str:
+        """The name of what it compares."""
+        return self.statistic or self.metric or ""
 
     @property
     def threshold(self) -> float:
@@ -108,9 +135,24 @@ def judge(rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int) 
     return [
         Judgement(rule, reading, _verdict(rule, reading, rows))
         for rule in rules
-        for reading in by_statistic.get(rule.statistic, ())
-        if rule.columns is None or reading.column in rule.columns
+        for reading in by_statistic.get(rule.of, ())
+        if watches(rule, reading)
     ]
+
+
+def watches(rule: RuleSpec, reading: Reading) -> bool:
+    """Whether a reading is what a rule compares."""
+    if rule.of != reading.statistic:
+        return False
+    if not rule.metric:
+        return reading.support is None and (rule.columns is None or reading.column in rule.columns)
+    stage = rule.stage or Stage.FINAL
+    return (
+        reading.family != CONCEPT
+        and reading.support is not None
+        and (reading.support.stage is Stage.ESTIMATED) == (stage is Stage.ESTIMATED)
+        and reading.column in (rule.columns or ("",))
+    )
 
 
 def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]) -> dict[tuple[str, str], float]:
@@ -118,9 +160,9 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
     tightest: dict[tuple[str, str], float] = {}
     for rule in rules:
         for column, statistics in columns.items():
-            if rule.statistic not in statistics or (rule.columns is not None and column not in rule.columns):
+            if rule.of not in statistics or (rule.columns is not None and column not in rule.columns):
                 continue
-            key = (column, rule.statistic)
+            key = (column, rule.of)
             first = min if rule.above is not None else max
             tightest[key] = first(tightest.get(key, rule.threshold), rule.threshold)
     return tightest

@@ -1,5 +1,6 @@
 """What a statistic says of one column, and why it sometimes says nothing."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,12 +15,41 @@ class Status(StrEnum):
     NO_LABELS = "no_labels"
 
 
+class Stage(StrEnum):
+    """How far a window's labels have come when its performance is given."""
+
+    INTERIM = "interim"
+    """Some labels may still come: the value is corrected for which of them come first."""
+    FINAL = "final"
+    """No more labels are waited for."""
+    ESTIMATED = "estimated"
+    """From the scores alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What a performance value rests on.
+
+    coverage: share of the predictions whose label has come. naive: the value over those labels alone.
+    worst, best: what the metric would be if all missing labels were as bad, or as good, as they can be.
+    baseline: the same metric of the best constant prediction. NaN where it has none.
+    """
+
+    stage: Stage
+    coverage: float = math.nan
+    naive: float = math.nan
+    worst: float = math.nan
+    best: float = math.nan
+    baseline: float = math.nan
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One statistic of one column in one window; NaN stands for "not defined for this statistic".
 
     value: the plug-in estimate by the standard formula. adjusted: the same, corrected for sampling bias.
     lower, upper: bounds of the true value. p_value: probability of a value as far out if nothing had changed.
+    column: of performance, the class whose value it is, "" for all of them. support: of performance only.
     """
 
     column: str
@@ -31,3 +61,4 @@ class Reading:
     upper: float
     p_value: float
     status: Status
+    support: Support | None = None

@@ -19,7 +19,8 @@ def reading(value: float, **parts) -> Reading:
 def rule(**written) -> RuleSpec:
     """A rule as TOML writes it: psi above 0.1 unless said otherwise."""
     side = {} if "below" in written else {"above": 0.1}
-    return RuleSpec.model_validate({"name": "drift", "statistic": "psi", "min_rows": 1} | side | written)
+    of = {} if "metric" in written else {"statistic": "psi"}
+    return RuleSpec.model_validate({"name": "drift", "min_rows": 1} | of | side | written)
 
 
 def window(number: int, rows: int = 1000) -> Window:
