@@ -68,7 +68,7 @@ def taken(batch: Batch, rows) -> Batch:
     """The rows at these places, in this order."""
     return Batch(
         batch.partition, batch.times[rows], batch.ids[rows], batch.versions[rows], batch.version_names,
-        batch.numeric[:, rows], batch.categorical[:, rows],
+        batch.numeric[:, rows], batch.categorical[:, rows], batch.outputs[rows],
     )  # fmt: skip
 
 

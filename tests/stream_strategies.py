@@ -64,6 +64,14 @@ def assert_batches_equal(got: Batch | None, expected: Batch | None) -> None:
     assert (got.partition, got.version_names) == (expected.partition, expected.version_names)
     for name in ("times", "ids", "versions", "numeric", "categorical"):
         np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name, strict=True)
+    assert_records_equal(got.outputs, expected.outputs)
+
+
+def assert_records_equal(got: np.ndarray, expected: np.ndarray) -> None:
+    """The same fields and values; a NaN equals a NaN, which it does not in whole records."""
+    assert got.dtype == expected.dtype
+    for name in expected.dtype.names:
+        np.testing.assert_array_equal(got[name], expected[name], err_msg=name, strict=True)
 
 
 def assert_decoded_equal(got: Decoded, expected: Decoded) -> None:

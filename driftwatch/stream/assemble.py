@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.kernels.hashing import hash_texts
-from driftwatch.stream.batch import INVALID, Batch, Codes, Floats, Hashes, Ints, Labels
-from driftwatch.stream.convert import WRONG, Lookup, codes, numbers
+from driftwatch.stream.answer_events import EventAnswers
+from driftwatch.stream.batch import Batch, Codes, Floats, Hashes, Ints, Labels
+from driftwatch.stream.convert import Lookup, codes, numbers
 from driftwatch.stream.form import Leaf, Path, Role
+from driftwatch.stream.outputs import OutputForm, Records
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reject import NAMELESS, Reject, Rejection
-from driftwatch.stream.schema import PREDICTION, Column, Kind, Schema, Task
+from driftwatch.stream.schema import Schema, Task
 from driftwatch.stream.times import BAD_TIME, times_ms
 from driftwatch.stream.tolerant import UNREADABLE
 
@@ -41,7 +44,9 @@ class Assembler:
     `max_future_ms`: how far an event may be dated after its receipt.
     """
 
-    def __init__(self, schema: Schema, leaves: Sequence[Leaf], *, stream: Stream, max_future_ms: int) -> None:
+    def __init__(
+        self, schema: Schema, leaves: Sequence[Leaf], *, stream: Stream, form: OutputForm, max_future_ms: int
+    ) -> None:
         self._schema = schema
         self._stream = stream
         self._max_future_ms = max_future_ms
@@ -50,7 +55,7 @@ class Assembler:
         self._categorical = [
             (leaf, Lookup(leaf.column)) for leaf in leaves if leaf.role is Role.CATEGORY and leaf.column
         ]
-        self._classes = Lookup(_class_column(schema))
+        self._answers = EventAnswers(schema, leaves, form)
 
     def assemble(self, columns: Columns, *, partition: str, stamps: Ints, received_ms: int, indices: Ints) -> Piece:
         """One batch from columns by path.
@@ -66,32 +71,28 @@ class Assembler:
         verdicts = self._judge(
             columns, times=times, ids=ids, versions=versions, latest_ms=received_ms + self._max_future_ms
         )
+        outcomes = self._outcomes(columns, verdicts) if self._stream is Stream.LABELS else None
         keep = verdicts == 0
         rejected = () if keep.all() else self._rejections(verdicts, indices)
         if not keep.any():
             return Piece(None, rejected)
-        hashes = _hashed(ids)
-        if self._stream is Stream.LABELS:
-            outcomes = self._outcomes(columns, rows)
-            return Piece(Labels(partition, times[keep], hashes[keep], outcomes[keep]), rejected)
-        numeric, categorical = self._matrices(columns, rows)
         kept = keep if rejected else slice(None)
         # A refused row's version leaves no trace, not even in the order of the names.
         version_codes, version_names = _versions(tuple(compress(versions, keep)) if rejected else versions)
-        batch = Batch(
-            partition, times[kept], hashes[kept], version_codes, version_names,
-            numeric[:, kept], categorical[:, kept],
-        )  # fmt: skip
+        whole = (partition, times[kept], hash_ids(ids)[kept])
+        if outcomes is not None:
+            records, cancelled = outcomes
+            return Piece(Labels(*whole, records[kept], cancelled[kept], version_codes, version_names), rejected)
+        numeric, categorical = self._matrices(columns, rows)
+        outputs = self._answers.outputs(columns, numeric, categorical)
+        batch = Batch(*whole, version_codes, version_names, numeric[:, kept], categorical[:, kept], outputs[kept])
         return Piece(batch, rejected)
 
     def _judge(
         self, columns: Columns, *, times: Ints, ids: Sequence[Any], versions: Sequence[Any], latest_ms: int
     ) -> NDArray[np.int8]:
         verdicts = np.zeros(len(times), dtype=np.int8)
-
-        def mark(bad: Any, reason: Reject) -> None:
-            verdicts[np.asarray(bad) & (verdicts == 0)] = _CODE[reason]
-
+        mark = partial(_mark, verdicts)
         models = columns.get(("model",))
         if models is not None and models.count(self._schema.model) != len(models):
             mark([model is None for model in models], Reject.MISSING_MODEL)
@@ -108,15 +109,13 @@ class Assembler:
         }
         if unfit:
             mark([version in unfit for version in versions], Reject.BAD_VERSION)
-        if self._stream is Stream.LABELS:
-            labels = columns.get(self._label_path, (None,) * len(times))
-            mark([label is None for label in labels], Reject.MISSING_LABEL)
-            mark([label is WRONG or label == INVALID for label in labels], Reject.BAD_LABEL)
         return verdicts
 
-    @property
-    def _label_path(self) -> Path:
-        return next(self._paths[role] for role in (Role.LABEL, Role.AMOUNT, Role.RELEVANCE) if role in self._paths)
+    def _outcomes(self, columns: Columns, verdicts: NDArray[np.int8]) -> tuple[Records, NDArray[np.bool_]]:
+        records, said = self._answers.outcomes(columns, len(verdicts))
+        _mark(verdicts, said.absent, Reject.MISSING_LABEL)
+        _mark(verdicts, said.wrong, Reject.BAD_LABEL)
+        return records, said.cancelled
 
     def _rejections(self, verdicts: NDArray[np.int8], indices: Ints) -> tuple[Rejection, ...]:
         model = self._schema.model
@@ -138,24 +137,13 @@ class Assembler:
             categorical[position] = codes(columns.get(leaf.path, nulls), lookup)
         return numeric, categorical
 
-    def _outcomes(self, columns: Columns, rows: int) -> Floats:
-        labels = columns[self._label_path]
-        if self._schema.task is Task.RANKING:
-            return np.zeros(rows)
-        if self._schema.task is Task.REGRESSION:
-            return numbers(labels, _AMOUNT)
-        return codes(labels, self._classes).astype(np.float64)
+
+def _mark(verdicts: NDArray[np.int8], bad: Any, reason: Reject) -> None:
+    verdicts[np.asarray(bad) & (verdicts == 0)] = _CODE[reason]
 
 
-_AMOUNT = Column("label", Kind.NUMERIC)
-
-
-def _class_column(schema: Schema) -> Column:
-    predicted = [column for column in schema.categorical if column.name == PREDICTION]
-    return predicted[0] if predicted else Column("label", Kind.CATEGORICAL, ("0", "1"))
-
-
-def _hashed(ids: Sequence[Any]) -> Hashes:
+def hash_ids(ids: Sequence[Any]) -> Hashes:
+    """64-bit hashes of events' ids, (rows,); 0 where there is none. 17 and "17" are one id."""
     kinds = set(map(type, ids))
     if kinds == {type(None)}:
         return np.zeros(len(ids), dtype=np.uint64)

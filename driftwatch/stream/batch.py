@@ -1,11 +1,14 @@
 """Rows of one model and one partition in columns: what decode makes and everything after it reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from driftwatch.stream.outputs import OutputForm, Records, blank
+from driftwatch.stream.schema import Task
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -14,6 +17,10 @@ Hashes = NDArray[np.uint64]
 
 MISSING, INVALID = np.nan, np.inf
 """In a numeric column: no value was given; a value was given that is no finite number."""
+
+
+_SILENT = blank(OutputForm(Task.NONE).outputs, 0)
+"""Stands for outputs that were left out, until it is known of how many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ class Batch:
     versions: (rows,) index into `version_names`.
     numeric: (numeric columns, rows) with `MISSING` and `INVALID`; columns in the schema's order.
     categorical: (categorical columns, rows) slot codes: 0…K-1 known, K other, K+1 missing, K+2 invalid.
+    outputs: (rows,) records of `OutputForm.outputs`; left out, those of a model without a task, of no value.
     """
 
     partition: str
@@ -34,6 +42,11 @@ class Batch:
     version_names: tuple[str, ...]
     numeric: Floats
     categorical: Codes
+    outputs: Records = field(default_factory=lambda: _SILENT)
+
+    def __post_init__(self) -> None:
+        if self.outputs is _SILENT:
+            object.__setattr__(self, "outputs", blank(_SILENT.dtype, self.rows))
 
     @property
     def rows(self) -> int:
@@ -47,14 +60,14 @@ class Batch:
         rows = slice(start, stop)
         return type(self)(
             self.partition, self.times[rows], self.ids[rows], self.versions[rows], self.version_names,
-            self.numeric[:, rows], self.categorical[:, rows],
+            self.numeric[:, rows], self.categorical[:, rows], self.outputs[rows],
         )  # fmt: skip
 
     def where(self, kept: NDArray[np.bool_]) -> Self:
         """The rows that are kept, (rows,)."""
         return type(self)(
             self.partition, self.times[kept], self.ids[kept], self.versions[kept], self.version_names,
-            self.numeric[:, kept], self.categorical[:, kept],
+            self.numeric[:, kept], self.categorical[:, kept], self.outputs[kept],
         )  # fmt: skip
 
     @classmethod
@@ -62,45 +75,69 @@ class Batch:
         """Batches of one partition, one after the other."""
         if len(batches) == 1:
             return batches[0]
-        names = tuple(dict.fromkeys(name for batch in batches for name in batch.version_names))
-        versions = [
-            np.array([names.index(name) for name in batch.version_names], dtype=np.int32)[batch.versions]
-            for batch in batches
-        ]
+        names, versions = _renamed(batches)
         return cls(
             partition=batches[0].partition,
             times=np.concatenate([batch.times for batch in batches]),
             ids=np.concatenate([batch.ids for batch in batches]),
-            versions=np.concatenate(versions),
+            versions=versions,
             version_names=names,
             numeric=np.concatenate([batch.numeric for batch in batches], axis=1),
             categorical=np.concatenate([batch.categorical for batch in batches], axis=1),
+            outputs=np.concatenate([batch.outputs for batch in batches]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of one model from one partition.
+    """Labels of one model from one partition, in the order they came.
 
-    outcomes: (rows,) the number of a regression label, or the slot code of a class in the prediction's vocabulary.
+    times: (rows,) when each became known, in ms since the epoch. ids: (rows,) as in `Batch`, never 0.
+    outcomes: (rows,) records of `OutputForm.outcomes`; where a label is cancelled, nothing but its value.
+    cancelled: (rows,) whether its producer says that no label will ever come.
+    versions: (rows,) index into `version_names`, where "" is said of whatever version predicted.
     """
 
     partition: str
     times: Ints
     ids: Hashes
-    outcomes: Floats
+    outcomes: Records
+    cancelled: NDArray[np.bool_]
+    versions: Codes
+    version_names: tuple[str, ...]
 
     @property
     def rows(self) -> int:
         """Number of labels."""
         return int(self.times.size)
 
+    def taken(self, rows: NDArray[Any] | slice) -> Self:
+        """The labels at these places, in this order, or where a mask holds."""
+        return type(self)(
+            self.partition, self.times[rows], self.ids[rows], self.outcomes[rows], self.cancelled[rows],
+            self.versions[rows], self.version_names,
+        )  # fmt: skip
+
     @classmethod
     def joined(cls, labels: Sequence[Self]) -> Self:
         """Labels of one partition, one after the other."""
+        if len(labels) == 1:
+            return labels[0]
+        names, versions = _renamed(labels)
         return cls(
             labels[0].partition,
             np.concatenate([some.times for some in labels]),
             np.concatenate([some.ids for some in labels]),
             np.concatenate([some.outcomes for some in labels]),
+            np.concatenate([some.cancelled for some in labels]),
+            versions,
+            names,
         )
+
+
+def _renamed(parts: Sequence[Batch | Labels]) -> tuple[tuple[str, ...], Codes]:
+    """One list of names for all parts, in the order in which they are met, and all rows' versions in it."""
+    names = tuple(dict.fromkeys(name for part in parts for name in part.version_names))
+    place = {name: code for code, name in enumerate(names)}
+    mapped = [np.array([place[name] for name in part.version_names], dtype=np.int32)[part.versions] for part in parts]
+    return names, np.concatenate(mapped)

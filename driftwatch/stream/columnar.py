@@ -12,9 +12,12 @@ from driftwatch.stream.form import Leaf, Path, Role
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.tolerant import clean
 
-_TYPED: dict[Role, Any] = dict.fromkeys((Role.NUMBER, Role.VALUE, Role.AMOUNT), list[float | None])
+_TYPED: dict[Role, Any] = dict.fromkeys(
+    (Role.NUMBER, Role.VALUE, Role.AMOUNT, Role.SCORE, Role.ESTIMATE, Role.PROBABILITY), list[float | None]
+)
 _PLAIN = {
     Role.CATEGORY: {str, int, bool, type(None)},
+    Role.CLASS: {str, int, bool, type(None)},
     Role.LABEL: {str, int, bool, type(None)},
     Role.ID: {str, int, type(None)},
     Role.VERSION: {str, int, type(None)},
@@ -48,11 +51,23 @@ def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | R
     unknown = 0
     counted = tuple(name + "." for name, leaf in known.items() if leaf.role is Role.EXTRA)
     for name, values in columns.items():
-        if name not in known:
+        inner = _inside(name, leaves)
+        if inner:
+            found |= {leaf.path: _cleaned(leaf, [_inner(value, leaf.path) for value in values]) for leaf in inner}
+        elif name not in known:
             unknown += 0 if name.startswith(counted) else rows
         elif known[name].role not in {Role.EXTRA, Role.MODEL, Role.COLUMNS}:
             found[known[name].path] = _cleaned(known[name], values)
     return Table(found, rows, unknown)
+
+
+def _inside(name: str, leaves: Sequence[Leaf]) -> list[Leaf]:
+    """The classes' leaves, of a column that holds all of a model's scores as objects."""
+    return [leaf for leaf in leaves if leaf.role is Role.PROBABILITY and ".".join(leaf.path[:-1]) == name]
+
+
+def _inner(value: Any, path: Path) -> Any:
+    return value.get(path[-1]) if isinstance(value, dict) else None
 
 
 def _printable(values: list[Any]) -> bool:

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 
 from driftwatch.errors import ConfigError
+from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
 
@@ -39,11 +40,22 @@ class Role(StrEnum):
     """A label that is a number."""
     RELEVANCE = "relevance"
     VALUE = "value"
+    SCORE = "score"
+    """A binary model's score, where the reference has no such column; so are the next two."""
+    CLASS = "class"
+    ESTIMATE = "estimate"
+    PROBABILITY = "probability"
+    """A class's part of a multiclass model's scores."""
+    INTERVAL = "interval"
+    ITEMS = "items"
     COLUMNS = "columns"
     NUMBER = "number"
     CATEGORY = "category"
     EXTRA = "extra"
 
+
+LABEL_ROLES = frozenset({Role.LABEL, Role.AMOUNT, Role.RELEVANCE})
+"""Of a label event one leaf has one of these; null says something there, and being absent something else."""
 
 _Text = str | int | float | bool | None
 _TYPES: dict[Role, Any] = {
@@ -55,6 +67,12 @@ _TYPES: dict[Role, Any] = {
     Role.AMOUNT: float | None,
     Role.RELEVANCE: dict[str, float] | None,
     Role.VALUE: float | None,
+    Role.SCORE: float | None,
+    Role.CLASS: _Text,
+    Role.ESTIMATE: float | None,
+    Role.PROBABILITY: float | None,
+    Role.INTERVAL: tuple[float | None, float | None] | None,
+    Role.ITEMS: list[str | int] | None,
     Role.COLUMNS: msgspec.Raw,
     Role.NUMBER: float | None,
     Role.CATEGORY: _Text,
@@ -80,7 +98,7 @@ class Group:
     empty: Any
 
 
-def leaves_of(schema: Schema, stream: Stream) -> tuple[Leaf, ...]:
+def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, ...]:
     """The fields of one stream's events, in the order in which `flatten` gives them back."""
     fields = schema.fields
     shared = [
@@ -97,29 +115,55 @@ def leaves_of(schema: Schema, stream: Stream) -> tuple[Leaf, ...]:
     columns = [
         Leaf(column_path(schema, column), _role(column), column) for column in (*schema.numeric, *schema.categorical)
     ]
+    known = {leaf.path for leaf in (*shared, *columns)}
+    said = [leaf for leaf in _output_leaves(schema, form) if leaf.path not in known]
+    known |= {leaf.path for leaf in said}
     prefix = _split(fields.features)
     ignored = [Leaf((*prefix, name), Role.EXTRA) for name in schema.ignore if is_field((name,))]
-    known = {leaf.path for leaf in (*shared, *columns, *ignored)}
-    # These stand in prediction events of the contract whether or not the model has such a column.
+    # These stand in prediction events of the contract whether or not they mean something to such a model.
     named = [
-        ("segment",),
-        ("control",),
-        ("scores",),
-        ("interval",),
-        _split(fields.score),
-        _split(fields.prediction),
-        _split(fields.label),
+        _split(path)
+        for path in ("segment", "control", "scores", "interval", fields.score, fields.prediction, fields.label)
     ]
-    extras = [Leaf(path, Role.EXTRA) for path in dict.fromkeys(named) if path not in known]
-    return (*shared, *columns, *ignored, *extras)
+    extras = [
+        *(leaf.path for leaf in ignored if leaf.path not in known),
+        *(path for path in named if _apart(path, known)),
+    ]
+    return (*shared, *columns, *said, *(Leaf(path, Role.EXTRA) for path in dict.fromkeys(extras)))
+
+
+def _output_leaves(schema: Schema, form: OutputForm) -> list[Leaf]:
+    """Where the model's outputs stand, whether or not they are columns too."""
+    score, prediction = output_path(schema, SCORE), output_path(schema, PREDICTION)
+    features = {column_path(schema, column) for column in (*schema.numeric, *schema.categorical)}
+    optional = {
+        Task.MULTICLASS: [Leaf(("scores", name), Role.PROBABILITY) for name in form.classes if is_field((name,))],
+        Task.REGRESSION: [Leaf(("interval",), Role.INTERVAL)],
+    }.get(form.task, [])
+    needed = {
+        Task.BINARY: [Leaf(score, Role.SCORE), Leaf(prediction, Role.CLASS)],
+        Task.MULTICLASS: [Leaf(prediction, Role.CLASS)],
+        Task.REGRESSION: [Leaf(prediction, Role.ESTIMATE)],
+        Task.RANKING: [Leaf(prediction, Role.ITEMS)],
+    }.get(form.task, [])
+    taken = features | {leaf.path for leaf in needed}
+    return [*needed, *(leaf for leaf in optional if _apart(leaf.path, taken))]
+
+
+def _apart(path: Path, others: Iterable[Path]) -> bool:
+    """Whether a field is none of the others, stands in none of them and holds none."""
+    return all(path[: len(other)] != other[: len(path)] for other in others)
+
+
+def output_path(schema: Schema, name: str) -> Path:
+    """The keys that lead to the model's own `score` or `prediction`."""
+    return _split(schema.fields.score if name == SCORE else schema.fields.prediction)
 
 
 def column_path(schema: Schema, column: Column) -> Path:
     """The keys that lead to a column's value in an event."""
-    if column.name == SCORE:
-        return _split(schema.fields.score)
-    if column.name == PREDICTION:
-        return _split(schema.fields.prediction)
+    if column.name in {SCORE, PREDICTION}:
+        return output_path(schema, column.name)
     return (*_split(schema.fields.features), column.name)
 
 
@@ -163,6 +207,8 @@ def _group(tree: dict[str, Any], *, strict: bool) -> Group:
             fields.append((name, member.type | None, member.empty))
         elif member.role in {Role.EXTRA, Role.COLUMNS}:
             fields.append((name, _TYPES[member.role], ABSENT))
+        elif member.role in LABEL_ROLES:
+            fields.append((name, _TYPES[member.role] | msgspec.UnsetType, msgspec.UNSET))
         elif member.column is not None and member.column.coerce and member.role is Role.NUMBER:
             fields.append((name, str | float | None, None))
         else:

@@ -13,14 +13,14 @@ A float that was not given or is no finite number is NaN, a class -1, an item 0 
 among `classes` has the code len(classes). Both end with `value` f8, the business value, NaN where none was given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftwatch.stream.batch import Ints
-from driftwatch.stream.schema import Task
+from driftwatch.stream.schema import PREDICTION, Schema, Task
 
 Records = NDArray[Any]
 """A structured array, (rows,)."""
@@ -29,6 +29,27 @@ CUTOFF = 10
 """Places of a ranking that count."""
 JUDGED = 64
 """Relevant items of a ranking's label that are kept, the most relevant ones."""
+
+
+_FLAGS = ("0", "1")
+
+
+def _rank(text: str) -> tuple[float, str]:
+    try:
+        return float(text), text
+    except ValueError:
+        return float("inf"), text
+
+
+def blank(dtype: np.dtype[np.void], rows: int) -> Records:
+    """Records of which nothing is known, (rows,): numbers NaN, classes -1, items and their relevance 0."""
+    records = np.zeros(rows, dtype=dtype)
+    for name in dtype.names or ():
+        kind = dtype[name].base.kind
+        if name != "relevance" and kind != "u":
+            records[name] = np.nan if kind == "f" else -1
+    return records
+
 
 WAITING, LABELLED, CANCELLED = 0, 1, 2
 """What has become of a prediction: nothing yet; its label has come; none will ever come, as its producer said."""
@@ -45,6 +66,21 @@ class OutputForm:
     task: Task
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
+
+    @classmethod
+    def of(cls, schema: Schema, *, classes: Sequence[str] = (), threshold: float = 0.5) -> Self:
+        """The form of a model's outputs; classes that are not declared are those of the reference's predictions.
+
+        A binary model's two are then put in order, numbers by value and texts by the alphabet: the greater is the
+        positive one. A reference that does not know just two leaves "0" and "1".
+        """
+        if schema.task not in {Task.BINARY, Task.MULTICLASS}:
+            return cls(schema.task)
+        known = next((column.vocabulary for column in schema.categorical if column.name == PREDICTION), ())
+        if schema.task is Task.MULTICLASS:
+            return cls(schema.task, tuple(classes) or known)
+        pair = tuple(sorted(known, key=_rank)) if len(known) == len(_FLAGS) else _FLAGS
+        return cls(schema.task, tuple(classes) or pair, threshold)
 
     @property
     def outputs(self) -> np.dtype[np.void]:
@@ -83,7 +119,7 @@ class Answers:
     outputs: Records
     outcomes: Records
     state: NDArray[np.uint8]
-    delays_ms: Ints
+    delays_ms: NDArray[np.int64]
 
     @property
     def rows(self) -> int:

@@ -16,6 +16,7 @@ from driftwatch.stream.assemble import Assembler, Columns, Piece
 from driftwatch.stream.batch import Ints
 from driftwatch.stream.columnar import Table, read_columnar
 from driftwatch.stream.form import ABSENT, Leaf, Path, Role, build, flatten, is_field, leaves_of
+from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Schema
@@ -31,10 +32,11 @@ PLACE_BITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One model as decode sees it."""
+    """One model as decode sees it; without a form, its outputs are read as the schema alone would have it."""
 
     schema: Schema
     max_future_ms: int
+    output_form: OutputForm | None = None
 
 
 @dataclass(slots=True)
@@ -52,9 +54,12 @@ class Reader:
 
     def __init__(self, intake: Intake, stream: Stream) -> None:
         self._schema = intake.schema
-        self._leaves = leaves_of(intake.schema, stream)
+        form = intake.output_form or OutputForm.of(intake.schema)
+        self._leaves = leaves_of(intake.schema, stream, form)
         self._learnt: dict[Path, Leaf] = {}
-        self._assembler = Assembler(intake.schema, self._leaves, stream=stream, max_future_ms=intake.max_future_ms)
+        self._assembler = Assembler(
+            intake.schema, self._leaves, stream=stream, form=form, max_future_ms=intake.max_future_ms
+        )
         self._generate()
 
     def read(self, lines: Sequence[Any], raw: Raw, *, stamps: Ints) -> Read:

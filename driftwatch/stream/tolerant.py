@@ -8,9 +8,11 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from msgspec import UNSET
+
 from driftwatch.stream.batch import INVALID
 from driftwatch.stream.convert import WRONG, finite
-from driftwatch.stream.form import ABSENT, Group, Leaf, Path, Role
+from driftwatch.stream.form import ABSENT, LABEL_ROLES, Group, Leaf, Path, Role
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.times import parse_time
 
@@ -57,6 +59,8 @@ def restore(group: Group, document: Any) -> Any:
         value = document.get(key) if present else nothing
         if isinstance(member, Group):
             values.append(restore(member, value))
+        elif member.role in LABEL_ROLES and (key not in document if present else document is None):
+            values.append(UNSET)
         elif member.role in {Role.EXTRA, Role.COLUMNS}:
             values.append(_COUNTED if present and key in document else ABSENT)
         else:
@@ -84,8 +88,25 @@ def _category(_: Leaf, value: Any) -> Any:
 
 
 def _relevance(leaf: Leaf, value: Any) -> Any:
-    plain = isinstance(value, dict) and all(_number(leaf, grade) != INVALID for grade in value.values())
+    plain = (
+        isinstance(value, dict)
+        and all(_number(leaf, grade) != INVALID for grade in value.values())
+        and all(map(_printable, value))
+    )
     return value if plain else WRONG
+
+
+def _items(_: Leaf, value: Any) -> Any:
+    plain = isinstance(value, list) and all(
+        isinstance(item, str | int) and not isinstance(item, bool) and _printable(item) for item in value
+    )
+    return value if plain else None
+
+
+def _interval(_: Leaf, value: Any) -> Any:
+    if not isinstance(value, list) or len(value) != len(("low", "high")):
+        return None
+    return tuple(None if end is None else finite(end) for end in value)
 
 
 def _moment(_: Leaf, value: Any) -> Any:
@@ -96,11 +117,15 @@ def _name(leaf: Leaf, value: Any) -> Any:
     allowed = str | int if leaf.role is Role.ID else str | int | float
     if isinstance(value, bool) or not isinstance(value, allowed) or value in {INVALID, -INVALID}:
         return UNREADABLE
+    return value if _printable(value) else UNREADABLE
+
+
+def _printable(value: str | float) -> bool:
     try:
         str(value).encode()
     except ValueError:  # a lone surrogate
-        return UNREADABLE
-    return value
+        return False
+    return True
 
 
 def _text(_: Leaf, value: Any) -> Any:
@@ -111,6 +136,12 @@ _CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
     Role.NUMBER: _number,
     Role.VALUE: _number,
     Role.AMOUNT: _number,
+    Role.SCORE: _number,
+    Role.ESTIMATE: _number,
+    Role.PROBABILITY: _number,
+    Role.CLASS: _category,
+    Role.INTERVAL: _interval,
+    Role.ITEMS: _items,
     Role.CATEGORY: _category,
     Role.LABEL: _category,
     Role.RELEVANCE: _relevance,

@@ -30,7 +30,7 @@ from tests.malformed.values import LABELS, VALUES
 
 CASES = (*FORMS, *PARTS, *VALUES, *LABELS)
 GOOD_LABELS = {Task.BINARY: "1", Task.REGRESSION: "2.5", Task.RANKING: '{"a": 1}'}
-GOOD_OUTCOMES = {Task.BINARY: 1.0, Task.REGRESSION: 2.5, Task.RANKING: 0.0}
+GOOD_OUTCOMES = {Task.BINARY: 1, Task.REGRESSION: 2.5, Task.RANKING: 1.0}
 
 cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 models = pytest.mark.parametrize("others", [(), ("else",)], ids=["one model", "two models"])
@@ -51,7 +51,11 @@ def decode(case: Case, records: tuple[bytes, ...], others: tuple[str, ...] = ())
 def rows_of(decoded: Decoded, task: Task) -> list[dict[str, object]]:
     batch = decoded.batches.get("fraud") or decoded.labels.get("fraud")
     if isinstance(batch, Labels):
-        return [{"outcome": outcome} for outcome in batch.outcomes.tolist()]
+        outcomes = batch.outcomes["relevance"].sum(axis=1) if task is Task.RANKING else batch.outcomes["label"]
+        return [
+            {"outcome": "none" if gone else outcome}
+            for outcome, gone in zip(outcomes.tolist(), batch.cancelled.tolist(), strict=True)
+        ]
     return [] if batch is None else [row_of(batch, place, task) for place in range(batch.rows)]
 
 

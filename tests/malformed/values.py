@@ -72,19 +72,20 @@ def _broken(name: str, body: str, reason: Reject) -> Case:
 
 LABELS: tuple[Case, ...] = (
     *(_label(Task.BINARY, value) for value in ("[1]", '{"a": 1}', "NaN", "1e999")),
-    _label(Task.BINARY, "null", Reject.MISSING_LABEL),
-    _label(Task.BINARY, "true", 1.0),
-    _label(Task.BINARY, '"1"', 1.0),
-    _label(Task.BINARY, '"perhaps"', 2.0),
+    _label(Task.BINARY, "null", "none"),
+    _label(Task.BINARY, "true", 1),
+    _label(Task.BINARY, '"1"', 1),
+    _label(Task.BINARY, '"perhaps"'),
+    _label(Task.BINARY, "2"),
     *(_label(Task.REGRESSION, value) for value in ('"7.5"', "true", "NaN", "-Infinity", "1e999", "[7.5]")),
     _label(Task.REGRESSION, "9" * 400, what="400 digits"),
-    _label(Task.REGRESSION, "null", Reject.MISSING_LABEL),
+    _label(Task.REGRESSION, "null", "none"),
     _label(Task.REGRESSION, "7", 7.0),
     *(
         _label(Task.RANKING, value)
         for value in ("1", '["a"]', '{"a": "x"}', '{"a": null}', '{"a": NaN}', '{"a": true}')
     ),
-    _label(Task.RANKING, "null", Reject.MISSING_LABEL),
+    _label(Task.RANKING, "null", "none"),
     _broken("no label", '{"model": "fraud", "id": "bad"}', Reject.MISSING_LABEL),
     _broken("no id", '{"model": "fraud", "label": 1}', Reject.MISSING_ID),
     _broken("id of another type", '{"model": "fraud", "id": false, "label": 1}', Reject.BAD_ID),

@@ -144,9 +144,9 @@ def test_id_where_nothing_is_joined() -> None:
 
 def test_labels_take_the_classes_of_the_prediction() -> None:
     """A label is coded in the vocabulary of the model's own prediction."""
-    events = [{"model": "fraud", "id": n, "label": label} for n, label in enumerate(["yes", "no", "maybe"])]
+    events = [{"model": "fraud", "id": n, "label": label} for n, label in enumerate(["yes", "no", True])]
     labels = decode(schema(), *events, stream=Stream.LABELS).labels["fraud"]
-    assert labels.outcomes.tolist() == [1.0, 0.0, 2.0]
+    assert labels.outcomes["label"].tolist() == [1, 0, 1]
     assert labels.ids.tolist() == hash_texts(["0", "1", "2"]).tolist()
     assert labels.rows == 3
 
