@@ -10,7 +10,7 @@ import msgspec
 
 from driftwatch.errors import DataError, StateError
 from driftwatch.evaluation.alerts import State, Transition
-from driftwatch.evaluation.report import Report, rfc3339
+from driftwatch.evaluation.report import Report, follow, rfc3339
 from driftwatch.ports import Page, Query
 from driftwatch.store.database import Database
 from driftwatch.store.seal import row_crc
@@ -100,19 +100,32 @@ def insert_reports(
 ) -> None:
     """Add reports to the open transaction; of each window and cell the highest revision stays.
 
-    documents: the compressed JSON of each report, made before the transaction so that others wait less.
+    documents: the compressed JSON of each report, made before the transaction so that others wait less. One that
+    follows is completed with what the revision before it says of the data.
     """
-    connection.executemany(
-        "INSERT INTO reports (model, version, segment, start_ms, ordinal, revision, saved_ms, document)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version, segment, start_ms, ordinal) DO UPDATE SET"
-        " revision = excluded.revision, saved_ms = excluded.saved_ms, document = excluded.document"
-        " WHERE excluded.revision >= revision",
-        [
-            (report.model, report.version, report.segment, report.window.start_ms, _ordinal(report), report.revision,
-             saved_ms, document)
-            for report, document in zip(reports, documents, strict=True)
-        ],
-    )  # fmt: skip
+    for report, document in zip(reports, documents, strict=True):
+        window = (report.model, report.version, report.segment, report.window.start_ms, _ordinal(report))
+        connection.execute(
+            "INSERT INTO reports (model, version, segment, start_ms, ordinal, revision, saved_ms, document)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version, segment, start_ms, ordinal) DO UPDATE SET"
+            " revision = excluded.revision, saved_ms = excluded.saved_ms, document = excluded.document"
+            " WHERE excluded.revision >= revision",
+            (
+                *window,
+                report.revision,
+                saved_ms,
+                _completed(connection, window, document) if report.follows else document,
+            ),
+        )
+
+
+def _completed(connection: sqlite3.Connection, window: tuple[str | int, ...], document: bytes) -> bytes:
+    before = connection.execute(
+        "SELECT document FROM reports WHERE (model, version, segment, start_ms, ordinal) = (?, ?, ?, ?, ?)", window
+    ).fetchone()
+    if before is None:
+        return document
+    return zlib.compress(msgspec.json.encode(follow(_report(document), _report(before[0]))), 1)
 
 
 def record_transition(connection: sqlite3.Connection, transition: Transition, *, saved_ms: int) -> None:

@@ -32,6 +32,21 @@ def test_a_report_comes_back_as_its_document(doors: Doors) -> None:
     assert doors.history.reports(Query()).items[0]["readings"][1]["value"] is None
 
 
+def test_a_report_that_follows_keeps_what_was_said_of_the_data(doors: Doors) -> None:
+    """What the labels say is new; the drift readings of the revision before stay, also when it is saved again."""
+    quality = [reading("", "roc_auc", value, family="performance") for value in (0.8, 0.7)]
+    first = report(readings=(reading(), quality[0]))
+    later = report(revision=2, readings=(quality[1],), follows=True)
+    doors.store.save(checkpoint(reports=(first, later)))
+    doors.store.save(checkpoint(reports=(later,)))
+
+    (item,) = doors.history.reports(Query()).items
+    assert item["revision"] == 2
+    assert [(found["statistic"], found["value"]) for found in item["readings"]] == [
+        ("psi", reading().value), ("roc_auc", 0.7)
+    ]  # fmt: skip
+
+
 def test_an_alert_shows_its_present_state(doors: Doors) -> None:
     """One document an episode, as its latest transition left it."""
     doors.store.save(checkpoint(transitions=(transition(State.PENDING, lower=float("nan")),)))
