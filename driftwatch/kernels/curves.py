@@ -1,0 +1,138 @@
+"""How well do scores part two classes, from counts in score bins instead of rows: AUC, average precision, KS.
+
+Bins are in the order of their scores; all arrays are (…, bins) and counts may be floats. Within a bin the two classes
+are taken as normal with their own means and variances there, so that little is lost by not knowing the rows: nothing
+where a bin holds one value, or one row of each class.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+_NODES = 4
+"""Points at which precision is taken between the first and the last positive row of a bin."""
+_STEEPEST = 60.0
+"""Greatest power: beyond it no negative row of the bin counts as ahead of a positive one."""
+_ALIKE, _LEVEL = 1e-9, 1e-13
+"""Mean places within a bin, in units of its width, nearer than this are one; variances below this are rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Two classes over score bins.
+
+    positives, negatives: (…, bins) rows. ahead: (…, bins) how likely a positive row of the bin has a greater score than
+    a negative one of it, ties counting half. level: (…, bins) whether its positive rows have one score.
+    tied: (…, bins) whether all its rows have.
+    """
+
+    positives: Floats
+    negatives: Floats
+    ahead: Floats
+    level: NDArray[np.bool_]
+    tied: NDArray[np.bool_]
+
+    @classmethod
+    @np.errstate(invalid="ignore", divide="ignore")
+    def of(cls, positives: Floats, negatives: Floats, *, positive_sums: Floats, negative_sums: Floats) -> Self:
+        """Make them of rows and sums (…, bins, 2) of u and u², u being the way from the right edge in bin widths."""
+        p_mean, n_mean = positive_sums[..., 0] / positives, negative_sums[..., 0] / negatives
+        p_variance = positive_sums[..., 1] / positives - p_mean**2
+        n_variance = negative_sums[..., 1] / negatives - n_mean**2
+        apart = n_mean - p_mean
+        apart = np.where(np.abs(apart) > _ALIKE, apart, 0.0)
+        p_level, n_level = p_variance < _LEVEL, n_variance < _LEVEL
+        spread = np.where(p_level, 0.0, p_variance) + np.where(n_level, 0.0, n_variance)
+        ahead = np.where(spread > 0, special.ndtr(apart / np.sqrt(spread)), (1 + np.sign(apart)) / 2)
+        both = (positives > 0) & (negatives > 0)
+        tied = both & p_level & n_level & (apart == 0)
+        return cls(positives, negatives, np.where(both, ahead, 0.5), p_level, tied)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A value (…) and how much a row of each bin moves it, times the number of rows of its class: (…, bins)."""
+
+    value: Floats
+    by_positive: Floats
+    by_negative: Floats
+
+
+@np.errstate(invalid="ignore", divide="ignore")
+def auc_curve(bins: Bins) -> Curve:
+    """How likely is a positive row's score above a negative one's; `by_…` are DeLong's placements less the value.
+
+    DeLong, DeLong and Clarke-Pearson (1988, https://doi.org/10.2307/2531595). NaN without rows of both classes.
+    """
+    positives, negatives = bins.positives, bins.negatives
+    p_total, n_total = positives.sum(axis=-1)[..., None], negatives.sum(axis=-1)[..., None]
+    below = np.cumsum(negatives, axis=-1) - negatives
+    above = p_total - np.cumsum(positives, axis=-1)
+    p_place = (below + negatives * bins.ahead) / n_total
+    n_place = (above + positives * bins.ahead) / p_total
+    value = (positives * p_place).sum(axis=-1) / p_total[..., 0]
+    return Curve(value, p_place - value[..., None], n_place - value[..., None])
+
+
+@np.errstate(invalid="ignore", divide="ignore", over="ignore")
+def precision_curve(bins: Bins) -> Curve:
+    """How high is the precision on average over the positive rows, each at its own score as threshold.
+
+    Between the rows of a bin, a share u^θ of its negatives comes before the share u of its positives, where θ is such
+    that positives are ahead as often as they are. NaN without a positive row. `by_…` are influence functions.
+    """
+    positives, negatives, total = bins.positives, bins.negatives, bins.positives.sum(axis=-1)
+    true, false = _above(positives), _above(negatives)
+    power = np.minimum(bins.ahead / np.maximum(1 - bins.ahead, 1e-9), _STEEPEST)
+    value, losses, gains = (np.zeros_like(positives) for _ in range(3))
+    for node in range(_NODES):
+        way = (node + 0.5) / _NODES
+        passed = np.where(positives > _NODES, 0.5 + positives * way, np.minimum(np.ceil(positives * way), positives))
+        hits = true + np.where(bins.level, positives, passed)
+        before = np.where(bins.level, 1 - bins.ahead, way**power * _mean_excess(power))
+        misses = false + negatives * np.where(bins.tied, 1.0, before)
+        every = np.maximum(hits + misses, 1e-300)
+        value += positives * hits / every / _NODES
+        gains += positives * misses / every**2 / _NODES
+        losses += positives * hits / every**2 / _NODES
+    mean = value.sum(axis=-1) / total
+    own = np.divide(value, positives, out=np.zeros_like(value), where=positives > 0)
+    # A row moves the precision at all positive rows below it: those of lower bins, and half of its own.
+    by_positive = own - mean[..., None] + np.cumsum(gains, axis=-1) - gains / 2
+    by_negative = -(np.cumsum(losses, axis=-1) - losses / 2)
+    return Curve(mean, by_positive, by_negative)
+
+
+@np.errstate(invalid="ignore", divide="ignore")
+def gap_curve(bins: Bins) -> Curve:
+    """How far apart are the two classes' score distributions at most, and at which bin's right edge."""
+    totals = bins.positives.sum(axis=-1)[..., None], bins.negatives.sum(axis=-1)[..., None]
+    p_below = np.cumsum(bins.positives, axis=-1) / totals[0]
+    n_below = np.cumsum(bins.negatives, axis=-1) / totals[1]
+    gaps = n_below - p_below
+    place = np.abs(gaps).argmax(axis=-1)[..., None]
+    gap = np.take_along_axis(gaps, place, axis=-1)
+    sign = np.sign(gap)
+    inside = np.arange(bins.positives.shape[-1]) <= place
+    by_positive = -sign * (inside - np.take_along_axis(p_below, place, axis=-1))
+    by_negative = sign * (inside - np.take_along_axis(n_below, place, axis=-1))
+    return Curve(np.abs(gap)[..., 0], by_positive, by_negative)
+
+
+def _above(counts: Floats) -> Floats:
+    """(…, bins) counts of all later bins."""
+    return counts.sum(axis=-1)[..., None] - np.cumsum(counts, axis=-1)
+
+
+def _mean_excess(power: Floats) -> Floats:
+    """1 / (power + 1) over the mean of way^power at the nodes."""
+    mean = np.zeros_like(power)
+    for node in range(_NODES):
+        mean += ((node + 0.5) / _NODES) ** power / _NODES
+    out: Floats = np.divide(1 / (power + 1), mean, out=np.zeros_like(mean), where=mean > 0)
+    return out
