@@ -11,6 +11,7 @@ from types import MappingProxyType
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report
 from driftwatch.statistics.distribution import Distribution
+from driftwatch.statistics.reading import Stage, Status
 
 Cell = tuple[str, str, str]
 """Model, version, segment."""
@@ -29,6 +30,8 @@ class Picture:
     reports: the latest of each cell. distributions: beside the reports, where evaluation gave any.
     alerts: by alert id, the last step of every alert that is pending or firing.
     transitions: how often each step was taken since the process began. watermarks: model → ms since the epoch.
+    performance: of each cell and stage the report of the latest window that has a value of it.
+    coverage: (model, version) → share of the remembered predictions whose label has come.
     """
 
     reports: Mapping[Cell, Report] = field(default_factory=dict)
@@ -36,6 +39,8 @@ class Picture:
     alerts: Mapping[str, Transition] = field(default_factory=dict)
     transitions: Mapping[Step, int] = field(default_factory=dict)
     watermarks: Mapping[str, int] = field(default_factory=dict)
+    performance: Mapping[tuple[Cell, Stage], Report] = field(default_factory=dict)
+    coverage: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 class Board:
@@ -56,11 +61,13 @@ class Board:
         transitions: Sequence[Transition] = (),
         watermarks: Mapping[str, int] = MappingProxyType({}),
         distributions: Mapping[Cell, tuple[Distribution, ...]] = MappingProxyType({}),
+        coverage: Mapping[tuple[str, str], float] = MappingProxyType({}),
     ) -> None:
         """Add what one step of the engine brought, in order, and show all of it at once.
 
         A report replaces its cell's unless its window ends earlier or its revision is lower, so a late revision of
         an old window does not turn the picture back. A distribution is shown while the report it came with is.
+        coverage: of all cells, when it is given.
         """
         old = self._picture
         shown = _latest(old.reports, reports)
@@ -75,6 +82,8 @@ class Board:
             alerts=MappingProxyType(_standing(old.alerts, transitions)),
             transitions=MappingProxyType(Counter(old.transitions) + steps),
             watermarks=MappingProxyType({**old.watermarks, **watermarks}),
+            performance=MappingProxyType(_performance(old.performance, reports)),
+            coverage=MappingProxyType(dict(coverage)) if coverage else old.coverage,
         )
 
     def restore(self, *, reports: Sequence[Report], alerts: Sequence[Transition]) -> None:
@@ -91,15 +100,38 @@ class Board:
         old = self._picture
         kept = {cell: report for cell, report in old.reports.items() if report.window.end_ms >= before_ms}
         shares = {cell: shares for cell, shares in old.distributions.items() if cell in kept}
-        self._picture = replace(old, reports=MappingProxyType(kept), distributions=MappingProxyType(shares))
+        performance = {key: report for key, report in old.performance.items() if report.window.end_ms >= before_ms}
+        self._picture = replace(
+            old,
+            reports=MappingProxyType(kept),
+            distributions=MappingProxyType(shares),
+            performance=MappingProxyType(performance),
+        )
 
 
 def _latest(shown: Mapping[Cell, Report], reports: Sequence[Report]) -> dict[Cell, Report]:
     latest = dict(shown)
     for report in reports:
         cell = (report.model, report.version, report.segment)
-        if cell not in latest or _age(latest[cell]) <= _age(report):
+        if not report.follows and (cell not in latest or _age(latest[cell]) <= _age(report)):
             latest[cell] = report
+    return latest
+
+
+def _performance(
+    shown: Mapping[tuple[Cell, Stage], Report], reports: Sequence[Report]
+) -> dict[tuple[Cell, Stage], Report]:
+    latest = dict(shown)
+    for report in reports:
+        stages = {
+            reading.support.stage
+            for reading in report.readings
+            if reading.support is not None and reading.status is Status.OK
+        }
+        for stage in sorted(stages):
+            key = (report.model, report.version, report.segment), stage
+            if key not in latest or _age(latest[key]) <= _age(report):
+                latest[key] = report
     return latest
 
 

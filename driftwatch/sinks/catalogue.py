@@ -65,6 +65,36 @@ class Metric(Enum):
         (*_COLUMN, "group", "side"),
         "Share of the rows in each group of a column, in the reference and in the latest window.",
     )
+    PERFORMANCE_VALUE = Form(
+        "performance_value",
+        Type.GAUGE,
+        (*_CELL, "metric", "stage"),
+        "Performance of the model in the latest window that has a value of the stage.",
+    )
+    PERFORMANCE_LOWER = Form(
+        "performance_lower", Type.GAUGE, (*_CELL, "metric", "stage"), "Lower 95 % bound of the true performance."
+    )
+    PERFORMANCE_UPPER = Form(
+        "performance_upper", Type.GAUGE, (*_CELL, "metric", "stage"), "Upper 95 % bound of the true performance."
+    )
+    LABEL_COVERAGE = Form(
+        "label_coverage_ratio",
+        Type.GAUGE,
+        ("model", "version"),
+        "Share of the remembered predictions whose label has come, of those that can have one.",
+    )
+    LABEL_DELAY = Form(
+        "label_delay_seconds", Type.HISTOGRAM, ("model", "version"), "Time from a prediction to its label."
+    )
+    LABELS = Form(
+        "labels_total", Type.COUNTER, ("model", "result"), "Labels received, by what became of them in the join."
+    )
+    LABEL_SAMPLING = Form(
+        "label_sampling_ratio",
+        Type.GAUGE,
+        ("model",),
+        "Share of the predictions that are remembered for their labels; less than 1 when the memory is too small.",
+    )
     WINDOW_ROWS = Form("window_rows", Type.GAUGE, _CELL, "Rows in the latest window.")
     WINDOW_END = Form("window_end_timestamp_seconds", Type.GAUGE, _CELL, "End of the latest window.")
     WATERMARK = Form(

@@ -14,6 +14,7 @@ from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
+from driftwatch.sinks.performance_series import Samples, class_samples, coverage_samples, performance_samples
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 
@@ -33,11 +34,9 @@ _SEVERITY = {State.PENDING: 1, State.FIRING: 2}
 _EXPORTED = (
     Metric.DRIFT_VALUE, Metric.DRIFT_P_VALUE, Metric.DRIFT_THRESHOLD, Metric.DRIFT_EFFECT_LOWER,
     Metric.DRIFT_EFFECT_UPPER, Metric.DRIFT_STATE, Metric.DISTRIBUTION_RATIO, Metric.WINDOW_ROWS, Metric.WINDOW_END,
-    Metric.WATERMARK, Metric.ALERTS, Metric.ALERT_TRANSITIONS, Metric.SERIES_DROPPED,
+    Metric.WATERMARK, Metric.ALERTS, Metric.ALERT_TRANSITIONS, Metric.SERIES_DROPPED, Metric.PERFORMANCE_VALUE,
+    Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.LABEL_COVERAGE,
 )  # fmt: skip
-
-Samples = dict[Metric, dict[tuple[str, ...], float]]
-"""By metric and label values."""
 
 
 class BoardCollector:
@@ -73,6 +72,9 @@ class BoardCollector:
         samples[Metric.WATERMARK] = _quiet_watermarks(picture)
         fixed = sum(map(len, samples.values())) + 1
         budget = _Budget(samples, left=self._max_series - fixed)
+        budget.spend(coverage_samples(picture))
+        for group in performance_samples(picture):
+            budget.spend(group)
         ranked = sorted(_columns(picture), key=lambda column: column.rank)
         placed: set[Cell] = set()
         for column in ranked:
@@ -82,6 +84,8 @@ class BoardCollector:
             budget.spend(window | _column_samples(column))
         for column in ranked:
             budget.spend(_shares(column))
+        for group in class_samples(picture):
+            budget.spend(group)
         samples[Metric.SERIES_DROPPED] = {(): budget.dropped}
         return [metric.samples(values) for metric, values in samples.items() if values]
 

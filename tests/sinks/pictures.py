@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from driftwatch.evaluation.alerts import Reason, State, Transition
 from driftwatch.evaluation.report import Report, Window
-from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.reading import Reading, Stage, Status, Support
 
 HOUR_MS = 3_600_000
 START_MS = 1_767_607_200_000
@@ -18,12 +19,20 @@ def reading(column: str, statistic: str, value: float, **other: float) -> Readin
     return Reading(column=column, family="drift", statistic=statistic, value=value, status=status, **numbers)
 
 
+def measure(stage: Stage, metric: str, value: float, *, column: str = "") -> Reading:
+    """A performance reading with an interval of ± 0.01; the estimated one is of its own family."""
+    family = "estimation" if stage is Stage.ESTIMATED else "performance"
+    bounds = {"lower": value - 0.01, "upper": value + 0.01}
+    return replace(reading(column, metric, value, **bounds), family=family, support=Support(stage))
+
+
 def report(
     *readings: Reading,
     cell: tuple[str, str, str] = ("fraud", "7", ""),
     hour: int = 0,
     revision: int = 1,
     thresholds: Mapping[tuple[str, str], float] | None = None,
+    follows: bool = False,
 ) -> Report:
     """The report of one hour's window of 5 000 rows."""
     start_ms = START_MS + hour * HOUR_MS
@@ -35,6 +44,7 @@ def report(
         reference_rows=100_000,
         readings=readings,
         thresholds=thresholds or {},
+        follows=follows,
     )
 
 

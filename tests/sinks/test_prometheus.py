@@ -23,12 +23,14 @@ CELL = ("fraud", "7", "")
 RULES = {"fraud": {"drift": "warning", "collapse": "critical"}}
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
 
-BEYOND = {"driftwatch_http_refused_total", "driftwatch_rejected_dropped_total"}
-"""What limits cost: not in the contract's table, which came before the limits."""
+BEYOND = {
+    "driftwatch_http_refused_total", "driftwatch_rejected_dropped_total", "driftwatch_labels_total",
+    "driftwatch_label_sampling_ratio",
+}  # fmt: skip
+"""What limits cost, and what became of labels: not in the contract's table, which came before them."""
 LATER = {
-    "driftwatch_drift_minimum_detectable_effect", "driftwatch_quality_value", "driftwatch_performance_value",
-    "driftwatch_performance_lower", "driftwatch_performance_upper", "driftwatch_label_coverage_ratio",
-    "driftwatch_label_delay_seconds", "driftwatch_incident_seconds", "driftwatch_model_version_info",
+    "driftwatch_drift_minimum_detectable_effect", "driftwatch_quality_value", "driftwatch_incident_seconds",
+    "driftwatch_model_version_info",
     "driftwatch_model_version_first_seen_timestamp_seconds", "driftwatch_target_circuit_state",
 }  # fmt: skip
 """Metrics of the contract whose capability does not exist yet."""
