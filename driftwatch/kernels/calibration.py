@@ -1,0 +1,129 @@
+"""How probable the positive class really is at each score, learned from rows whose labels have come.
+
+Isotonic regression (Barlow et al., 1972; Zadrozny and Elkan, 2002): the chances that rise with the score and are
+closest to the labels in least squares. Between the scores that were seen a chance is interpolated linearly, beyond
+them it stays constant, as scikit-learn's IsotonicRegression(out_of_bounds="clip") has it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+TENTHS = np.linspace(0.0, 1.0, 11)
+"""Edges of the ten equal bins of a reliability table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Chances at some scores. scores: (knots,) ascending. chances: (knots,) in [0, 1], never falling."""
+
+    scores: Floats
+    chances: Floats
+
+    def at(self, scores: Floats) -> Floats:
+        """The chance of the positive class at each score, of the scores' shape; a NaN stays one."""
+        chances: Floats = np.interp(scores, self.scores, self.chances)
+        return chances
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What is known of the label in every cell (bin, predicted class); the last bin holds the rows without a score.
+
+    chances: (bins + 1, 2) chance of the positive class. blocks: (bins + 1, 2) which block a cell belongs to; all
+    cells of a block have one chance in common, and so its error. variances: (blocks,) squared standard error of it.
+    """
+
+    chances: Floats
+    blocks: Ints
+    variances: Floats
+
+
+def isotonic(means: Floats, weights: Floats) -> tuple[Floats, Ints]:
+    """Values (bins,) that never fall and are closest to the means (bins,); and the block of each, from 0 on.
+
+    weights: (bins,) above 0.
+    """
+    if not means.size:
+        return means, np.zeros(0, np.int64)
+    fitted = isotonic_regression(means, weights=weights)
+    blocks = np.repeat(np.arange(fitted.blocks.size - 1), np.diff(fitted.blocks))
+    return np.asarray(fitted.x, np.float64), blocks.astype(np.int64)
+
+
+def calibrate_rows(scores: Floats, labels: Floats, weights: Floats | None = None) -> Curve:
+    """Learn the curve from rows: scores, labels in {0, 1} and weights above 0, all (rows,)."""
+    knots, inverse = np.unique(scores, return_inverse=True)
+    mass = np.bincount(inverse, weights, minlength=knots.size).astype(np.float64)
+    positive = np.bincount(inverse, labels if weights is None else labels * weights, minlength=knots.size)
+    chances, _ = isotonic(positive / mass, mass)
+    return Curve(knots, chances)
+
+
+def calibrate_bins(labelled: Floats, middles: Floats) -> Calibration:
+    """Learn the chances from labelled counts (bins + 1, 2, 2): bin × predicted class × label.
+
+    A bin's chance does not depend on the predicted class, which is made of the score; a row without a score has
+    nothing but its class. middles: (bins,) a score inside each bin, ascending; a bin without labels gets its chance
+    by interpolation over these. Cells of which nothing can be said have NaN. The error of a block of n labelled rows
+    is that of a share (s + 1/2) / (n + 1), so that a block of one label only is not certain.
+    """
+    by_label = labelled[:-1].sum(axis=1).astype(np.float64)
+    mass = by_label.sum(axis=1)
+    known = mass > 0
+    fitted, own = isotonic(by_label[known, 1] / mass[known], mass[known])
+    chances = np.full(labelled.shape[:2], np.nan)
+    blocks = np.zeros(labelled.shape[:2], np.int64)
+    if known.any():
+        chances[:-1] = np.interp(middles, middles[known], fitted)[:, None]
+        nearest = np.abs(middles[:, None] - middles[known]).argmin(axis=1)
+        blocks[:-1] = own[nearest][:, None]
+    count = int(own.max(initial=-1)) + 1
+    alone = labelled[-1].astype(np.float64)
+    chances[-1] = np.divide(alone[:, 1], alone.sum(axis=1), out=np.full(2, np.nan), where=alone.sum(axis=1) > 0)
+    blocks[-1] = count + np.arange(2)
+    sizes, sums = np.zeros(count + 2), np.zeros(count + 2)
+    sizes[:count] = np.bincount(own, mass[known], minlength=count)
+    sums[:count] = np.bincount(own, by_label[known, 1], minlength=count)
+    sizes[count:], sums[count:] = alone.sum(axis=1), alone[:, 1]
+    share = (sums + 0.5) / (sizes + 1)
+    return Calibration(chances, blocks, share * (1 - share) / np.maximum(sizes, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Scores against what came of them in ten equal bins; all (…, 10), the error (…); NaN where there is no row.
+
+    rows: labelled rows. scores: their mean score. shares: share of positives. error: expected calibration error,
+    the mean of |share - score| over rows (Naeini et al., 2015).
+    """
+
+    rows: Floats
+    scores: Floats
+    shares: Floats
+    error: Floats
+
+
+def reliability(labelled: Floats, score_sums: Floats, middles: Floats) -> Reliability:
+    """Gather bins into tenths of the score: counts (…, bins + 1, 2, 2), sums of scores (…, bins + 1, 2) by label.
+
+    middles: (bins,) a score inside each bin. Exact where the tenths' edges are among the bins' edges.
+    """
+    tenth = np.clip(np.searchsorted(TENTHS, middles, side="right") - 1, 0, 9)
+    gather = np.zeros((middles.size, 10))
+    gather[np.arange(middles.size), tenth] = 1.0
+    by_label = np.swapaxes(labelled[..., :-1, :, :].sum(axis=-2).astype(np.float64), -1, -2) @ gather
+    rows = by_label.sum(axis=-2)
+    sums = score_sums[..., :-1, :].sum(axis=-1) @ gather
+    nothing, some = np.full(rows.shape, np.nan), rows > 0
+    scores = np.divide(sums, rows, out=nothing.copy(), where=some)
+    shares = np.divide(by_label[..., 1, :], rows, out=nothing, where=some)
+    off = np.abs(np.where(some, by_label[..., 1, :] - sums, 0.0)).sum(axis=-1)
+    total = rows.sum(axis=-1)
+    error = np.divide(off, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return Reliability(rows, scores, shares, error)

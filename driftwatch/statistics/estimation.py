@@ -1,0 +1,105 @@
+"""How good the model is expected to be in a window whose labels have not come, and how far that may be off.
+
+The error bar has two parts. *Sampling*: even with the right chances, what the labels of these rows will be is a
+matter of luck. *Calibration*: the chances were learned from finitely many labelled rows. Both are carried to each
+metric by its derivative (delta method). The interval is where the metric of the labels is expected to lie, if the
+chance of a label at a score is still what it was; if it is not, that is concept drift, see `gap`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftwatch.kernels.calibration import Calibration
+from driftwatch.kernels.expected import Cells, gather_bins
+from driftwatch.kernels.influence import BOUNDED_BELOW, Influence, influences
+from driftwatch.kernels.interval import Floats, Interval, Z
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """One metric, estimated; all (…).
+
+    value: expected metric. sampling: standard deviation of the labels' luck. calibration: standard error of the
+    chances. low, high: the metric's range.
+    """
+
+    value: Floats
+    sampling: Floats
+    calibration: Floats
+    low: float
+    high: float
+
+    @property
+    def deviation(self) -> Floats:
+        """Standard deviation of the metric of the labels around the estimate."""
+        return np.hypot(self.sampling, self.calibration)
+
+    @property
+    def interval(self) -> Interval:
+        """95 % interval of the metric that the labels will show."""
+        reach = Z * self.deviation
+        lower = np.maximum(self.value - reach, self.low)
+        return Interval(self.value, lower, np.minimum(self.value + reach, self.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """Errors of chances that many rows have in common.
+
+    leverage: (…, bins + 1, 2, errors) by how much the expected positives of a cell grow with each error.
+    covariance: (errors, errors) of the errors.
+    """
+
+    leverage: Floats
+    covariance: Floats
+
+    def variance(self, turn: Floats) -> Floats:
+        """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
+        pull = np.einsum("...bc,...bce->...e", turn, self.leverage)
+        carried: Floats = np.einsum("...e,ef,...f->...", pull, self.covariance, pull)
+        return np.maximum(carried, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockUncertainty:
+    """The errors of an isotonic calibration: all rows of a block share one. rows: (…, bins + 1, 2)."""
+
+    rows: Floats
+    calibration: Calibration
+
+    def variance(self, turn: Floats) -> Floats:
+        """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
+        blocks = self.calibration.blocks.ravel()
+        order = np.argsort(blocks, kind="stable")
+        firsts = np.flatnonzero(np.diff(blocks[order], prepend=-1))
+        flat = (self.rows * turn).reshape(*turn.shape[:-2], -1)[..., order]
+        pull = np.add.reduceat(flat, firsts, axis=-1)
+        carried: Floats = (pull**2 * self.calibration.variances[blocks[order][firsts]]).sum(axis=-1)
+        return carried
+
+
+def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats | None = None) -> dict[str, Estimated]:
+    """Every metric of binned predictions (…, bins + 1, 2) by what matured labels say of each bin.
+
+    values: (2, 2) business value of a row by predicted class × label.
+    """
+    cells = gather_bins(predicted, calibration.chances)
+    return estimate_cells(cells, BlockUncertainty(cells.rows, calibration), values)
+
+
+def estimate_cells(
+    cells: Cells, uncertainty: Uncertainty | BlockUncertainty, values: Floats | None = None
+) -> dict[str, Estimated]:
+    """Every metric of gathered rows; see `estimate_binary`."""
+    found = influences(cells.joint, values)
+    return {name: _estimated(name, influence, cells, uncertainty) for name, influence in found.items()}
+
+
+def _estimated(name: str, influence: Influence, cells: Cells, uncertainty: Uncertainty | BlockUncertainty) -> Estimated:
+    """One metric with its two errors."""
+    turn = influence.turn
+    sampling = (turn**2 * cells.spread).sum(axis=(-2, -1))
+    low = BOUNDED_BELOW.get(name, 0.0)
+    high = 1.0 if np.isfinite(low) else np.inf
+    return Estimated(influence.value, np.sqrt(sampling), np.sqrt(uncertainty.variance(turn)), low, high)
