@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from driftwatch.api.listen import ServerSpec
@@ -22,9 +22,10 @@ from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.sources.portions import QueueSpec
-from driftwatch.spec import LocatedPath, Spec, announced, explain, override
+from driftwatch.spec import DurationMs, LocatedPath, Spec, duration_ms, explain, mistake, override
 from driftwatch.store.database import StateSpec
-from driftwatch.stream.schema import FieldsSpec, Kind, Task
+from driftwatch.stream.outputs import CostSpec
+from driftwatch.stream.schema import ColumnSpec, FieldsSpec, Task
 from driftwatch.stream.windows import WindowSpec
 
 _GREATEST_INTEGER = 2**63 - 1
@@ -35,24 +36,14 @@ _Location = tuple[int | str, ...]
 SourceSpec = Annotated[KafkaSpec | HttpSpec | FilesSpec, Field(discriminator="type")]
 
 
-class ColumnSpec(Spec):
-    """`[models.columns] NAME = { kind, coerce }`: what the reference would otherwise decide by itself.
-
-    coerce: take numbers that stand in strings (and "true", "false" for booleans).
-    """
-
-    later: ClassVar = ("min", "max", "nullable", "size")
-
-    kind: Annotated[Kind | None, announced("vector", "text", instead="put the column into `ignore`")] = Field(
-        default=None, strict=False
-    )
-    coerce: bool = False
+_MOST_CLASSES = 1_000
+"""As many as a reference knows of a category."""
 
 
 class ModelSpec(Spec):
     """`[[models]]`: one model to watch."""
 
-    later: ClassVar = ("label_wait", "segments", "protected", "alerting", "budget", "min_effect")
+    later: ClassVar = ("segments", "protected", "alerting", "budget", "min_effect")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)
@@ -61,6 +52,11 @@ class ModelSpec(Spec):
     groups: int = Field(default=10, ge=2, le=128)
     remember_ids: int = Field(default=1_000_000, ge=0, le=100_000_000)
     max_versions: int = Field(default=64, ge=1, le=10_000)
+    label_wait: DurationMs = duration_ms("7d")
+    remember_predictions: int = Field(default=1_000_000, ge=0, le=100_000_000)
+    classes: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, max_length=_MOST_CLASSES)
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    value: CostSpec | None = None
     ignore: list[str] = Field(default_factory=list)
     fields: FieldsSpec = FieldsSpec()
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
@@ -80,6 +76,29 @@ class ModelSpec(Spec):
     def _told_apart(cls, rules: list[RuleSpec]) -> list[RuleSpec]:
         _unique("rules", (rule.name for rule in rules))
         return rules
+
+    @field_validator("classes")
+    @classmethod
+    def _differ(cls, classes: list[str]) -> list[str]:
+        _unique("classes", classes)
+        return classes
+
+    @model_validator(mode="after")
+    def _fit_the_task(self) -> Self:
+        for key in ("threshold", "value"):
+            if key in self.model_fields_set and self.task is not Task.BINARY:
+                raise mistake(key, f'only a binary model has it, this one\'s task is "{self.task}"; leave it out')
+        if "classes" in self.model_fields_set:
+            if self.task not in _CLASSES:
+                raise mistake("classes", f'a model whose task is "{self.task}" has no classes; leave it out')
+            if self.task is Task.BINARY and len(self.classes) != len(("negative", "positive")):
+                raise mistake("classes", 'write the negative class and the positive one, such as ["no", "yes"]')
+            if not self.classes[1:]:
+                raise mistake("classes", "write every class, there are at least two, or leave it out")
+        return self
+
+
+_CLASSES = {Task.BINARY, Task.MULTICLASS}
 
 
 class Config(Spec):

@@ -183,6 +183,7 @@ _WORDS = {
     "union_tag_not_found": "this key is missing",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }

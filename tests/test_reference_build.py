@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from driftwatch.cli.reference import app
-from driftwatch.config import ColumnSpec, ModelSpec
+from driftwatch.config import ModelSpec
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.errors import DataError
 from driftwatch.sources import table_parquet
-from driftwatch.stream.schema import FieldsSpec, Kind, Task
+from driftwatch.stream.schema import ColumnSpec, FieldsSpec, Kind, Task
 from driftwatch.summaries.layout import INVALID_SLOT, MISSING_SLOT
 from driftwatch.summaries.portrait import portraits
 from tests.golden.make_reference import described

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from driftwatch.config import ColumnSpec, Config, ModelSpec
+from driftwatch.config import Config, ModelSpec
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
+from driftwatch.stream.answers import Classes
 from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reader import Intake
-from driftwatch.stream.schema import Column, Schema
+from driftwatch.stream.schema import PREDICTION, Column, ColumnSpec, Schema
 from driftwatch.stream.seen import Seen
 from driftwatch.stream.windows import Progress, Windows
 from driftwatch.summaries.layout import Layout
@@ -110,13 +111,26 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
         fields=spec.fields,
         ignore=tuple(spec.ignore),
     )
-    form = OutputForm.of(schema)
+    form = _output_form(spec, schema, where)
     for stream in Stream:
         try:
             build(leaves_of(schema, stream, form), strict=True)
         except ConfigError as error:
             raise ConfigError(f"{where}.fields: {error}") from error
     return Watch(spec, reference, schema, form, baseline)
+
+
+def _output_form(spec: ModelSpec, schema: Schema, where: str) -> OutputForm:
+    """How the model's outputs are written down; ConfigError when its classes are not those of the reference."""
+    form = OutputForm.of(schema, classes=spec.classes, threshold=spec.threshold)
+    known = next((column.vocabulary for column in schema.categorical if column.name == PREDICTION), ())
+    codes = Classes(form).of_texts(known)
+    if spec.classes and known and not ((codes >= 0) & (codes < len(form.classes))).any():
+        raise ConfigError(
+            f"{where}.classes: the reference's predictions are {_some(known)}, none of which is a class; "
+            "name them as they are predicted"
+        )
+    return form
 
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:

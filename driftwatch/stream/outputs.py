@@ -19,7 +19,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from driftwatch.spec import Spec
 from driftwatch.stream.schema import PREDICTION, Schema, Task
 
 Records = NDArray[Any]
@@ -53,6 +55,15 @@ def blank(dtype: np.dtype[np.void], rows: int) -> Records:
 
 WAITING, LABELLED, CANCELLED = 0, 1, 2
 """What has become of a prediction: nothing yet; its label has come; none will ever come, as its producer said."""
+
+
+class CostSpec(Spec):
+    """`[models.value]`: what a true or false, positive or negative prediction of a binary model is worth."""
+
+    tp: float = Field(default=0.0, allow_inf_nan=False)
+    fp: float = Field(default=0.0, allow_inf_nan=False)
+    fn: float = Field(default=0.0, allow_inf_nan=False)
+    tn: float = Field(default=0.0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)

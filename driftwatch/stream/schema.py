@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from driftwatch.spec import Spec, mistake
+from driftwatch.spec import Spec, announced, mistake
 
 SCORE, PREDICTION = "score", "prediction"
 """The names under which a model's own outputs appear among its columns."""
@@ -50,6 +50,20 @@ class FieldsSpec(Spec):
             if not all(path.split(".")) and not (name == "features" and not path):
                 raise mistake(name, 'write a dotted path without empty parts, such as "request.id"')
         return self
+
+
+class ColumnSpec(Spec):
+    """`[models.columns] NAME = { kind, coerce }`: what the reference would otherwise decide by itself.
+
+    coerce: take numbers that stand in strings (and "true", "false" for booleans).
+    """
+
+    later: ClassVar = ("min", "max", "nullable", "size")
+
+    kind: Annotated[Kind | None, announced("vector", "text", instead="put the column into `ignore`")] = Field(
+        default=None, strict=False
+    )
+    coerce: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_one_line_without_secrets(path, monkeypatch):
         ("MODELS__0__TASK", "binry", 'models[0].task: "binry" is not known; did you mean "binary"?'),
         ("MODELS__0__GROUPS", "ten", "models[0].groups: write a whole number, not text"),
         ("MODELS__0__WINDOW__SIZE", "3600", "models[0].window.size: write a duration as text with a unit, such as"),
-        ("MODELS__0__LABEL_WAIT", "14d", "models[0].label_wait: this release does not have it, a later one will"),
+        ("MODELS__0__LABEL_WAIT", "14", "models[0].label_wait: write a duration as text with a unit, such as"),
     ],
 )
 def test_environment(tmp_path, variable, text, expected):
