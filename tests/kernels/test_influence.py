@@ -18,15 +18,15 @@ def joint_of(seed, bins=12, rows=500):
 
 
 ORACLES = {
-    "accuracy": lambda s, c, y: metrics.accuracy_score(y, c),
-    "precision": lambda s, c, y: metrics.precision_score(y, c),
-    "recall": lambda s, c, y: metrics.recall_score(y, c),
-    "f1": lambda s, c, y: metrics.f1_score(y, c),
-    "specificity": lambda s, c, y: metrics.recall_score(y, c, pos_label=0),
-    "mcc": lambda s, c, y: metrics.matthews_corrcoef(y, c),
-    "roc_auc": lambda s, c, y: metrics.roc_auc_score(y, s),
-    "average_precision": lambda s, c, y: metrics.average_precision_score(y, s),
-    "value_per_prediction": lambda s, c, y: VALUES[c, y].mean(),
+    "accuracy": lambda *r: metrics.accuracy_score(r[2], r[1]),
+    "precision": lambda *r: metrics.precision_score(r[2], r[1]),
+    "recall": lambda *r: metrics.recall_score(r[2], r[1]),
+    "f1": lambda *r: metrics.f1_score(r[2], r[1]),
+    "specificity": lambda *r: metrics.recall_score(r[2], r[1], pos_label=0),
+    "mcc": lambda *r: metrics.matthews_corrcoef(r[2], r[1]),
+    "roc_auc": lambda *r: metrics.roc_auc_score(r[2], r[0]),
+    "average_precision": lambda *r: metrics.average_precision_score(r[2], r[0]),
+    "value_per_prediction": lambda *r: VALUES[r[1], r[2]].mean(),
 }
 
 
