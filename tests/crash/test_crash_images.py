@@ -28,7 +28,8 @@ from tests.scenarios.probe import Probe
 from tests.servers.broker import wait_until
 
 SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
-HOURS = 12
+HOURS, MANY_HOURS = 8, 20
+"""With many hours SQLite brings its log into the file, and begins it anew, while the service runs."""
 BODY_SECONDS = 0.004
 """About how long a body takes; images are taken all over the time that all of them take."""
 
@@ -65,9 +66,9 @@ class Ground:
 
 
 @pytest.fixture
-def ground(configure, tmp_path):
+def ground(request, configure, tmp_path):
     """A service that was never interrupted, and what others are started by."""
-    given = make_input(hours=HOURS)
+    given = make_input(hours=MANY_HOURS if request.node.get_closest_marker("soak") else HOURS)
     lines = sorted({line for body in given.bodies for line in body.splitlines()} | set(given.kafka), key=_time)
     again = lines[7::25]
     lines = sorted([*lines, *again], key=_time)

@@ -7,6 +7,7 @@ over HTTP, both in order, so that what is counted does not hang on which of the 
 import json
 import random
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -140,8 +141,13 @@ def listed(path: Path) -> tuple[list[dict], list[dict]]:
 
 
 def stored(path: Path) -> int:
-    """How many bodies are in for good."""
-    return bodies_stored(state_of(path)) if (state_of(path) / FILE).exists() else 0
+    """How many bodies are in for good; none where a crash came before the tables were made."""
+    file = state_of(path) / FILE
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:  # or its log would be gone
+        made = connection.execute("SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone()[0]
+    return bodies_stored(state_of(path)) if made else 0
 
 
 def live_and_die(nursery: Nursery, path: Path, bodies: Sequence[bytes], dice: random.Random) -> str:
