@@ -15,6 +15,7 @@ from driftwatch.daemon.watch import Watch, watch
 from driftwatch.statistics.drift import FAMILY
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.stream.decode import Decoder
+from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
 from driftwatch.summaries.reference import Reference
 
@@ -43,6 +44,10 @@ class QuickBaseline:
     @property
     def rows(self) -> int:
         return self.real.rows
+
+    @property
+    def layout(self) -> Layout:
+        return self.real.layout
 
     @property
     def statistics(self) -> dict[str, tuple[str, ...]]:
