@@ -1,0 +1,38 @@
+"""Predictions and labels as a checkpoint writes them, and what none of them can say."""
+
+from typing import Any
+
+import numpy as np
+
+from driftwatch.errors import StateError
+from driftwatch.stream.cells import VERSIONS
+from driftwatch.stream.outputs import CANCELLED, LABELLED, OutputForm, Records
+
+FURTHEST = 1 << 48
+"""Panes and times, in ms, are nearer to 0: that is the year 10889."""
+
+
+def note_form(form: OutputForm) -> "np.dtype[Any]":
+    """A label: number of the row it belongs to, then what it says."""
+    return np.dtype([("row", "<i8"), ("id", "<u8"), ("time", "<i8"), ("state", "u1"), ("outcome", form.outcomes)])
+
+
+def row_form(form: OutputForm) -> "np.dtype[Any]":
+    """A prediction."""
+    return np.dtype([("id", "<u8"), ("time", "<i8"), ("pane", "<i8"), ("version", "<i4"), ("output", form.outputs)])
+
+
+def check_rows(rows: Records) -> None:
+    """StateError when one of these is no prediction."""
+    far = (np.abs(rows["pane"]) > FURTHEST) | (np.abs(rows["time"]) > FURTHEST)
+    strange = (rows["id"] == 0) | (rows["version"] < 0) | (rows["version"] >= VERSIONS)
+    if (far | strange).any():
+        raise StateError(f"remembered predictions: {np.count_nonzero(far | strange)} of {rows.size} are none")
+
+
+def check_notes(notes: Records) -> None:
+    """StateError when one of these is no label."""
+    strange = (notes["id"] == 0) | (np.abs(notes["time"]) > FURTHEST)
+    strange |= (notes["state"] < LABELLED) | (notes["state"] > CANCELLED)
+    if strange.any():
+        raise StateError(f"remembered labels: {np.count_nonzero(strange)} of {notes.size} are none")
