@@ -1,0 +1,67 @@
+"""Between which bounds a metric of all rows lies, whatever the labels are that have not come.
+
+Exact for the metrics of the confusion matrix. For the area under the ROC curve the best labels are positive above
+some score and negative below it (any other pair could be swapped for the better); scores at which the labels turn are
+tried at every bin and at eighths of a bin's missing rows, the worst in mirror image.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_PARTS = np.arange(9) / 8
+
+
+@np.errstate(divide="ignore", invalid="ignore")
+def extremes(predicted: Floats, labelled: Floats) -> dict[str, tuple[Floats, Floats]]:
+    """Least and greatest value (…) of each metric; NaN where not defined.
+
+    predicted: (…, bins + 1, 2) all rows by score bin × predicted class. labelled: (…, bins + 1, 2, 2) those with a
+    label, by label too; the last bin holds the rows without a score.
+    """
+    missing = predicted - labelled.sum(axis=-1)
+    table, left = labelled.sum(axis=-3), missing.sum(axis=-2)
+    tn, fn, fp, tp = table[..., 0, 0], table[..., 0, 1], table[..., 1, 0], table[..., 1, 1]
+    rest, extra = left[..., 0], left[..., 1]
+    rows = tn + fn + fp + tp + rest + extra
+    positive, negative = tp + extra, tn + rest
+    return {
+        "accuracy": ((tn + tp) / rows, (negative + positive) / rows),
+        "precision": (tp / (tp + fp + extra), positive / (positive + fp)),
+        "recall": (tp / (tp + fn + rest), positive / (positive + fn)),
+        "specificity": (tn / (tn + fp + extra), negative / (negative + fp)),
+        "f1": (2 * tp / (2 * tp + fp + extra + fn + rest), 2 * positive / (2 * positive + fp + fn)),
+        "roc_auc": area_extremes(labelled[..., :-1, :, :].sum(axis=-2), missing[..., :-1, :].sum(axis=-1)),
+    }
+
+
+def area_extremes(by_label: Floats, missing: Floats) -> tuple[Floats, Floats]:
+    """Least and greatest area under the ROC curve (…); by_label: (…, bins, 2), missing: (…, bins) rows."""
+    mirrored = _greatest_area(by_label[..., ::-1, :], missing[..., ::-1])
+    return 1 - mirrored, _greatest_area(by_label, missing)
+
+
+@np.errstate(divide="ignore", invalid="ignore")
+def _greatest_area(by_label: Floats, missing: Floats) -> Floats:
+    """Missing rows above bin t count as positive, those below as negative, of those in it a part as positive."""
+    negative, positive = by_label[..., 0], by_label[..., 1]
+    beaten = negative.cumsum(axis=-1) - negative / 2
+    beating = positive.sum(axis=-1, keepdims=True) - positive.cumsum(axis=-1) + positive / 2
+    below = missing.cumsum(axis=-1) - missing
+    above = missing.sum(axis=-1, keepdims=True) - missing - below
+    won_low = (missing * beating).cumsum(axis=-1) - missing * beating
+    won = missing * beaten
+    won_high = won.sum(axis=-1, keepdims=True) - won.cumsum(axis=-1)
+    among_labelled = (positive * beaten).sum(axis=-1, keepdims=True)
+    sure = among_labelled + won_low + won_high
+
+    def area(part: float) -> Floats:
+        up, down = part * missing, (1 - part) * missing
+        pairs = sure + up * beaten + down * beating + above * (below + down) + up * (below + down / 2)
+        positives = positive.sum(axis=-1, keepdims=True) + above + up
+        negatives = negative.sum(axis=-1, keepdims=True) + below + down
+        return np.where(positives * negatives > 0, pairs / (positives * negatives), -np.inf)
+
+    greatest = np.max([area(float(part)).max(axis=-1) for part in _PARTS], axis=0)
+    return np.where(np.isfinite(greatest), greatest, np.nan)

@@ -1,0 +1,50 @@
+"""Whether the labels say something else than the scores had promised: realised minus estimated performance.
+
+Both are of the same labelled rows, so what a shift of the inputs does to the one it does to the other. While the
+chance of a label at a score is what it was, the difference has mean zero and the variance of the labels' luck,
+Σ p (1 - p) at the metric's derivative, and of the calibration. Where it is beyond that, the concept has drifted.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from driftwatch.kernels.influence import influences
+from driftwatch.kernels.interval import Floats, Interval, Z
+from driftwatch.statistics.estimation import Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Realised minus estimated metric; all (…), NaN where not defined.
+
+    realised, estimated: the two. interval: their difference with its 95 % bounds. z: in standard deviations of what
+    luck does. p_value: of a difference as great as this, either way, without concept drift.
+    """
+
+    realised: Floats
+    estimated: Floats
+    interval: Interval
+    z: Floats
+    p_value: Floats
+
+
+def gaps(labelled: Floats, estimated: dict[str, Estimated], values: Floats | None = None) -> dict[str, Gap]:
+    """The gap of every metric.
+
+    labelled: (…, bins + 1, 2, 2) score bin × predicted class × label. estimated: of the same rows, from
+    `estimate_binary(labelled.sum(axis=-1), …)` with a calibration that has not seen their labels.
+    values: (2, 2) business value of a row by predicted class × label.
+    """
+    realised = {name: influence.value for name, influence in influences(labelled, values).items()}
+    return {name: _gap(realised[name], promised) for name, promised in estimated.items()}
+
+
+def _gap(realised: Floats, promised: Estimated) -> Gap:
+    """One metric's gap."""
+    gap, deviation = np.asarray(realised - promised.value), np.asarray(promised.deviation)
+    z = np.divide(gap, deviation, out=np.full(gap.shape, np.nan), where=deviation > 0)
+    reach = Z * deviation
+    interval = Interval(gap, gap - reach, gap + reach)
+    return Gap(realised, promised.value, interval, z, 2 * ndtr(-np.abs(z)))

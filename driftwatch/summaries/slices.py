@@ -1,0 +1,104 @@
+"""What matured labels have said of slices: which groups of rows are better or worse than their score says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftwatch.errors import StateError
+from driftwatch.kernels.expected import Cells, gather
+from driftwatch.kernels.slicing import BANDS, GROUPS, Effects, choose, features_of, fit, newton_sums, shifted
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceEvidence:
+    """Sums over labelled rows from which the effects of slices are estimated; see `kernels.slicing`.
+
+    response: (features,). information: (features, features); features = slices · GROUPS · BANDS.
+    """
+
+    response: Floats
+    information: Floats
+
+    @classmethod
+    def empty(cls, slices: int) -> Self:
+        """No row yet."""
+        size = slices * GROUPS * BANDS
+        return cls(np.zeros(size), np.zeros((size, size)))
+
+    @classmethod
+    def of(cls, groups: Codes, chances: Floats, labels: Floats, *, log_odds: Floats | None = None) -> Self:
+        """Learn from labelled rows: group codes (rows, slices), calibrated chances and labels in {0, 1}, both (rows,).
+
+        log_odds: (features,) effects known so far; the nearer they are to the truth, the more exact the sums. Only
+        evidence of equal log_odds obeys of(A) + of(B) = of(A ++ B).
+        """
+        known = np.zeros(groups.shape[1] * GROUPS * BANDS) if log_odds is None else log_odds
+        return cls(*newton_sums(features_of(groups, chances), chances, labels, known))
+
+    def merge(self, other: Self) -> Self:
+        """Both; StateError if they are of different numbers of slices."""
+        if self.response.size != other.response.size:
+            raise StateError("evidence of different slices cannot be added")
+        return type(self)(self.response + other.response, self.information + other.information)
+
+    def faded(self, share: float) -> Self:
+        """The same with each row counting for `share` of a row, in [0, 1]."""
+        return type(self)(self.response * share, self.information * share)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything, by name."""
+        return {"response": self.response, "information": self.information}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Self:
+        """The state that `arrays` was made of."""
+        return cls(arrays["response"].astype(np.float64), arrays["information"].astype(np.float64))
+
+    @property
+    def effects(self) -> Effects:
+        """The effects of the slices that say something."""
+        return fit(self.response, self.information)
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedCells:
+    """A window's predictions, gathered with the chances of their own groups; all floats that add.
+
+    cells: by score bin × predicted class. leverage: (bins + 1, 2, features) Σ p (1 - p) of a cell's rows with a
+    feature: by how much their expected positives grow with its effect.
+    """
+
+    cells: Cells
+    leverage: Floats
+
+    @classmethod
+    def of(cls, groups: Codes, chances: Floats, cells: tuple[Ints, Ints], *, slots: int, effects: Effects) -> Self:
+        """Gather rows: group codes (rows, slices), calibrated chances (rows,).
+
+        cells: score bin in [0, slots) and predicted class in {0, 1}, each (rows,).
+        """
+        bins, predicted = cells
+        features = features_of(groups, chances)
+        own = shifted(chances, features, effects.log_odds)
+        size = effects.log_odds.size
+        leverage = np.zeros(slots * 2 * size)
+        for s in np.flatnonzero(effects.used):
+            places = (bins * 2 + predicted) * size + features[:, s]
+            leverage += np.bincount(places, own * (1 - own), minlength=leverage.size)
+        return cls(gather(bins, predicted, own, slots=slots), leverage.reshape(slots, 2, size))
+
+
+def choose_slices(groups: Codes, chances: Floats, labels: Floats, *, most: int = 4) -> Ints:
+    """Columns (up to `most`,) whose groups say most of the label beyond the score, the best first; maybe none.
+
+    groups: (rows, columns) codes of every candidate. chances, labels: (rows,).
+    """
+    evidence = SliceEvidence.of(groups, chances, labels)
+    return choose(evidence.response, evidence.information, most=most)
