@@ -1,0 +1,46 @@
+"""How good is a ranking: the mean of every query's metrics, with its 95 % interval, from power sums."""
+
+import numpy as np
+
+from driftwatch.kernels.interval import Interval
+from driftwatch.kernels.mean_interval import Pair, ratio_interval, share_interval
+from driftwatch.summaries.layout import Floats
+from driftwatch.summaries.ranking import HIT_RATE, MAP, MRR, NDCG, RankingOutcomes
+
+_NAMES = {"ndcg": NDCG, "mrr": MRR, "map": MAP, "hit_rate": HIT_RATE}
+
+
+@np.errstate(all="ignore")
+def ranking_performance(outcomes: RankingOutcomes) -> dict[str, Interval]:
+    """Metrics by their contract names, each (…) in [0, 1]; NaN where no query has a relevant item.
+
+    Simulated coverage is 93 % to 97 % at 200 queries and more. It is more where hits are very rare or very common, and
+    where few of the queries make up the mean.
+    """
+    return {name: _mean(outcomes.powers[..., place, :]) for name, place in _NAMES.items()}
+
+
+def _mean(powers: Floats) -> Interval:
+    """Bound the mean of numbers in [0, 1] from their power sums (…, 4), 0 to 3."""
+    rows = powers[..., 0]
+    first, second, third = (powers[..., place] / rows for place in (1, 2, 3))
+    one, zero = np.ones_like(first), np.zeros_like(first)
+    variance = np.maximum(second - first**2, 0.0)
+    most = first * (1 - first)
+    dispersion = np.where(most > 0, np.minimum(variance / np.where(most > 0, most, 1.0), 1.0), 1.0)
+    share = share_interval(first, rows, dispersion=dispersion)
+    # Zeros and ones are what the share's interval is made for.
+    if_mixed = ratio_interval(
+        Pair(
+            rows=rows, x=first, v=one, xx=second, xv=first, vv=one, xxx=third, xxv=second, xvv=first, vvv=one,
+            error_xx=variance / np.maximum(rows - 1, 1.0), error_xv=zero, error_vv=zero,
+        )
+    )  # fmt: skip
+    few = (dispersion < 1 - 1e-9) & (rows * np.minimum(first, 1 - first) < FEW)
+    lower = np.where(few, np.minimum(share.lower, if_mixed.lower), share.lower)
+    upper = np.where(few, np.maximum(share.upper, if_mixed.upper), share.upper)
+    return Interval(share.value, np.clip(lower, 0.0, 1.0), np.clip(upper, 0.0, 1.0))
+
+
+FEW = 10
+"""With less than that much of all zeros or of all ones in it, a mean in [0, 1] has a tail that may not have shown."""
