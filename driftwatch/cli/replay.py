@@ -21,7 +21,10 @@ def replay(
     predictions: Annotated[
         list[str], typer.Option("--predictions", help="Files, or globs in quotes; may be given again.")
     ],
-    labels: Annotated[list[str] | None, typer.Option("--labels", help="Not used by this release.")] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--labels", help="Files with labels; without any, labels in tables of predictions count."),
+    ] = None,
     model: Annotated[str, typer.Option("--model", help="Which model, when the file has several.")] = "",
     report: Annotated[Path | None, typer.Option("--report", help="Write one JSON line per closed window.")] = None,
 ) -> None:
@@ -39,8 +42,6 @@ def replay(
         raise ConfigError(f"{config}: has several models; choose one with --model: {', '.join(names)}")
     with naming(config):
         watch = load_watch(loaded, names.index(loaded.model(model).name if model else names[0]))
-    if labels:
-        typer.echo("driftwatch: labels are not joined by this release; --labels has no effect", err=True)
     with _lines(report) as file:
         screen = _Screen()
 
@@ -49,7 +50,8 @@ def replay(
             if file:
                 file.write(line.line() + b"\n")
 
-        summary = run(watch, predictions, now_ms=time.time_ns() // 1_000_000, report=tell, progress=lambda _: None)
+        now_ms = time.time_ns() // 1_000_000
+        summary = run(watch, predictions, labels or (), now_ms=now_ms, report=tell, progress=lambda _: None)
     screen.close(summary)
 
 
@@ -103,14 +105,13 @@ class _Screen:
 
     def close(self, summary: "Summary") -> None:
         """What it all came to."""
-        rejected = sum(summary.rejected.values())
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(summary.rejected.items()))
         typer.echo(
             f"{summary.reports} reports; rows: {summary.accepted} accepted, {summary.late} late, "
             + (f"{summary.duplicate} duplicate, " if summary.duplicate else "")
-            + f"{rejected} rejected"
-            + (f" ({reasons})" if reasons else "")
+            + _rejected(summary.rejected)
         )
+        if summary.labels or summary.labels_rejected:
+            typer.echo(f"labels: {summary.labels} read, {_rejected(summary.labels_rejected)}")
 
     def _most_changed(self, report: "Report", room: int) -> str:
         psi = [(reading.value, reading.column) for reading in report.readings if reading.statistic == "psi"]
@@ -119,6 +120,11 @@ class _Screen:
         while len(shown) > 1 and len(", ".join(shown)) > room:
             shown.pop()
         return ", ".join(shown)
+
+
+def _rejected(counts: dict[str, int]) -> str:
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
+    return f"{sum(counts.values())} rejected" + (f" ({reasons})" if reasons else "")
 
 
 def _printable(text: str, width: int) -> str:

@@ -10,7 +10,8 @@ from driftwatch.errors import DataError
 from driftwatch.sources import tables
 from driftwatch.store import references
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
-from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names, table_batch
+from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names
+from driftwatch.stream.tabled import table_batch
 from driftwatch.summaries.blocks import BlockCounter, dispersion
 from driftwatch.summaries.building import VOCABULARY, build_layout
 from driftwatch.summaries.layout import Layout

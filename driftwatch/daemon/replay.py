@@ -4,23 +4,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
+from driftwatch.daemon.event_files import decoded_lines, split_by_form
+from driftwatch.daemon.label_files import PARTITION, LabelFiles
+from driftwatch.daemon.merging import Item, merged
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
-from driftwatch.monitor import Monitor, Outcome
+from driftwatch.monitor import Outcome
 from driftwatch.sources import tables
-from driftwatch.stream.decode import Decoder
-from driftwatch.stream.raw import Raw, Stream
-from driftwatch.stream.table import forms_of, table_batch
-
-LINES = 4_096
+from driftwatch.stream.batch import Labels
+from driftwatch.stream.raw import Stream
+from driftwatch.stream.reject import Reject
+from driftwatch.stream.schema import Task
+from driftwatch.stream.tabled import forms_of, table_batch, table_labels
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to; received = accepted + late + duplicate + rejected."""
+    """What a replay came to; predictions received = accepted + late + duplicate + rejected."""
 
     accepted: int = 0
     late: int = 0
@@ -28,16 +29,23 @@ class Summary:
     rejected: dict[str, int] = field(default_factory=dict)
     reports: int = 0
     transitions: list[Transition] = field(default_factory=list)
+    labels: int = 0
+    labels_rejected: dict[str, int] = field(default_factory=dict)
 
-    def refuse(self, reason: str, count: int = 1) -> None:
-        """Count events that could not be used."""
+    def refuse(self, reason: Reject, count: int = 1) -> None:
+        """Count predictions that could not be used."""
+        self.rejected[reason.value] = self.rejected.get(reason.value, 0) + count
+
+    def refuse_label(self, reason: Reject, count: int) -> None:
+        """Count labels that could not be used."""
         if count:
-            self.rejected[reason] = self.rejected.get(reason, 0) + count
+            self.labels_rejected[reason.value] = self.labels_rejected.get(reason.value, 0) + count
 
 
 def replay(
     watch: Watch,
     patterns: Sequence[str],
+    labels: Sequence[str] = (),
     *,
     now_ms: int,
     report: Callable[[Report], None],
@@ -45,10 +53,12 @@ def replay(
 ) -> Summary:
     """Feed files to a new monitor of one model, and report every window, also the last one, which the end closes.
 
-    Event files (JSON lines with a `model`) go through decode, tables straight into columns. now_ms: the time of
-    receipt, against which events from the future are judged. DataError when a file cannot be read.
+    Event files (JSON lines with a `model`) go through decode, tables straight into columns. labels: files that hold
+    labels; without any, those that stand in tables of predictions count. now_ms: the time of receipt, against which
+    events from the future are judged. DataError when a file cannot be read.
     """
-    files = tables.find(patterns)
+    predictions = tables.find(patterns)
+    label_files = LabelFiles.find(watch, labels, now_ms=now_ms)
     monitor, summary = watch.monitor(), Summary()
 
     def tell(outcome: Outcome) -> None:
@@ -60,63 +70,35 @@ def replay(
         for line in outcome.reports:
             report(line)
 
-    events = [path for path in files if _holds_events(path)]
-    flat = [path for path in files if path not in events]
-    for outcome in _feed_events(watch, monitor, events, summary, now_ms):
-        tell(outcome)
-    if flat:
-        for outcome in _feed_tables(watch, monitor, flat, summary, progress):
-            tell(outcome)
+    timed, timeless = label_files.read(summary.refuse_label)
+    read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, progress=progress)
+    for part in merged(read, timed, timeless, window=watch.spec.window):
+        if isinstance(part, Labels):
+            summary.labels += part.rows  # THE MONITOR IS TOLD OF LABELS HERE, as soon as it joins them.
+        else:
+            tell(monitor.feed(part, received_ms=now_ms))
     tell(monitor.finish())
     return summary
 
 
-def _feed_tables(
-    watch: Watch, monitor: Monitor, files: Sequence[Path], summary: Summary, progress: Callable[[int], None]
-) -> Iterator[Outcome]:
-    for chunk in tables.read(files, forms_of(watch.schema), progress=progress):
-        batch, bad = table_batch(chunk, watch.schema, partition="files/predictions")
-        summary.refuse("bad_time", len(bad))
-        if batch.rows:
-            yield monitor.feed(batch, received_ms=0)
-
-
-def _feed_events(
-    watch: Watch, monitor: Monitor, files: Sequence[Path], summary: Summary, now_ms: int
-) -> Iterator[Outcome]:
-    decoder = Decoder([watch.intake()])
-    for path in files:
-        for lines in _lines(path):
-            raw = Raw(Stream.PREDICTIONS, "files", f"files/predictions/{path}", lines, now_ms, 0)
-            decoded = decoder.decode(raw)
-            for rejection in decoded.rejected:
-                summary.refuse(rejection.reason.value)
-            for batch in decoded.batches.values():
-                yield monitor.feed(batch, received_ms=now_ms)
-
-
-def _lines(path: Path) -> Iterator[tuple[bytes, ...]]:
-    with path.open("rb") as file:
-        held: list[bytes] = []
-        for line in file:
-            if stripped := line.strip():
-                held.append(stripped)
-            if len(held) == LINES:
-                yield tuple(held)
-                held = []
-        if held:
-            yield tuple(held)
-
-
-def _holds_events(path: Path) -> bool:
-    """Whether a file's first line that is JSON is an event of the contract, and not a row of a table."""
-    if path.suffix.lower() not in {".jsonl", ".ndjson", ".json"}:
-        return False
-    for lines in _lines(path):
-        for line in lines:
-            try:
-                first = msgspec.json.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-            return isinstance(first, dict) and "model" in first
-    return True
+def _predictions(
+    watch: Watch, files: Sequence[Path], summary: Summary, *, now_ms: int, own: bool, progress: Callable[[int], None]
+) -> Iterator[Item]:
+    """Read predictions of all files, events first; own: also the labels in tables."""
+    schema, form = watch.schema, watch.output_form
+    events, flat = split_by_form(files)
+    for decoded in decoded_lines(watch, events, Stream.PREDICTIONS, now_ms=now_ms):
+        for rejection in decoded.rejected:
+            summary.refuse(rejection.reason)
+        yield from ((batch, None) for batch in decoded.batches.values())
+    own = own and schema.task is not Task.NONE
+    for chunk in tables.read(flat, forms_of(schema, form, labels=own), progress=progress):
+        batch, refused = table_batch(chunk, schema, partition="files/predictions", form=form)
+        for reason, count in refused.items():
+            summary.refuse(reason, count)
+        labels = None
+        if own and schema.fields.label in chunk.columns:
+            labels, refused = table_labels(chunk, schema, partition=PARTITION, form=form)
+            # All other reasons have been given for the row's prediction, too.
+            summary.refuse_label(Reject.BAD_LABEL, refused.get(Reject.BAD_LABEL, 0))
+        yield batch, labels

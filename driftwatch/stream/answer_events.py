@@ -111,9 +111,15 @@ class _Slots:
     def __init__(self, place: int, column: Column, classes: Classes) -> None:
         lookup = Lookup(column)
         self._place = place
-        self._classes = np.append(classes.of_texts(column.vocabulary), [-1, -1, -1]).astype(np.int32)
-        self._shared = np.zeros(self._classes.size, dtype=np.bool_)
-        self._shared[[lookup.other, lookup.invalid]] = True
+        self._classes = np.full(lookup.invalid + 1, -1, dtype=np.int32)
+        self._shared = np.zeros(lookup.invalid + 1, dtype=np.bool_)
+        self._shared[[lookup.unseen, lookup.other]] = True
+        met: set[int] = set()
+        for slot, code in zip(lookup.codes.values(), classes.of(list(lookup.codes)).tolist(), strict=True):
+            # A text and the number that it reads as share a slot, but they need not be one class.
+            self._shared[slot] |= slot in met and self._classes[slot] != code
+            self._classes[slot] = code
+            met.add(slot)
 
     def read(self, categorical: Codes) -> Codes | None:
         """Class codes, (rows,), or None where slots do not tell."""

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from driftwatch.kernels.hashing import hash_texts
 from driftwatch.stream.batch import Codes, Floats
 from driftwatch.stream.convert import Lookup, codes
-from driftwatch.stream.outputs import CUTOFF, JUDGED, OutputForm, Records, blank
+from driftwatch.stream.outputs import CUTOFF, JUDGED, OutputForm, Records, unknown
 from driftwatch.stream.schema import Column, Kind, Task
 
 Parts = Mapping[str, NDArray[Any]]
 """Arrays by the names of a record's fields, (rows,) or (rows, …); what is left out stays unknown."""
 
 _FLAGS: tuple[tuple[Any, Any], ...] = ((0, 1), ("0", "1"), ("false", "true"))
+_UNKNOWN = np.full(1, -1)
+_PROBABILITIES = {"score", "scores"}
 _GREATEST = float(np.finfo(np.float32).max)
 
 
@@ -44,9 +46,16 @@ class Classes:
         return found
 
     def of_texts(self, texts: Sequence[str]) -> Codes:
-        """Codes of the texts of a table's dictionary, (texts,)."""
-        found: Codes = self._codes[self.lookup.remap(texts)]
-        return found
+        """Codes of the texts of a table's dictionary, (texts,): a text may stand for a number or a boolean there."""
+        return self.of([self._meant(text) for text in texts])
+
+    def _meant(self, text: str) -> Any:
+        if text in self.lookup.codes:
+            return text
+        try:
+            return float(text)
+        except ValueError:
+            return text.strip().lower()
 
 
 def outputs_of(form: OutputForm, parts: Parts, rows: int) -> Records:
@@ -55,33 +64,34 @@ def outputs_of(form: OutputForm, parts: Parts, rows: int) -> Records:
     Where a binary event names no class, its score's side of the threshold is the prediction. An interval that ends
     before it begins is none.
     """
-    records = _filled(form.outputs, parts, rows)
-    if form.task is Task.BINARY:
-        score, prediction = records["score"], records["prediction"]
-        told = (prediction < 0) & ~np.isnan(score)
-        if told.any():
-            records["prediction"] = np.where(told, score >= form.threshold, prediction)
-    elif form.task is Task.REGRESSION:
-        crossed = records["low"] > records["high"]
-        records["low"][crossed] = records["high"][crossed] = np.nan
-    return records
+    parts = {name: _number(name, values) for name, values in parts.items()}
+    if form.task is Task.BINARY and "score" in parts:
+        score, prediction = parts["score"], parts.get("prediction", _UNKNOWN)
+        if prediction.min(initial=0) < 0:
+            told = (prediction < 0) & ~np.isnan(score)
+            parts["prediction"] = np.where(told, score >= form.threshold, prediction)
+    elif form.task is Task.REGRESSION and "low" in parts:
+        crossed = parts["low"] > parts["high"]
+        parts |= {name: np.where(crossed, np.nan, parts[name]) for name in ("low", "high")}
+    return _filled(form.outputs, parts, rows)
 
 
 def outcomes_of(form: OutputForm, parts: Parts, rows: int) -> Records:
     """Records of what turned out to be true, (rows,)."""
-    return _filled(form.outcomes, parts, rows)
+    return _filled(form.outcomes, {name: _number(name, values) for name, values in parts.items()}, rows)
+
+
+def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind != "f" or name == "relevance":
+        return values
+    good = (values >= 0) & (values <= 1) if name in _PROBABILITIES else np.isfinite(values)
+    return values if good.all() else np.where(good, values, np.nan)
 
 
 def _filled(dtype: np.dtype[np.void], parts: Parts, rows: int) -> Records:
-    records = blank(dtype, rows)
-    for name, values in parts.items():
-        if dtype[name].base.kind != "f" or name == "relevance":
-            records[name] = values
-            continue
-        good = np.isfinite(values)
-        if name in {"score", "scores"}:
-            good &= (values >= 0) & (values <= 1)
-        records[name] = values if good.all() else np.where(good, values, np.nan)
+    records = np.empty(rows, dtype=dtype)
+    for name in dtype.names or ():
+        records[name] = parts[name] if name in parts else unknown(name, dtype)
     return records
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from driftwatch.stream.outputs import OutputForm, Records, blank
+from driftwatch.stream.outputs import OutputForm, Records, blank, joined
 from driftwatch.stream.schema import Task
 
 Floats = NDArray[np.float64]
@@ -84,7 +84,7 @@ class Batch:
             version_names=names,
             numeric=np.concatenate([batch.numeric for batch in batches], axis=1),
             categorical=np.concatenate([batch.categorical for batch in batches], axis=1),
-            outputs=np.concatenate([batch.outputs for batch in batches]),
+            outputs=joined([batch.outputs for batch in batches]),
         )
 
 
@@ -128,7 +128,7 @@ class Labels:
             labels[0].partition,
             np.concatenate([some.times for some in labels]),
             np.concatenate([some.ids for some in labels]),
-            np.concatenate([some.outcomes for some in labels]),
+            joined([some.outcomes for some in labels]),
             np.concatenate([some.cancelled for some in labels]),
             versions,
             names,

@@ -45,12 +45,22 @@ def _rank(text: str) -> tuple[float, str]:
 
 def blank(dtype: np.dtype[np.void], rows: int) -> Records:
     """Records of which nothing is known, (rows,): numbers NaN, classes -1, items and their relevance 0."""
-    records = np.zeros(rows, dtype=dtype)
+    records = np.empty(rows, dtype=dtype)
     for name in dtype.names or ():
-        kind = dtype[name].base.kind
-        if name != "relevance" and kind != "u":
-            records[name] = np.nan if kind == "f" else -1
+        records[name] = unknown(name, dtype)
     return records
+
+
+def unknown(name: str, dtype: np.dtype[np.void]) -> float:
+    """What a record's field holds where nothing is known."""
+    kind = dtype[name].base.kind
+    return 0 if kind == "u" or name == "relevance" else float("nan") if kind == "f" else -1
+
+
+def joined(records: Sequence[Records]) -> Records:
+    """Records of one form, one after the other; NumPy would do it field by field and row by row."""
+    whole = np.concatenate([np.ascontiguousarray(some).view(np.uint8) for some in records])
+    return whole.view(records[0].dtype)
 
 
 WAITING, LABELLED, CANCELLED = 0, 1, 2

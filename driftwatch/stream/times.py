@@ -16,6 +16,9 @@ LATEST_MS = round(datetime(9999, 12, 30, tzinfo=UTC).timestamp() * 1000)
 BAD_TIME = LATEST_MS + 1
 """Stands for a time that cannot be read; later than any that can."""
 
+TIMELESS = EARLIEST_MS - 1
+"""Stands for the time of a label that has none of its own: its prediction's. Earlier than any that can be read."""
+
 # A float of seconds errs by less than 0.5 µs until 2106; half a microsecond keeps 0.999 s from becoming 0.998 s, and is
 # too little to lift the last microsecond of a millisecond into the next.
 _NUDGE_MS = 5e-4

@@ -237,12 +237,44 @@ def test_a_report_that_cannot_be_written(driftwatch, world, out):
     assert "cannot be written: " in ended.err
 
 
-def test_labels_are_not_used_silently(replayed, world):
-    """This release joins no labels, and says so."""
+def labelled(rows: pa.Table) -> pa.Table:
+    """The rows with ids and labels; every tenth has none, and the third one's is no class."""
+    labels = [None if place % 10 == 0 else "perhaps" if place == 3 else str(place % 2) for place in range(len(rows))]
+    rows = rows.append_column("id", pa.array([f"e{place}" for place in range(len(rows))]))
+    return rows.append_column("label", pa.array(labels))
+
+
+def test_labels_are_read(replayed, world):
+    """From a table of their own, from events, or from the table of predictions; nothing else changes."""
+    csv.write_csv(stream(), world / "plain.csv")
+    _, out = replayed(world / "plain.csv")
+    expected = [(report.window, report.alerts) for report in lines(out)]
+    rows = labelled(stream())
+    csv.write_csv(rows, world / "both.csv")
+    parquet.write_table(rows.select(["id", "label"]), world / "labels.parquet")
+    csv.write_csv(rows.drop(["label"]), world / "predictions.csv")
+    events = [{"model": "loan", "id": row["id"], "label": row["label"]} for row in rows.to_pylist()]
+    (world / "labels.jsonl").write_text(
+        "\n".join(json.dumps(event) for event in events if event["label"]), encoding="utf-8"
+    )
+    for data, options in (
+        ("both.csv", ()),
+        ("both.csv", ("--labels", world / "both.csv")),
+        ("predictions.csv", ("--labels", world / "labels.parquet")),
+        ("predictions.csv", ("--labels", world / "labels.jsonl")),
+    ):
+        ended, out = replayed(world / data, *options)
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.splitlines()[-1] == "labels: 3149 read, 1 rejected (bad_label 1)"
+        assert [(report.window, report.alerts) for report in lines(out)] == expected
+
+
+def test_a_table_of_labels_without_labels(replayed, world):
+    """A column of another name is the operator's to map."""
     csv.write_csv(stream(), world / "stream.csv")
     ended, _ = replayed(world / "stream.csv", "--labels", world / "stream.csv")
-    assert ended.code == 0
-    assert ended.err == "driftwatch: labels are not joined by this release; --labels has no effect\n"
+    said = f'{world / "stream.csv"}: has no column "label"; name the one that holds the label in [models.fields]'
+    assert (ended.code, ended.err) == (2, f"driftwatch: {said}\n")
 
 
 def test_which_model(driftwatch, world):

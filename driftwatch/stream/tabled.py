@@ -1,0 +1,218 @@
+"""From chunks of a table to batches and labels, with the same judgement as events: id, time, label."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftwatch.kernels.hashing import hash_texts
+from driftwatch.stream.answers import Classes, outcomes_of, outputs_of
+from driftwatch.stream.batch import MISSING, Batch, Codes, Floats, Hashes, Ints, Labels
+from driftwatch.stream.convert import Lookup, bounded
+from driftwatch.stream.outputs import OutputForm
+from driftwatch.stream.reject import Reject
+from driftwatch.stream.schema import Column, FieldsSpec, Schema, Task
+from driftwatch.stream.table import NULL, WRONG, Chunk, Encoded, Form, form_of, source_names
+from driftwatch.stream.times import BAD_TIME, TIMELESS
+
+_SECOND_MS = 1000
+_CLASSES = {Task.BINARY, Task.MULTICLASS}
+
+Values = Floats | Encoded | Ints | None
+"""A column of a chunk, or None where the chunk has no such column."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """Which rows of a chunk can be used, (rows,), and how many not for which reason; each row has one at most."""
+
+    rows: NDArray[np.bool_]
+    refused: dict[Reject, int] = field(default_factory=dict)
+
+    def refuse(self, bad: NDArray[np.bool_], reason: Reject) -> None:
+        """Take out the rows that are still there."""
+        bad = bad & self.rows
+        if bad.any():
+            self.refused[reason] = int(np.count_nonzero(bad))
+            self.rows = self.rows & ~bad
+
+
+def table_batch(
+    chunk: Chunk, schema: Schema, *, partition: str, form: OutputForm | None = None
+) -> tuple[Batch, dict[Reject, int]]:
+    """Turn a chunk into a batch, and say how many rows were left out for which reason.
+
+    A table without a time column has one row a second from 1970-01-01, one without a version column one nameless
+    version, one without an id column its rows' numbers, from 0. A column that the chunk does not have is missing in
+    every row. form: of the model's outputs; without one nothing is joined with the batch: ids are 0, outputs empty.
+    """
+    times = _times(chunk, schema.fields)
+    kept = Kept(np.ones(chunk.rows, dtype=np.bool_))
+    ids = np.zeros(chunk.rows, dtype=np.uint64) if form is None else _ids(chunk, schema, kept)
+    if times is None:
+        times = (chunk.first_row + np.arange(chunk.rows, dtype=np.int64)) * _SECOND_MS
+    kept.refuse(times == BAD_TIME, Reject.BAD_TIME)
+    numeric = np.empty((len(schema.numeric), chunk.rows))
+    for place, column in enumerate(schema.numeric):
+        numeric[place] = _numbers(_find(chunk, column, schema.fields), column)
+    categorical = np.empty((len(schema.categorical), chunk.rows), dtype=np.int32)
+    for place, column in enumerate(schema.categorical):
+        categorical[place] = _codes(_find(chunk, column, schema.fields), column)
+    versions, names = _versions(chunk, schema.fields)
+    shape = form or OutputForm(Task.NONE)
+    outputs = outputs_of(shape, _output_parts(chunk, schema.fields, shape), chunk.rows)
+    whole = Batch(partition, times, ids, versions, names, numeric, categorical, outputs)
+    return whole if kept.rows.all() else whole.where(kept.rows), kept.refused
+
+
+def table_labels(chunk: Chunk, schema: Schema, *, partition: str, form: OutputForm) -> tuple[Labels, dict[Reject, int]]:
+    """Turn a chunk into labels, and say how many rows were left out for which reason.
+
+    Without a time column labels are TIMELESS, without an id column their ids are the rows' numbers, from 0. A row
+    whose label is null says nothing, and is left out without a reason.
+    """
+    fields = schema.fields
+    label, said, wrong = _label(chunk.columns.get(fields.label), form, chunk.rows)
+    kept = Kept(said)
+    ids = _ids(chunk, schema, kept)
+    times = _times(chunk, fields)
+    if times is None:
+        times = np.full(chunk.rows, TIMELESS, dtype=np.int64)
+    kept.refuse(times == BAD_TIME, Reject.BAD_TIME)
+    kept.refuse(wrong, Reject.BAD_LABEL)
+    parts = {"value": _plain(chunk.columns.get(fields.value), chunk.rows)}
+    if form.task in _CLASSES or form.task is Task.REGRESSION:
+        parts["label"] = label
+    versions, names = _versions(chunk, fields)
+    outcomes = outcomes_of(form, parts, chunk.rows)
+    cancelled = np.zeros(chunk.rows, dtype=np.bool_)
+    return Labels(partition, times, ids, outcomes, cancelled, versions, names).taken(kept.rows), kept.refused
+
+
+def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[str, Form]:
+    """Say as what each column of a table of predictions is wanted, by the table's own names.
+
+    labels: the table may hold the labels too.
+    """
+    fields = schema.fields
+    columns = (*schema.numeric, *schema.categorical)
+    forms = {name: form_of(column) for column in columns for name in source_names(column.name, fields)}
+    if form.task is Task.BINARY:
+        forms = {fields.score: Form.NUMBER, **forms}
+    if form.task is Task.MULTICLASS:
+        forms = {**{f"scores.{name}": Form.NUMBER for name in form.classes}, **forms}
+    if form.task in _CLASSES or form.task is Task.REGRESSION:
+        forms = {fields.prediction: _answer_form(form), **forms}
+    return {**forms, **(label_forms(schema, form) if labels else _shared_forms(fields))}
+
+
+def label_forms(schema: Schema, form: OutputForm) -> dict[str, Form]:
+    """Say as what each column of a table of labels is wanted."""
+    return {schema.fields.label: _answer_form(form), **_shared_forms(schema.fields)}
+
+
+def _shared_forms(fields: FieldsSpec) -> dict[str, Form]:
+    return {
+        fields.value: Form.NUMBER, fields.id: Form.CATEGORY,
+        fields.time: Form.TIME, fields.version: Form.CATEGORY,
+    }  # fmt: skip
+
+
+def _answer_form(form: OutputForm) -> Form:
+    return Form.NUMBER if form.task is Task.REGRESSION else Form.CATEGORY
+
+
+def _times(chunk: Chunk, fields: FieldsSpec) -> Ints | None:
+    times = chunk.columns.get(fields.time)
+    return times.view(np.int64) if isinstance(times, np.ndarray) and times.dtype == np.int64 else None
+
+
+def _ids(chunk: Chunk, schema: Schema, kept: Kept) -> Hashes:
+    values = chunk.columns.get(schema.fields.id)
+    if not isinstance(values, Encoded):
+        first = chunk.first_row
+        return hash_texts([str(row) for row in range(first, first + chunk.rows)])
+    texts = values.categories
+    # A lone surrogate, which only JSON can hold, has no bytes.
+    safe = texts if all(map(str.isascii, texts)) else [text.encode(errors="replace").decode() for text in texts]
+    known = hash_texts(safe)
+    if "" in texts:
+        known[texts.index("")] = 0
+    # The two codes below zero find what stands for no id at the end of the table.
+    hashes: Hashes = np.append(known, np.zeros(2, dtype=np.uint64))[values.codes]
+    kept.refuse(values.codes == WRONG, Reject.BAD_ID)
+    if schema.task is not Task.NONE:
+        kept.refuse(hashes == 0, Reject.MISSING_ID)
+    return hashes
+
+
+def _output_parts(chunk: Chunk, fields: FieldsSpec, form: OutputForm) -> dict[str, NDArray[Any]]:
+    columns, rows = chunk.columns, chunk.rows
+    parts: dict[str, NDArray[Any]] = {"value": _plain(columns.get(fields.value), rows)}
+    if form.task is Task.BINARY:
+        parts["score"] = _plain(columns.get(fields.score), rows)
+    if form.task is Task.MULTICLASS:
+        parts["scores"] = np.empty((rows, len(form.classes)))
+        for place, name in enumerate(form.classes):
+            parts["scores"][:, place] = _plain(columns.get(f"scores.{name}"), rows)
+    if form.task in _CLASSES:
+        parts["prediction"] = _classes(columns.get(fields.prediction), form, rows)
+    if form.task is Task.REGRESSION:
+        parts["prediction"] = _plain(columns.get(fields.prediction), rows)
+    return parts
+
+
+def _label(values: Values, form: OutputForm, rows: int) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
+    """A label column as codes or numbers; where something is said at all; and where it is no label, (rows,) each."""
+    if form.task is Task.REGRESSION:
+        numbers = _plain(values, rows)
+        return numbers, ~np.isnan(numbers), np.isinf(numbers)
+    codes = _classes(values, form, rows)
+    if not isinstance(values, Encoded):
+        return codes, np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
+    unfit = (codes < 0) & (form.task in _CLASSES)
+    return codes, values.codes != NULL, unfit | (values.codes == WRONG)
+
+
+def _classes(values: Values, form: OutputForm, rows: int) -> Codes:
+    if not isinstance(values, Encoded):
+        return np.full(rows, -1, dtype=np.int32)
+    known = np.append(Classes(form).of_texts(values.categories), [-1, -1]).astype(np.int32)
+    codes: Codes = known[values.codes]
+    return codes
+
+
+def _plain(values: Values, rows: int) -> Floats:
+    if isinstance(values, np.ndarray) and values.dtype == np.float64:
+        return values.view(np.float64)
+    return np.full(rows, MISSING)
+
+
+def _versions(chunk: Chunk, fields: FieldsSpec) -> tuple[Codes, tuple[str, ...]]:
+    versions = chunk.columns.get(fields.version)
+    if not isinstance(versions, Encoded):
+        return np.zeros(chunk.rows, dtype=np.int32), ("",)
+    # NULL and WRONG both count into the nameless version, which stands last.
+    codes = np.where(versions.codes < 0, len(versions.categories), versions.codes).astype(np.int32)
+    return codes, (*versions.categories, "")
+
+
+def _find(chunk: Chunk, column: Column, fields: FieldsSpec) -> Values:
+    found = (chunk.columns[name] for name in source_names(column.name, fields) if name in chunk.columns)
+    return next(found, None)
+
+
+def _numbers(values: Values, column: Column) -> Floats | float:
+    if not isinstance(values, np.ndarray):
+        return MISSING
+    return bounded(values.astype(np.float64, copy=False), column)
+
+
+def _codes(values: Values, column: Column) -> Codes | int:
+    lookup = Lookup(column)
+    if not isinstance(values, Encoded):
+        return lookup.missing
+    # The two codes below zero find their slots at the end of the table.
+    known = np.append(lookup.remap(values.categories), [lookup.invalid, lookup.missing]).astype(np.int32)
+    return known[values.codes]
