@@ -1,0 +1,421 @@
+"""What the model said and what turned out to be true: each task, every form of a body, and awkward values."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftwatch.kernels.hashing import hash_texts
+from driftwatch.stream.batch import Batch, Labels
+from driftwatch.stream.decode import Decoded, Decoder
+from driftwatch.stream.outputs import CUTOFF, JUDGED, OutputForm, blank, joined
+from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.reader import Intake
+from driftwatch.stream.reject import Reject
+from driftwatch.stream.schema import PREDICTION, SCORE, Column, FieldsSpec, Kind, Schema, Task
+from tests.stream_strategies import assert_records_equal
+
+NOW_MS = 1_767_607_200_000
+NAN = float("nan")
+INTERVAL = "interval"
+
+_SCORE = Column(SCORE, Kind.NUMERIC, minimum=0.0, maximum=1.0)
+_COLUMNS = {
+    Task.BINARY: ((_SCORE,), (Column(PREDICTION, Kind.CATEGORICAL, ("1", "0")),)),
+    Task.MULTICLASS: ((), (Column(PREDICTION, Kind.CATEGORICAL, ("cat", "dog", "3")),)),
+    Task.REGRESSION: ((Column(PREDICTION, Kind.NUMERIC),), ()),
+    Task.RANKING: ((), ()),
+    Task.NONE: ((), ()),
+}
+_CLASSES = {Task.BINARY: ("0", "1"), Task.MULTICLASS: ("cat", "dog", "3")}
+
+
+def intake(
+    task: Task, *, columns: bool = True, fields: FieldsSpec | None = None, classes: tuple[str, ...] = ()
+) -> Intake:
+    """A model with, or without, columns of its own outputs in its reference."""
+    numeric, categorical = _COLUMNS[task] if columns else ((), ())
+    schema = Schema("m", task, (Column("x", Kind.NUMERIC), *numeric), categorical, fields or FieldsSpec())
+    return Intake(schema, 0, OutputForm(task, classes or _CLASSES.get(task, ())))
+
+
+def decode(taken: Intake, *texts: str, stream: Stream = Stream.PREDICTIONS) -> Decoded:
+    records = tuple(text.encode() for text in texts)
+    return Decoder([taken]).decode(Raw(stream, "test", "test/0", records, NOW_MS, 1))
+
+
+def event(row: int, members: str) -> str:
+    return f'{{"model": "m", "id": "{row}"{", " if members else ""}{members}}}'
+
+
+def outputs(taken: Intake, *members: str) -> np.ndarray:
+    """The outputs of events that each have these members, as JSON text."""
+    decoded = decode(taken, *(event(row, text) for row, text in enumerate(members)))
+    assert not decoded.rejected
+    return decoded.batches["m"].outputs
+
+
+def labels(taken: Intake, *members: str) -> Labels:
+    decoded = decode(taken, *(event(row, text) for row, text in enumerate(members)), stream=Stream.LABELS)
+    assert not decoded.rejected
+    return decoded.labels["m"]
+
+
+def same(got: np.ndarray, expected: list) -> None:
+    """Equal as lists, where NaN equals NaN."""
+    assert repr(got.tolist()) == repr(expected)
+
+
+with_columns = pytest.mark.parametrize("columns", [True, False], ids=["columns", "no columns"])
+
+
+@with_columns
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ('"score": 0.25, "prediction": 1', (0.25, 1, NAN)),
+        ('"score": 0.75, "prediction": false', (0.75, 0, NAN)),
+        ('"score": 0.5', (0.5, 1, NAN)),
+        ('"score": 0.499', (0.499, 0, NAN)),
+        ('"prediction": true, "value": 12', (NAN, 1, 12.0)),
+        ('"prediction": "1"', (NAN, 1, NAN)),
+        ('"prediction": 1.0', (NAN, 1, NAN)),
+        ('"prediction": "true"', (NAN, 1, NAN)),
+        ('"prediction": "maybe", "score": 0.9', (0.9, 1, NAN)),
+        ('"prediction": 2', (NAN, -1, NAN)),
+        ('"prediction": [1], "score": 0.1', (0.1, 0, NAN)),
+        ('"score": 1.5, "value": "much"', (NAN, -1, NAN)),
+        ('"score": -0.0', (-0.0, 0, NAN)),
+        ('"score": "0.5", "value": 1e999', (NAN, -1, NAN)),
+        ('"score": NaN, "prediction": null, "value": NaN', (NAN, -1, NAN)),
+        ('"value": -2.5', (NAN, -1, -2.5)),
+        ("", (NAN, -1, NAN)),
+    ],
+)
+def test_binary(columns, members, expected) -> None:
+    """A score, a class, or both; without a class, the score's side of the threshold."""
+    same(outputs(intake(Task.BINARY, columns=columns), members), [expected])
+
+
+@pytest.mark.parametrize(
+    ("classes", "vocabulary", "prediction", "code"),
+    [
+        (("no", "yes"), ("yes", "no"), '"yes"', 1),
+        (("no", "yes"), ("yes", "no"), "1", 1),
+        (("no", "yes"), ("yes", "no"), "false", 0),
+        (("yes", "no"), ("yes", "no"), '"yes"', 0),
+        (("-1", "1"), ("1", "-1"), "-1", 0),
+        (("-1", "1"), ("1", "-1"), "true", 1),
+        (("-1", "1"), ("1", "-1"), "0", -1),
+        (("false", "true"), (), "0", 0),
+        (("0", "1"), ("0.0", "1.0"), "1", 1),
+        (("0", "1"), ("0.0", "1.0"), '"1.0"', -1),
+        (("a", "b"), ("a",), '"b"', 1),
+    ],
+)
+def test_binary_classes(classes, vocabulary, prediction, code) -> None:
+    """Whatever the classes are called, 0 and 1, false and true mean them too, unless one of them is a name."""
+    schema = Schema("m", Task.BINARY, (), (Column(PREDICTION, Kind.CATEGORICAL, vocabulary),))
+    got = outputs(Intake(schema, 0, OutputForm(Task.BINARY, classes)), f'"prediction": {prediction}')
+    assert got["prediction"].tolist() == [code]
+
+
+_PREDICTIONS = st.sampled_from(
+    ["0", "1", "1.0", "0.0", '"1"', '"1.0"', '"0"', "true", "false", '"true"', '"x"', "null"]
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.sampled_from([("0", "1"), ("false", "true"), ("0.0", "1.0"), ("x", "1"), ("no", "yes")]),
+    st.lists(st.sampled_from(["0", "1", "1.0", "true", "x"]), unique=True).map(tuple),
+    st.lists(_PREDICTIONS, min_size=1, max_size=8),
+)
+def test_what_stands_beside_a_prediction_is_no_matter(classes, vocabulary, values: list[str]) -> None:
+    """The class is that of the value alone, whatever the reference's slots are and whatever else is in its chunk."""
+    schema = Schema("m", Task.BINARY, (), (Column(PREDICTION, Kind.CATEGORICAL, vocabulary),))
+    without = Schema("m", Task.BINARY, (), ())
+    form = OutputForm(Task.BINARY, classes)
+    members = [f'"prediction": {value}' for value in values]
+    alone = [outputs(Intake(without, 0, form), member)["prediction"].item() for member in members]
+    assert outputs(Intake(schema, 0, form), *members)["prediction"].tolist() == alone
+
+
+def test_threshold() -> None:
+    """From the threshold on, it is the positive class."""
+    schema = intake(Task.BINARY).schema
+    got = outputs(Intake(schema, 0, OutputForm(Task.BINARY, ("0", "1"), 0.1)), '"score": 0.1', '"score": 0.09')
+    assert got["prediction"].tolist() == [1, 0]
+
+
+@with_columns
+@pytest.mark.parametrize(
+    ("members", "prediction", "scores"),
+    [
+        ('"prediction": "dog", "scores": {"cat": 0.25, "dog": 0.5, "3": 0.25}', 1, [0.25, 0.5, 0.25]),
+        ('"prediction": 3', 2, [NAN] * 3),
+        ('"prediction": "cow", "scores": {"cow": 1.0}', 3, [NAN] * 3),
+        ('"prediction": true', 3, [NAN] * 3),
+        ('"scores": {"cat": 1}', -1, [1.0, NAN, NAN]),
+        ('"prediction": {}, "scores": [1]', -1, [NAN] * 3),
+        ('"prediction": null, "scores": null', -1, [NAN] * 3),
+        ('"prediction": "cat", "scores": {"cat": "1", "dog": -0.1, "3": 1}', 0, [NAN, NAN, 1.0]),
+        ('"prediction": "cat", "scores": {"cat": 1e999, "dog": 1e300, "3": NaN}', 0, [NAN] * 3),
+        ('"scores": "x"', -1, [NAN] * 3),
+    ],
+)
+def test_multiclass(columns, members, prediction, scores) -> None:
+    """A class, one that nobody knows, and the scores of those that are known."""
+    got = outputs(intake(Task.MULTICLASS, columns=columns), members)
+    assert got["prediction"].tolist() == [prediction]
+    same(got["scores"], [scores])
+
+
+@with_columns
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ('"prediction": 7, "interval": [6, 8.5]', (7.0, 6.0, 8.5, NAN)),
+        ('"prediction": -1e300, "value": 3', (-1e300, NAN, NAN, 3.0)),
+        ('"prediction": "7", "interval": [6]', (NAN, NAN, NAN, NAN)),
+        ('"prediction": true, "interval": [6, 7, 8]', (NAN, NAN, NAN, NAN)),
+        ('"prediction": 1e999, "interval": ["6", 8]', (NAN, NAN, 8.0, NAN)),
+        ('"prediction": 1, "interval": [2, 1]', (1.0, NAN, NAN, NAN)),
+        ('"prediction": 1, "interval": [1, 1]', (1.0, 1.0, 1.0, NAN)),
+        ('"prediction": 1, "interval": [null, 1]', (1.0, NAN, 1.0, NAN)),
+        ('"prediction": 1, "interval": {"low": 1}', (1.0, NAN, NAN, NAN)),
+        ('"prediction": null, "interval": [NaN, 1e999]', (NAN, NAN, NAN, NAN)),
+        ("", (NAN, NAN, NAN, NAN)),
+    ],
+)
+def test_regression(columns, members, expected) -> None:
+    """A number and an interval; one that ends before it begins is none."""
+    same(outputs(intake(Task.REGRESSION, columns=columns), members), [expected])
+
+
+@pytest.mark.parametrize(
+    ("prediction", "items"),
+    [
+        ('["a", "b", 7]', ["a", "b", "7"]),
+        (json.dumps([f"i{n}" for n in range(30)]), [f"i{n}" for n in range(CUTOFF)]),
+        ("[]", []),
+        ("null", []),
+        ('"a"', []),
+        ('["a", null]', []),
+        ('["a", 1.5]', []),
+        ('["a", true]', []),
+        ('["\\ud800"]', []),
+        ('{"a": 1}', []),
+    ],
+)
+def test_ranking(prediction, items) -> None:
+    """The first items, hashed as ids are; what is no list of names is nothing."""
+    got = outputs(intake(Task.RANKING), f'"prediction": {prediction}, "value": 2')
+    expected = hash_texts(items).tolist() + [0] * (CUTOFF - len(items))
+    assert got["items"].tolist() == [expected]
+    assert got["value"].tolist() == [2.0]
+
+
+def test_no_task() -> None:
+    """A model without a task has a value, or nothing."""
+    same(outputs(intake(Task.NONE), '"value": 3', ""), [(3.0,), (NAN,)])
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "expected"),
+    [
+        (Task.BINARY, "1", [(1, 2.0)]),
+        (Task.BINARY, "false", [(0, 2.0)]),
+        (Task.MULTICLASS, '"dog"', [(1, 2.0)]),
+        (Task.MULTICLASS, "3", [(2, 2.0)]),
+        (Task.MULTICLASS, '"cow"', [(3, 2.0)]),
+        (Task.REGRESSION, "-7.5", [(-7.5, 2.0)]),
+        (Task.NONE, '"anything"', [(2.0,)]),
+    ],
+)
+def test_labels(task, label, expected) -> None:
+    """A label is coded as a prediction is; its value stands beside it."""
+    got = labels(intake(task), f'"label": {label}, "value": 2')
+    same(got.outcomes, expected)
+    assert got.cancelled.tolist() == [False]
+
+
+def test_relevance() -> None:
+    """The most relevant items come first, as many as are kept; no relevance is no item."""
+    many = {f"i{n}": n for n in range(-3, 100)}
+    got = labels(intake(Task.RANKING), '"label": {"b": 1, "a": 3, "c": 0, "d": -1}', f'"label": {json.dumps(many)}',
+                 '"label": {}', '"label": {"a": 1e300}')  # fmt: skip
+    items, relevance = got.outcomes["items"], got.outcomes["relevance"]
+    assert items[0, :3].tolist() == [*hash_texts(["a", "b"]).tolist(), 0]
+    assert relevance[0, :3].tolist() == [3.0, 1.0, 0.0]
+    assert relevance[1].tolist() == [float(n) for n in range(99, 99 - JUDGED, -1)]
+    assert items[1].tolist() == hash_texts([f"i{n}" for n in range(99, 99 - JUDGED, -1)]).tolist()
+    assert not items[2].any()
+    assert np.isfinite(relevance[3, 0])
+    assert labels(intake(Task.RANKING), '"label": {"b": 1, "a": 1}').outcomes["items"][0, :2].tolist() == (
+        hash_texts(["a", "b"]).tolist()
+    )
+
+
+@pytest.mark.parametrize("task", Task)
+@pytest.mark.parametrize("wrong", [False, True], ids=["typed", "tolerant"])
+def test_null_cancels_and_absence_does_not(task, wrong) -> None:
+    """An explicit null says that no label will come; a label event without the key says nothing, and is refused."""
+    odd = ', "value": "x"' if wrong else ""
+    texts = [event(0, f'"label": null{odd}'), event(1, odd.removeprefix(", "))]
+    decoded = decode(intake(task), *texts, stream=Stream.LABELS)
+    assert decoded.labels["m"].cancelled.tolist() == [True]
+    assert_records_equal(decoded.labels["m"].outcomes, blank(intake(task).output_form.outcomes, 1))
+    assert [(rejection.index, rejection.reason) for rejection in decoded.rejected] == [(1, Reject.MISSING_LABEL)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{}", Reject.MISSING_LABEL),
+        ("null", Reject.MISSING_LABEL),
+        ('{"label": null}', None),
+        ("[1]", Reject.BAD_LABEL),
+    ],
+)
+def test_null_of_an_inner_label(text, reason) -> None:
+    """Where the label stands in an object, the object's absence is the label's absence."""
+    taken = intake(Task.BINARY, fields=FieldsSpec(label="outcome.label"))
+    for odd in ("", ', "value": "x"'):
+        decoded = decode(taken, event(0, f'"outcome": {text}{odd}'), stream=Stream.LABELS)
+        assert [rejection.reason for rejection in decoded.rejected] == ([] if reason is None else [reason])
+
+
+def test_labels_of_versions() -> None:
+    """A label may say whose it is; one that does not is any version's."""
+    got = labels(intake(Task.BINARY), '"label": 1, "version": "7"', '"label": 0', '"label": 0, "version": 7')
+    assert [got.version_names[code] for code in got.versions] == ["7", "", "7"]
+
+
+def test_columnar_labels() -> None:
+    """In columns a null cancels too; without a column of labels every row lacks one."""
+    columns = {"id": ["a", "b", "c"], "label": [1, None, "no class"], "value": [1, "x", 3]}
+    decoded = decode(
+        intake(Task.BINARY), json.dumps({"model": "m", "version": "7", "columns": columns}), stream=Stream.LABELS
+    )
+    got = decoded.labels["m"]
+    same(got.outcomes, [(1, 1.0), (-1, NAN)])
+    assert got.cancelled.tolist() == [False, True]
+    assert got.version_names == ("7",)
+    assert [(rejection.index, rejection.reason) for rejection in decoded.rejected] == [(2, Reject.BAD_LABEL)]
+    bare = decode(intake(Task.BINARY), '{"model": "m", "columns": {"id": ["a", "b"]}}', stream=Stream.LABELS)
+    assert [rejection.reason for rejection in bare.rejected] == [Reject.MISSING_LABEL] * 2
+
+
+_numbers = st.sampled_from([None, 0, 1, 0.25, -1, 1.5, "x", "0.5", True, [1], {}, float("nan"), 10**400])
+_names = st.sampled_from([None, "cat", "dog", 3, 3.0, "0", "1", 1, 0, True, "cow", [], {"cat": 1}])
+_lists = st.lists(st.sampled_from(["a", "b", 7, None, 1.5, "\ud800"]), max_size=12) | _names
+_ROWS = {
+    Task.BINARY: {"score": _numbers, "prediction": _names},
+    Task.MULTICLASS: {
+        "prediction": _names,
+        "scores": st.dictionaries(st.sampled_from(["cat", "dog", "3"]), _numbers) | _numbers,
+    },
+    Task.REGRESSION: {"prediction": _numbers, INTERVAL: st.lists(_numbers, max_size=3) | _numbers},
+    Task.RANKING: {"prediction": _lists},
+    Task.NONE: {},
+}
+_LABELS = {
+    Task.BINARY: _names,
+    Task.MULTICLASS: _names,
+    Task.REGRESSION: _numbers,
+    Task.RANKING: st.dictionaries(st.sampled_from(["a", "b", "\ud800"]), _numbers) | _names,
+    Task.NONE: _names,
+}
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(Task), st.booleans(), st.data())
+def test_forms_give_the_same_outputs(task, columns, data) -> None:
+    """Objects, an array, lines and columns of the same rows, cut anywhere."""
+    kinds = {"value": _numbers, **_ROWS[task]}
+    rows = data.draw(st.lists(st.fixed_dictionaries(kinds), min_size=1, max_size=6))
+    taken = intake(task, columns=columns)
+    events = [{"model": "m", "id": str(place), **row} for place, row in enumerate(rows)]
+    texts = [json.dumps(each) for each in events]
+    wide = {"model": "m", "columns": {key: [each[key] for each in events] for key in ("id", *kinds)}}
+    expected = decode(taken, *texts).batches["m"]
+    for bodies in (["[" + ", ".join(texts) + "]"], ["\n".join(texts)], [json.dumps(wide)]):
+        assert_records_equal(decode(taken, *bodies).batches["m"].outputs, expected.outputs)
+    single = [decode(taken, text).batches["m"] for text in texts]
+    assert_records_equal(Batch.joined(single).outputs, expected.outputs)
+    half = expected.between(0, len(rows) // 2), expected.between(len(rows) // 2, len(rows))
+    assert_records_equal(joined([part.outputs for part in half]), expected.outputs)
+    assert_records_equal(expected.where(np.arange(len(rows)) > 0).outputs, expected.outputs[1:])
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(Task), st.data())
+def test_forms_give_the_same_labels(task, data) -> None:
+    """Objects, an array, lines and columns of the same labels: rows, and reasons of the others."""
+    row = st.fixed_dictionaries({"label": _LABELS[task], "value": _numbers, "version": st.sampled_from(["1", 2, None])})
+    rows = data.draw(st.lists(row, min_size=1, max_size=6))
+    taken = intake(task)
+    events = [{"model": "m", "id": str(place), **each} for place, each in enumerate(rows)]
+    texts = [json.dumps(each) for each in events]
+    wide = {"model": "m", "columns": {key: [each[key] for each in events] for key in events[0] if key != "model"}}
+    expected = decode(taken, *texts, stream=Stream.LABELS)
+    bodies = (["[" + ", ".join(texts) + "]"], ["\n".join(texts)], [json.dumps(wide)])
+    for body in bodies:
+        got = decode(taken, *body, stream=Stream.LABELS)
+        assert got.rejected == expected.rejected
+        assert_labels_equal(got.labels.get("m"), expected.labels.get("m"))
+    single = [decode(taken, text, stream=Stream.LABELS).labels.get("m") for text in texts]
+    kept = [each for each in single if each is not None]
+    assert_labels_equal(Labels.joined(kept) if kept else None, expected.labels.get("m"))
+
+
+def assert_labels_equal(got: Labels | None, expected: Labels | None) -> None:
+    assert (got is None) == (expected is None)
+    if got is None or expected is None:
+        return
+    assert (got.partition, got.version_names) == (expected.partition, expected.version_names)
+    for name in ("times", "ids", "versions", "cancelled"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name, strict=True)
+    assert_records_equal(got.outcomes, expected.outcomes)
+
+
+def test_columnar_scores_by_class() -> None:
+    """Scores may be a column each, or one of objects."""
+    apart = {"id": ["a", "b"], "prediction": ["cat", "dog"], "scores.cat": [0.5, 1], "scores.dog": [0.25, "x"]}
+    whole = {"id": ["a", "b"], "prediction": ["cat", "dog"], "scores": [{"cat": 0.5, "dog": 0.25}, {"cat": 1}]}
+    for columns in (apart, whole):
+        decoded = decode(intake(Task.MULTICLASS), json.dumps({"model": "m", "columns": columns}))
+        same(decoded.batches["m"].outputs["scores"], [[0.5, 0.25, NAN], [1.0, NAN, NAN]])
+        assert decoded.unknown_keys == 0
+
+
+def test_mapped_outputs() -> None:
+    """Outputs and values are read where the configuration says, also in objects that they share with others."""
+    fields = FieldsSpec(score="out.p", prediction="out.class", value="money.eur")
+    for columns in (True, False):
+        got = outputs(
+            intake(Task.BINARY, columns=columns, fields=fields), '"out": {"p": 0.25, "class": 1}, "money": {"eur": 5}'
+        )
+        same(got, [(0.25, 1, 5.0)])
+
+
+def test_features_called_as_outputs_are() -> None:
+    """Where features stand at the top, a feature called "interval" or "scores" is that feature."""
+    numeric = (Column("interval", Kind.NUMERIC), Column("scores", Kind.NUMERIC))
+    for task in (Task.REGRESSION, Task.MULTICLASS):
+        schema = Schema("m", task, numeric, (), FieldsSpec(features=""))
+        taken = Intake(schema, 0, OutputForm(task, ("a", "b") if task is Task.MULTICLASS else ()))
+        decoded = decode(taken, event(0, '"interval": 3, "scores": 4, "prediction": 1'))
+        assert decoded.batches["m"].numeric[:, 0].tolist() == [3.0, 4.0]
+        assert decoded.unknown_keys == 0
+
+
+def test_awkward_class_names() -> None:
+    """A class that no typed form can hold is still predicted; only its score is not read."""
+    got = outputs(intake(Task.MULTICLASS, classes=('say "hi"', "a.b", "ü")),
+                  '"prediction": "say \\"hi\\"", "scores": {"a.b": 0.5, "ü": 0.25, "say \\"hi\\"": 0.25}')  # fmt: skip
+    assert got["prediction"].tolist() == [0]
+    same(got["scores"], [[NAN, 0.5, 0.25]])
