@@ -1,22 +1,28 @@
-"""One model's whole pure pipeline: feed · expect · announce · tick · finish · snapshot. Order, no arithmetic.
+"""One model's whole pure pipeline: feed · label · expect · announce · tick · finish. Order, no arithmetic.
 
 batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due─▶ evaluate ─▶ reports, transitions
+           └──▶ quality ◀─ labels                performance ─────┘
 
 Conservation: every row fed is in the outcome once: accepted, late or a duplicate.
+
+A window is looked at when it closes, when late rows have come for it, now and then while its labels are waited for, and
+when no more of them are (see `quality.pending`). Each look but the first raises the report's revision.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
 from driftwatch.evaluation.report import Report, Window
-from driftwatch.stream.batch import Batch, Codes, Ints
+from driftwatch.quality.pending import WindowKey
+from driftwatch.quality.quality import Quality
+from driftwatch.stream.batch import Batch, Codes, Ints, Labels
+from driftwatch.stream.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
 from driftwatch.stream.windows import Step, Windows
-from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile, profiles
 
 MAX_VERSIONS = 64
@@ -28,11 +34,15 @@ OTHER_VERSION = "_other"
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one call: rows counted, too late or known already; reports and alert transitions in order."""
+    """What came of one call: rows counted, too late or known already; reports and alert transitions in order.
+
+    expired: predictions whose label never came and is waited for no longer.
+    """
 
     accepted: int = 0
     late: int = 0
     duplicate: int = 0
+    expired: int = 0
     reports: list[Report] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
 
@@ -65,16 +75,17 @@ class Monitor:
     def __init__(
         self,
         model: str,
-        layout: Layout,
         *,
         windows: Windows,
         evaluator: Evaluator,
+        quality: Quality | None = None,
         memory: Memory | None = None,
         max_versions: int = 0,
     ) -> None:
         self.model = model
-        self.layout = layout
+        self.layout = evaluator.layout
         self.windows = windows
+        self.quality = quality
         self.memory = memory or Memory()
         self._max_versions = max_versions or MAX_VERSIONS
         self.changed: set[PaneKey] = set()
@@ -84,6 +95,8 @@ class Monitor:
         """What had changed has been saved."""
         self.changed.clear()
         self.memory.seen.saved()
+        if self.quality is not None:
+            self.quality.saved()
 
     def feed(self, batch: Batch, *, received_ms: int) -> Outcome:
         """Count one batch and report the windows that it closes."""
@@ -100,6 +113,10 @@ class Monitor:
             if step.close is not None:
                 self._close(step.close, outcome)
         return outcome
+
+    def label(self, labels: Labels, *, received_ms: int) -> Joined | None:
+        """Join labels with their predictions: the next looks will show it. None when this model joins no labels."""
+        return None if self.quality is None else self.quality.label(labels, received_ms=received_ms)
 
     def expect(self, families: Collection[str], *, now_ms: int) -> None:
         """Families of partitions that will be announced; until they are, or idle, they hold windows open."""
@@ -120,23 +137,26 @@ class Monitor:
     def finish(self) -> Outcome:
         """The input has ended: report every window that has rows."""
         outcome = Outcome()
-        self._close(self.windows.finish(), outcome)
+        self._close(self.windows.finish(), outcome, finished=True)
         return outcome
 
     def recall(self) -> list[Recalled]:
         """The latest report of each version whose rows are still held, for a board to show after a restart."""
         latest = {version: end for end, version in sorted(self.memory.revisions)}
-        recalled = []
-        for version, end in sorted(latest.items()):
-            look = self._look(end, version, revision=self.memory.revisions[end, version])
-            if look.window.rows:
-                recalled.append(self._evaluator.recall(look, self.memory.alerts))
-        return recalled
+        keys = sorted((end, version) for version, end in latest.items())
+        looks = self._looks(keys, whole=frozenset(keys), closed=self.memory.issued)
+        return [
+            self._evaluator.recall(replace(look, revision=look.revision - 1), self.memory.alerts)
+            for look in looks.values()
+            if look.window.rows
+        ]
 
     def _add(self, batch: Batch, step: Step) -> None:
         if step.late.all():
             return
         names = self._names(batch, step)
+        if self.quality is not None:
+            self.quality.remember(batch, step, names)
         # Late rows may be of any time at all; they must not make a cell each.
         panes = np.where(step.late, step.panes[np.argmin(step.late)], step.panes)
         keys, cells = _cells(panes, batch.versions, count=len(names))
@@ -151,33 +171,62 @@ class Monitor:
                 self.memory.touched.add(key)
                 self.changed.add(key)
 
-    def _close(self, due: int, outcome: Outcome) -> None:
-        memory = self.memory
-        stale = sorted({
+    def _close(self, due: int, outcome: Outcome, *, finished: bool = False) -> None:
+        memory, quality = self.memory, self.quality
+        late = {
             (end, version)
             for pane, version in memory.touched
             for end in self.windows.ends_of(pane)
             if end <= memory.issued
-        })  # fmt: skip
-        fresh = sorted({
+        }
+        fresh = {
             (end, version)
             for pane, version in memory.panes
             for end in self.windows.ends_of(pane)
             if memory.issued < end <= due
-        })  # fmt: skip
-        for end, version in [*stale, *fresh]:
-            revision = memory.revisions.get((end, version), 0) + 1
-            finding = self._evaluator.evaluate(self._look(end, version, revision=revision), memory.alerts)
-            memory.revisions[end, version], memory.alerts = revision, finding.alerts
-            outcome.reports.append(finding.report)
-            outcome.transitions += finding.transitions
+        }
+        again = quality.due(due, finished=finished) if quality is not None else set()
+        looks = self._looks(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished)
+        for key, look in looks.items():
+            decided = look.decided
+            if key in late | fresh or (quality is not None and quality.has_news(key, look)):
+                finding = self._evaluator.evaluate(look, memory.alerts)
+                memory.revisions[key], memory.alerts, decided = look.revision, finding.alerts, finding.decided
+                outcome.reports.append(finding.report)
+                outcome.transitions += finding.transitions
+            if quality is not None:
+                quality.looked(key, look, decided=decided, closed=due)
         memory.issued = max(memory.issued, due)
         memory.touched = set()
+        if quality is not None:
+            outcome.expired += quality.forget(due, finished=finished)
         self._forget()
 
-    def _look(self, end: int, version: str, *, revision: int) -> Look:
-        profile = self._window(end, version)
-        return Look(Cell(self.model, version, ""), self._bounds(end, profile), revision, profile)
+    def _looks(
+        self, keys: Sequence[WindowKey], *, whole: Collection[WindowKey], closed: int, finished: bool = False
+    ) -> dict[WindowKey, Look]:
+        """Look at windows, all at once; of those that are not `whole`, only at what their labels and scores say."""
+        profiles = {key: self._window(*key) for key in keys if key in whole}
+        bounds = {key: self._bounds(key, profiles.get(key)) for key in keys}
+        performances, decided = {}, {}
+        if self.quality is not None:
+            bounds = {
+                key: replace(window, stage=self.quality.stage(window, closed, finished=finished))
+                for key, window in bounds.items()
+            }
+            performances = self.quality.performances(bounds)
+            decided = self.quality.decided
+        return {
+            key: Look(
+                cell=Cell(self.model, key[1], ""),
+                window=window,
+                revision=self.memory.revisions.get(key, 0) + 1,
+                profile=profiles.get(key),
+                performance=performances.get(key),
+                decided=decided.get(key, frozenset()),
+            )
+            for key, window in bounds.items()
+        }
 
     def _window(self, end: int, version: str) -> Profile:
         held = [self.memory.panes.get((pane, version)) for pane in self.windows.panes_of(end)]
@@ -186,7 +235,11 @@ class Monitor:
             total = total if profile is None else total.merge(profile)
         return total
 
-    def _bounds(self, end: int, profile: Profile) -> Window:
+    def _bounds(self, key: WindowKey, profile: Profile | None) -> Window:
+        end, _ = key
+        if profile is None:
+            assert self.quality is not None
+            return self.quality.known.windows[key].window
         if self.windows.spec.rows is not None:  # a counted window is where its rows are
             return Window(profile.first_ms, profile.last_ms, profile.rows, ordinal=end - 1)
         return Window(end - (self.windows.spec.size or 0), end, profile.rows)
@@ -197,10 +250,11 @@ class Monitor:
             del self.memory.panes[key]
             self.changed.add(key)
         revisions = self.memory.revisions
-        for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before]:
+        followed = self.quality.known.windows if self.quality is not None else {}
+        for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before and key not in followed]:
             del revisions[key]
         # A version that is long gone gives its place to one that comes: there are more than MAX_VERSIONS in the end.
-        held = {version for _, version in self.memory.panes}
+        held = {version for _, version in (*self.memory.panes, *followed)}
         self.memory.versions = [version for version in self.memory.versions if version in held]
 
     def _names(self, batch: Batch, step: Step) -> list[str]:

@@ -87,7 +87,7 @@ _EVALUATOR = Evaluator(Baseline.of(LAYOUT, profile_of(_REFERENCE, LAYOUT)), RULE
 
 def monitor(form: WindowSpec, progress: Progress | None = None, memory: Memory | None = None) -> Monitor:
     """A monitor of the model, new or with what another one remembered."""
-    return Monitor(MODEL, LAYOUT, windows=Windows(form, progress), evaluator=_EVALUATOR, memory=memory)
+    return Monitor(MODEL, windows=Windows(form, progress), evaluator=_EVALUATOR, memory=memory)
 
 
 def play(target: Monitor, arrivals: Iterable[Arrival], *, cut: Iterable[int] = ()) -> Outcome:

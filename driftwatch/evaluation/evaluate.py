@@ -8,6 +8,7 @@ from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.rules import RuleSpec, judge, thresholds
 from driftwatch.statistics.drift import Baseline
 from driftwatch.statistics.reading import Stage
+from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
 
 Recalled = tuple[Report, list[Transition]]
@@ -53,6 +54,11 @@ class Evaluator:
         drift = [rule for rule in rules if rule.statistic]
         measured = [rule for rule in rules if rule.metric]
         self._thresholds = thresholds(drift, baseline.statistics) | thresholds(measured, metrics or {})
+
+    @property
+    def layout(self) -> Layout:
+        """The grid over which windows have to be counted."""
+        return self._baseline.layout
 
     def evaluate(self, look: Look, alerts: Alerts) -> Finding:
         """Report a window. Each rule moves its alerts once a window, at the first look that has what it judges."""

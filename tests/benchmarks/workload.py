@@ -53,7 +53,7 @@ class Workload:
         """A monitor with hourly windows and the default rules."""
         spec = WindowSpec.model_validate({"size": "1h", "lateness": "10s", "keep": "1h"})
         evaluator = Evaluator(self.baseline(), DEFAULT_RULES)
-        return Monitor("fraud", self.layout, windows=Windows(spec), evaluator=evaluator)
+        return Monitor("fraud", windows=Windows(spec), evaluator=evaluator)
 
 
 def make(events: int, *, seed: int = 7) -> Workload:

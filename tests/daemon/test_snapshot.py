@@ -52,7 +52,7 @@ def monitors(draw) -> Monitor:
     progress = Progress(partitions, idle, draw(st.one_of(st.just(NEVER), MOMENTS)), draw(st.integers(0, 10**9)))
     spec = draw(st.sampled_from([SPEC, COUNTED]))
     evaluator = Evaluator(Baseline.of(layout, profile_of(draw(batches(layout)), layout), groups=10), [])
-    monitor = Monitor("any", layout, windows=Windows(spec, progress), evaluator=evaluator, memory=memory)
+    monitor = Monitor("any", windows=Windows(spec, progress), evaluator=evaluator, memory=memory)
     monitor.changed = set(memory.panes)
     return monitor
 

@@ -88,7 +88,7 @@ def monitor() -> Monitor:
     )  # fmt: skip
     held = layout()
     evaluator = Evaluator(Baseline.of(held, profile(1_000), groups=10), [])
-    made = Monitor("fraud", held, windows=Windows(SPEC, progress), evaluator=evaluator, memory=memory())
+    made = Monitor("fraud", windows=Windows(SPEC, progress), evaluator=evaluator, memory=memory())
     made.changed = set(made.memory.panes)
     return made
 

@@ -1,0 +1,157 @@
+"""One model's predictions, their labels, and the performance of its windows as the labels come.
+
+predictions ─▶ join ─answers of a window─▶ assess ─▶ performance
+labels ──────▶  │
+                └─newly settled rows─▶ assess: what was learnt, whether the loss has moved
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from driftwatch.evaluation.evaluate import Look
+from driftwatch.evaluation.report import Performance, Window
+from driftwatch.quality.assess import Assessor
+from driftwatch.quality.pending import Agenda, Pending, WindowKey
+from driftwatch.statistics.reading import Stage
+from driftwatch.stream.batch import Batch, Labels
+from driftwatch.stream.frontier import Frontier
+from driftwatch.stream.joined import Joined
+from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.windows import NEVER, Step, Windows
+
+END_MS = np.iinfo(np.int64).max // 4
+"""Later than any label."""
+
+
+@dataclass(slots=True)
+class Known:
+    """All of it that must survive, beside the join and what the assessor has learnt.
+
+    windows: those that may be reported again. codes: version → its code in the join. latest_ms: the greatest time of a
+    prediction that counted.
+    """
+
+    windows: dict[WindowKey, Pending] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    latest_ms: int = NEVER
+
+
+class Quality:
+    """Follows predictions until their labels have come or are waited for no longer."""
+
+    def __init__(
+        self, join: LabelJoin, assessor: Assessor, *, windows: Windows, wait_ms: int, frontier: Frontier,
+        known: Known | None = None,
+    ) -> None:  # fmt: skip
+        self.join, self.assessor, self.frontier = join, assessor, frontier
+        self.known = known or Known()
+        self._windows = windows
+        self._agenda = Agenda(windows.spec.pane_ms or 1, wait_ms, windows.spec.keep, self.known.windows)
+
+    def remember(self, batch: Batch, step: Step, names: Collection[str]) -> None:
+        """Wait for the labels of the rows that count; names: of the batch's versions, by their codes."""
+        kept = ~step.late
+        used = set(np.unique(batch.versions[kept]).tolist())
+        codes = np.array([self._code(name) if code in used else 0 for code, name in enumerate(names)], dtype=np.int32)
+        times = batch.times[kept]
+        self.known.latest_ms = max(self.known.latest_ms, int(times.max()))
+        joined = self.join.predict(
+            panes=step.panes[kept],
+            versions=codes[batch.versions[kept]],
+            times=times,
+            ids=batch.ids[kept],
+            outputs=batch.outputs[kept],
+        )
+        self.assessor.settle(joined)
+
+    def label(self, labels: Labels, *, received_ms: int) -> Joined:
+        """Join labels with the predictions that they are of."""
+        self.frontier.hear(labels.times, labels.partition, received_ms=received_ms)
+        joined = self.join.label(
+            times=labels.times, ids=labels.ids, outcomes=labels.outcomes, cancelled=labels.cancelled
+        )
+        self.assessor.settle(joined)
+        return joined
+
+    def saved(self) -> None:
+        """What had changed has been saved."""
+        self.join.saved()
+
+    def due(self, closed: int, *, finished: bool) -> set[WindowKey]:
+        """The windows to look at again, now that windows have closed so far."""
+        return self._agenda.due(closed, matured_ms=self._matured_ms(closed, finished=finished))
+
+    def stage(self, window: Window, closed: int, *, finished: bool) -> Stage:
+        """Whether labels of a window are still waited for."""
+        matured_ms = self._matured_ms(closed, finished=finished)
+        return Stage.FINAL if self._agenda.matured(window, matured_ms) else Stage.INTERIM
+
+    def performances(self, windows: Mapping[WindowKey, Window]) -> dict[WindowKey, Performance]:
+        """What the labels that have come, and the scores, say of some windows; none where nothing is remembered."""
+        names = {code: version for version, code in self.known.codes.items()}
+        ends = sorted({end for end, _ in windows})
+        found = {}
+        for recalled in self.join.answers([self._windows.panes_of(end) for end in ends]):
+            key = ends[recalled.window], names[recalled.version]
+            if key in windows:
+                window = windows[key]
+                age_ms = self.known.latest_ms - window.end_ms
+                found[key] = self.assessor.measure(
+                    recalled.answers, version=key[1], stage=Stage(window.stage), age_ms=age_ms, rate=recalled.rate
+                )
+        return found
+
+    @property
+    def decided(self) -> dict[WindowKey, frozenset[str]]:
+        """Which rules have judged the metrics of each window."""
+        return {key: pending.decided for key, pending in self.known.windows.items()}
+
+    def has_news(self, key: WindowKey, look: Look) -> bool:
+        """Whether a window's labels say more than at its last look."""
+        pending = self.known.windows[key]
+        settled = 0 if look.performance is None else look.performance.arrivals.settled
+        return settled != pending.settled or (look.window.stage == Stage.FINAL and not pending.final)
+
+    def looked(self, key: WindowKey, look: Look, *, decided: frozenset[str], closed: int) -> None:
+        """A window was looked at; with its last labels it is learnt from."""
+        before = self.known.windows.get(key)
+        final = look.window.stage == Stage.FINAL
+        if final and (before is None or not before.final):
+            self._learn(key)
+        settled = 0 if look.performance is None else look.performance.arrivals.settled
+        self.known.windows[key] = Pending(look.window, closed, settled, decided, final)
+
+    def forget(self, closed: int, *, finished: bool = False) -> int:
+        """Let go of what nothing can change any more; how many predictions never got a label."""
+        matured_ms = self._matured_ms(closed, finished=finished)
+        self._agenda.forget(matured_ms)
+        self.join.forget_labels(min(matured_ms, self.known.latest_ms) - self._agenda.wait_ms - self._agenda.keep_ms)
+        starts = [self._windows.panes_of(end).start for end, _ in self.known.windows]
+        expired = self.join.forget(min([self._windows.forget_before(), *starts]))
+        held = {code for code, total in self.join.totals().items() if total.predictions}
+        self.known.codes = {name: code for name, code in self.known.codes.items() if code in held}
+        return expired
+
+    def _matured_ms(self, closed: int, *, finished: bool) -> int:
+        if finished:
+            return END_MS
+        reached = closed if self._windows.spec.rows is None else self.known.latest_ms
+        held_at_ms = self.frontier.held_at_ms
+        return reached if held_at_ms is None else min(reached, held_at_ms)
+
+    def _learn(self, key: WindowKey) -> None:
+        """Each pane is the first one of one window; with that window it is learnt from."""
+        end, version = key
+        first = self._windows.panes_of(end).start
+        for recalled in self.join.answers([range(first, first + 1)]):
+            if recalled.version == self.known.codes[version]:
+                self.assessor.learn(recalled.answers, version=version, end=end)
+
+    def _code(self, version: str) -> int:
+        codes = self.known.codes
+        if version not in codes:
+            taken = set(codes.values())
+            codes[version] = next(code for code in range(len(taken) + 1) if code not in taken)
+        return codes[version]
