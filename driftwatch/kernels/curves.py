@@ -63,6 +63,14 @@ class Curve:
     by_negative: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The greatest distance (…) of two distribution functions, and the bins below its place: (…, bins)."""
+
+    value: Floats
+    below: NDArray[np.bool_]
+
+
 @np.errstate(invalid="ignore", divide="ignore")
 def auc_curve(bins: Bins) -> Curve:
     """How likely is a positive row's score above a negative one's; `by_…` are DeLong's placements less the value.
@@ -96,7 +104,7 @@ def precision_curve(bins: Bins) -> Curve:
         hits = true + np.where(bins.level, positives, passed)
         before = np.where(bins.level, 1 - bins.ahead, way**power * _mean_excess(power))
         misses = false + negatives * np.where(bins.tied, 1.0, before)
-        every = np.maximum(hits + misses, 1e-300)
+        every = np.maximum(hits + misses, 1e-100)
         value += positives * hits / every / _NODES
         gains += positives * misses / every**2 / _NODES
         losses += positives * hits / every**2 / _NODES
@@ -109,24 +117,28 @@ def precision_curve(bins: Bins) -> Curve:
 
 
 @np.errstate(invalid="ignore", divide="ignore")
-def gap_curve(bins: Bins) -> Curve:
-    """How far apart are the two classes' score distributions at most, and at which bin's right edge."""
-    totals = bins.positives.sum(axis=-1)[..., None], bins.negatives.sum(axis=-1)[..., None]
-    p_below = np.cumsum(bins.positives, axis=-1) / totals[0]
-    n_below = np.cumsum(bins.negatives, axis=-1) / totals[1]
-    gaps = n_below - p_below
-    place = np.abs(gaps).argmax(axis=-1)[..., None]
-    gap = np.take_along_axis(gaps, place, axis=-1)
-    sign = np.sign(gap)
-    inside = np.arange(bins.positives.shape[-1]) <= place
-    by_positive = -sign * (inside - np.take_along_axis(p_below, place, axis=-1))
-    by_negative = sign * (inside - np.take_along_axis(n_below, place, axis=-1))
-    return Curve(np.abs(gap)[..., 0], by_positive, by_negative)
+def precision_excess(bins: Bins) -> Floats:
+    """How much does it lift the average precision (…) that a positive row counts at its own threshold; about."""
+    true = _above(bins.positives) + bins.positives / 2 + 0.5
+    false = _above(bins.negatives) + bins.negatives * (1 - bins.ahead)
+    excess: Floats = (bins.positives * false / (true + false) ** 2).sum(axis=-1) / bins.positives.sum(axis=-1)
+    return excess
+
+
+@np.errstate(invalid="ignore", divide="ignore")
+def gap_curve(bins: Bins) -> Gap:
+    """How far apart are the two classes' score distributions at most, and where."""
+    shares = [np.cumsum(rows, axis=-1) / rows.sum(axis=-1)[..., None] for rows in (bins.positives, bins.negatives)]
+    gaps = np.abs(shares[1] - shares[0])
+    place = gaps.argmax(axis=-1)[..., None]
+    value: Floats = np.take_along_axis(gaps, place, axis=-1)[..., 0]
+    return Gap(value, np.arange(gaps.shape[-1]) <= place)
 
 
 def _above(counts: Floats) -> Floats:
     """(…, bins) counts of all later bins."""
-    return counts.sum(axis=-1)[..., None] - np.cumsum(counts, axis=-1)
+    later: Floats = counts.sum(axis=-1)[..., None] - np.cumsum(counts, axis=-1)
+    return later
 
 
 def _mean_excess(power: Floats) -> Floats:

@@ -61,7 +61,9 @@ class BinaryState:
         labelled: Ints = np.bincount(flat, minlength=2 * size).reshape(count, grid.bins + 1, 2, 2)
         told = scored[known]
         powers = _powers(scores[known][told], labels[known][told], grid=grid, slots=slots[known][told])
-        sums = np.stack([np.bincount(flat[told], weights=power, minlength=2 * size) for power in powers], axis=-1)
+        sums: Floats = np.empty((2 * size, SUMS))
+        for place, power in enumerate(powers):
+            sums[:, place] = np.bincount(flat[told], weights=power, minlength=2 * size)
         return cls(grid, predicted, labelled, sums.reshape(*labelled.shape, SUMS))
 
     @classmethod
