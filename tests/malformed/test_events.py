@@ -66,6 +66,11 @@ def row_of(batch: Batch, place: int, task: Task) -> dict[str, object]:
         found[column.name] = MISSING if np.isnan(value) else INVALID if np.isinf(value) else value
     for column, code in zip(form.categorical, batch.categorical[:, place].tolist(), strict=True):
         found[column.name] = (*column.vocabulary, OTHER, MISSING, INVALID)[code]
+    if task is Task.BINARY:
+        score, predicted, value = batch.outputs[place].item()
+        found["output"] = MISSING if np.isnan(score) else score
+        found["predicted"] = predicted
+        found["value"] = MISSING if np.isnan(value) else value
     found["time"] = int(batch.times[place])
     found["version"] = batch.version_names[batch.versions[place]]
     return found
@@ -73,7 +78,13 @@ def row_of(batch: Batch, place: int, task: Task) -> dict[str, object]:
 
 def expected_rows(case: Case) -> list[dict[str, object]]:
     normal = NORMAL if case.stream is Stream.PREDICTIONS else {"outcome": GOOD_OUTCOMES[case.task]}
-    return [normal | outcome for outcome in case.outcomes if not isinstance(outcome, Reject)]
+    # Without a score and without a prediction there is no class.
+    mute = {"output": MISSING, "predicted": -1}
+    return [
+        normal | (mute if outcome.get("score") in {INVALID, MISSING} else {}) | outcome
+        for outcome in case.outcomes
+        if not isinstance(outcome, Reject)
+    ]
 
 
 def rejections(decoded: Decoded) -> list[tuple[int, Reject, str]]:

@@ -1,5 +1,7 @@
 """Events whose values are wrong: the value is invalid, the row stays. And labels, which are their value."""
 
+import numpy as np
+
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Task
@@ -57,7 +59,29 @@ _FEATURES = (
     )),
 )  # fmt: skip
 
-VALUES: tuple[Case, ...] = (*_NUMBERS, *_CATEGORIES, *_FEATURES)
+
+def _output(key: str, text: str, *, what: str = "", **expected: object) -> Case:
+    return one(f"{key}: {what or text}", row(f'"{key}": {text}'), expected)
+
+
+_OUTPUTS = (
+    *(_output("prediction", value, predicted=0) for value in ("0", "false", '"0"', '"false"', "0.0", "-0.0")),
+    *(
+        _output("prediction", value)
+        for value in ("true", "1", "null", "2", '"maybe"', "[0]", '{"a": 0}', "NaN", "1e999")
+    ),
+    _output("prediction", "7" * 5000, what="5000 digits"),
+    _output("prediction", '"\\ud800"'),
+    _output("value", "12.5", value=12.5),
+    _output("value", "-1e308", value=-1e308),
+    *(_output("value", value) for value in ("null", '"12.5"', "true", "NaN", "-Infinity", "1e999", "[1]", "{}")),
+    _output("value", "9" * 5000, what="5000 digits"),
+    *(_output("scores", value) for value in ("[0.5]", '{"1": 0.5}', '"x"')),
+    *(_output("interval", value) for value in ("[0, 1]", "[1]", "7")),
+    *(_output("label", value) for value in ("1", "null", "[[]]")),
+)
+
+VALUES: tuple[Case, ...] = (*_NUMBERS, *_CATEGORIES, *_FEATURES, *_OUTPUTS)
 
 
 def _label(task: Task, value: str, outcome: object = Reject.BAD_LABEL, *, what: str = "") -> Case:
@@ -81,6 +105,10 @@ LABELS: tuple[Case, ...] = (
     _label(Task.REGRESSION, "9" * 400, what="400 digits"),
     _label(Task.REGRESSION, "null", "none"),
     _label(Task.REGRESSION, "7", 7.0),
+    _label(Task.RANKING, '{"a": 1e300}', float(np.finfo(np.float32).max)),
+    _label(Task.RANKING, '{"a": -1, "b": 0}', 0.0),
+    _label(Task.RANKING, '{"\\ud800": 1}'),
+    _label(Task.RANKING, "{}", 0.0),
     *(
         _label(Task.RANKING, value)
         for value in ("1", '["a"]', '{"a": "x"}', '{"a": null}', '{"a": NaN}', '{"a": true}')
