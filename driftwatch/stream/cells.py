@@ -11,6 +11,8 @@ VERSIONS = 1 << 14
 """Versions of a model that can be told apart."""
 STATES = 3
 
+_NO_KEY = np.iinfo(np.int64).min
+
 
 class Cells:
     """The cells that hold rows; a number is used again once no row has it.
@@ -33,17 +35,16 @@ class Cells:
         """The cell of each row, (rows,); new ones begin."""
         keys = panes * VERSIONS + versions
         if keys.size and keys[0] == keys[-1] and (keys == keys[0]).all():
-            return np.full(keys.size, self._look(keys[:1], times)[0])
+            return np.full(keys.size, self._look(keys[:1], times[:1])[0])
         return self._look(keys, times)
 
     def add(self, cells: Ints, states: "Ints | NDArray[np.uint8] | int", change: int) -> None:
         """So many more rows, for each of (rows,), in these states."""
-        index = cells * STATES + states
-        self.counts += change * np.bincount(index, minlength=self.counts.size).reshape(self.counts.shape)
+        np.add.at(self.counts.reshape(-1), cells * STATES + states, change)
 
     def lay(self, cells: "Ints | Codes", change: int) -> None:
         """Rows carry these numbers now, or no longer; a cell of which none does is free."""
-        self.lying += change * np.bincount(cells, minlength=self.lying.size)
+        np.add.at(self.lying, cells, change)
         if change > 0:
             return
         gone = self._numbers[self.lying[self._numbers] == 0]
@@ -68,16 +69,14 @@ class Cells:
 
     def _look(self, keys: Ints, times: Ints) -> Ints:
         at = np.searchsorted(self._keys, keys)
-        inside = np.minimum(at, self._keys.size - 1)
-        if not self._keys.size or (self._keys[inside] != keys).any():
-            self._begin(keys, times)
-            inside = np.searchsorted(self._keys, keys)
-        return self._numbers[inside]
+        new = np.append(self._keys, _NO_KEY)[at] != keys
+        if new.any():
+            self._begin(keys[new], times[new])
+            at = np.searchsorted(self._keys, keys)
+        return self._numbers[at]
 
     def _begin(self, keys: Ints, times: Ints) -> None:
         unique, first = np.unique(keys, return_index=True)
-        new = ~np.isin(unique, self._keys)
-        unique, first = unique[new], first[new]
         short = unique.size - len(self._free)
         if short > 0:
             self._grow(short)

@@ -52,9 +52,9 @@ def _frozen(value: Any) -> Any:
 
 
 def _whole(value: Any) -> bool:
-    """Whether there is nothing but whole numbers in it."""
+    """Whether there is nothing in it but whole numbers that 8 bytes hold."""
     if isinstance(value, dict):
         return all(map(_whole, value.values()))
     if isinstance(value, tuple):
         return all(map(_whole, value))
-    return type(value) is int
+    return type(value) is int and abs(value) <= 1 << 62

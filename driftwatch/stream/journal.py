@@ -107,6 +107,8 @@ class Journal:
         found = numbered(self.name, self.form, chunks)
         if not found:
             return np.zeros(0, dtype=self.form)
+        if any((notes["row"] < 0).any() for notes in found.values()):
+            raise StateError(f"remembered labels: chunks {self.name}… are of no rows")
         self._greatest = {number: int(notes["row"].max()) for number, notes in found.items()}
         self._number = max(found)
         if found[self._number].size < CHUNK:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
+from driftwatch.stream.batch import Ints
 from driftwatch.stream.cells import VERSIONS
 from driftwatch.stream.outputs import CANCELLED, LABELLED, OutputForm, Records
 
@@ -22,9 +24,14 @@ def row_form(form: OutputForm) -> "np.dtype[Any]":
     return np.dtype([("id", "<u8"), ("time", "<i8"), ("pane", "<i8"), ("version", "<i4"), ("output", form.outputs)])
 
 
+def _far(numbers: Ints) -> NDArray[np.bool_]:
+    # The absolute value of the least number of all is negative.
+    return (numbers < -FURTHEST) | (numbers > FURTHEST)
+
+
 def check_rows(rows: Records) -> None:
     """StateError when one of these is no prediction."""
-    far = (np.abs(rows["pane"]) > FURTHEST) | (np.abs(rows["time"]) > FURTHEST)
+    far = _far(rows["pane"]) | _far(rows["time"])
     strange = (rows["id"] == 0) | (rows["version"] < 0) | (rows["version"] >= VERSIONS)
     if (far | strange).any():
         raise StateError(f"remembered predictions: {np.count_nonzero(far | strange)} of {rows.size} are none")
@@ -32,7 +39,7 @@ def check_rows(rows: Records) -> None:
 
 def check_notes(notes: Records) -> None:
     """StateError when one of these is no label."""
-    strange = (notes["id"] == 0) | (np.abs(notes["time"]) > FURTHEST)
+    strange = (notes["id"] == 0) | _far(notes["time"])
     strange |= (notes["state"] < LABELLED) | (notes["state"] > CANCELLED)
     if strange.any():
         raise StateError(f"remembered labels: {np.count_nonzero(strange)} of {notes.size} are none")

@@ -1,12 +1,12 @@
 """The remembered predictions of whole windows and what has become of them, always in the same order."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from driftwatch.stream.batch import Hashes, Ints
+from driftwatch.stream.batch import Codes, Hashes, Ints
 from driftwatch.stream.outputs import Answers
 from driftwatch.stream.remember import Remembered
 from driftwatch.stream.sampling import Levels, passes
@@ -42,22 +42,23 @@ def recall(memory: Remembered, levels: Levels, windows: Sequence[Collection[int]
     row that several windows hold is read once.
     """
     cells = memory.cells.since(memory.before)
-    panes = memory.cells.panes[cells].tolist()
-    versions = memory.cells.versions[cells].tolist()
-    asked = {pane for panes_of in windows for pane in panes_of}
-    wanted = np.array([cell for cell, pane in zip(cells.tolist(), panes, strict=True) if pane in asked], dtype=np.int64)
-    rows = _sorted(memory, wanted)
+    held: dict[int, list[tuple[int, int]]] = {}
+    for cell, pane, version in zip(
+        cells.tolist(), memory.cells.panes[cells].tolist(), memory.cells.versions[cells].tolist(), strict=True
+    ):
+        held.setdefault(pane, []).append((version, cell))
+    asked = {pane for panes in windows for pane in panes if pane in held}
+    wanted = np.isin(memory.cells.panes[cells], list(asked))
+    rows = _sorted(memory, cells[wanted])
     found = []
-    for window, panes_of in enumerate(windows):
-        within = frozenset(panes_of)
+    for window, panes in enumerate(windows):
         parts: dict[int, list[tuple[int, int]]] = {}
-        level = 0
-        for cell, pane, version in zip(cells.tolist(), panes, versions, strict=True):
-            if pane in within:
+        for pane in sorted(set(panes) & asked):
+            for version, cell in held[pane]:
                 parts.setdefault(version, []).append(rows.begins[cell])
-        level = max((levels.of(pane) for pane in within), default=0)
-        for version, pieces in parts.items():
-            answers = _read(rows, pieces, level if levels.any else 0)
+        level = max((levels.of(pane) for pane in panes), default=0)
+        for version in sorted(parts):
+            answers = _read(rows, parts[version], level)
             if answers.rows:
                 found.append(Recalled(window, version, 2.0**-level, answers))
     return found
@@ -84,27 +85,23 @@ def _sorted(memory: Remembered, cells: Ints) -> _Sorted:
     ranks[cells] = np.arange(cells.size)
     wanted = np.zeros(ranks.size, dtype=np.bool_)
     wanted[cells] = True
-    pieces, start = [], ring.first
-    for codes in memory.cells_of(ring.first, ring.next):
-        pieces.append(start + np.flatnonzero(wanted[codes]))
-        start += codes.size
-    places = np.concatenate(pieces) % ring.size
-    ids = ring.ids[places]
-    codes = memory.cells_at(places)
-    order = _order(ranks[codes], ids, memory.times(places))
-    places = places[order]
-    sizes = np.bincount(ranks[codes], minlength=cells.size)
+    pieces = ring.pieces(ring.first, ring.next)
+    places = np.concatenate([piece.start + np.flatnonzero(wanted[memory.cells_at(piece)]) for piece in pieces])
+    ids, ranks = ring.ids[places], ranks[memory.cells_at(places)]
+    order = _order(ranks, ids, lambda rows: memory.times(places[rows]))
+    places_now = places[order]
+    sizes = np.bincount(ranks, minlength=cells.size)
     ends = np.cumsum(sizes)
     begins = {cell: (int(end - size), int(end)) for cell, size, end in zip(cells.tolist(), sizes, ends, strict=True)}
     answers = Answers(
-        memory.outputs.take(places), memory.outcomes.take(places), memory.states(places),
-        np.maximum(memory.delays(places), 0),
+        memory.outputs.take(places_now), memory.outcomes.take(places_now), memory.states(places_now),
+        np.maximum(memory.delays(places_now), 0),
     )  # fmt: skip
     return _Sorted(ids[order], answers, begins)
 
 
-def _order(ranks: "np.ndarray[tuple[int], np.dtype[np.int32]]", ids: Hashes, times: Ints) -> Ints:
-    """By rank, id and time; of equal ones the first to come is first.
+def _order(ranks: Codes, ids: Hashes, times: Callable[[Ints], Ints]) -> Ints:
+    """By rank, id and time, which `times` tells of rows; of equal ones the first to come is first.
 
     As much of all three as finds room is packed into one word with the row's index, because words sort several times
     faster than indices do; the few rows that this cannot tell apart are then sorted among themselves.
@@ -115,7 +112,9 @@ def _order(ranks: "np.ndarray[tuple[int], np.dtype[np.int32]]", ids: Hashes, tim
     index_bits, rank_bits = np.uint64(max(rows - 1, 1).bit_length()), np.uint64(int(ranks.max()).bit_length())
     keys = ids >> rank_bits
     if rank_bits:
-        keys |= ranks.astype(np.uint64) << (np.uint64(64) - rank_bits)
+        leading = ranks.astype(np.uint64)
+        leading <<= np.uint64(64) - rank_bits
+        keys |= leading
     low = (np.uint64(1) << index_bits) - np.uint64(1)
     keys &= ~low
     keys |= np.arange(rows, dtype=np.uint64)
@@ -126,5 +125,5 @@ def _order(ranks: "np.ndarray[tuple[int], np.dtype[np.int32]]", ids: Hashes, tim
     if ties.size:
         places = np.union1d(ties, ties + 1)
         tied = order[places]
-        order[places] = tied[np.lexsort((tied, times[tied], ids[tied], ranks[tied]))]
+        order[places] = tied[np.lexsort((tied, times(tied), ids[tied], ranks[tied]))]
     return order

@@ -81,7 +81,7 @@ class Remembered:
         """The pane of each place."""
         return self.cells.panes[self._cell[places]]
 
-    def cells_at(self, places: Ints) -> Codes:
+    def cells_at(self, places: Ints | slice) -> Codes:
         """The cell of each place."""
         return self._cell[places]
 
@@ -152,10 +152,6 @@ class Remembered:
             self._compact(counting[kept])
         return dropped
 
-    def cells_of(self, first: int, stop: int) -> list[Codes]:
-        """The cells of the rows [first, stop), in order, without copying."""
-        return [self._cell[piece] for piece in self.ring.pieces(first, stop)]
-
     def changes(self) -> Changes:
         """What a checkpoint writes; the same until `saved`."""
         first, stop = self.ring.first, self.ring.next
@@ -204,7 +200,7 @@ class Remembered:
 
     def _counting(self) -> Ints:
         """Numbers of the rows that count."""
-        cells = np.concatenate(self.cells_of(self.ring.first, self.ring.next))
+        cells = np.concatenate([self._cell[piece] for piece in self.ring.pieces(self.ring.first, self.ring.next)])
         return self.ring.first + np.flatnonzero(self.cells.panes[cells] >= self.before)
 
     def _advance(self) -> None:

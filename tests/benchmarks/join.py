@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from driftwatch.daemon.memory import collect_less_often
 from driftwatch.stream.labels import LabelJoin
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
@@ -19,7 +20,8 @@ from driftwatch.stream.schema import Task
 FORM = OutputForm(Task.BINARY, ("0", "1"))
 BATCH, LARGE = 512, 4_096
 MINUTE = 60_000
-PANES = 100
+WINDOWS, PANES = 100, 20
+"""Windows, and panes of each."""
 JOINS = 1 << 19
 """Labels of one timed round."""
 
@@ -35,7 +37,8 @@ def main() -> None:
     each = (resident_bytes() - before) / waiting
     print(f"{waiting:,} predictions: {each:.1f} bytes each resident, {join.nbytes / waiting:.1f} in a full ring")
     print(f"remember one, batches of {BATCH}: {filling:.2f} µs")
-    dictionary = {one: [score, 0, -1, 0] for one, score in zip(ids[:JOINS].tolist(), scores.tolist(), strict=False)}
+    collect_less_often()  # as `driftwatch run` does
+    dictionary = {one: [score, 0, -1, 0] for one, score in zip(ids.tolist(), scores.tolist(), strict=True)}
     order = np.random.default_rng(1).permutation(waiting)
     rounds = []
     for number in range(repeats):
@@ -44,15 +47,15 @@ def main() -> None:
             (
                 cost(lambda ids=ids[some[:JOINS]]: label(join, ids, BATCH), JOINS),
                 cost(lambda ids=ids[some[JOINS:]]: label(join, ids, LARGE), JOINS),
-                cost(lambda: label_dictionary(dictionary, ids[:JOINS]), JOINS),
+                cost(lambda ids=ids[some[:JOINS]]: label_dictionary(dictionary, ids), JOINS),
             )
         )
     report(f"join, batches of {BATCH}", [one for one, _, _ in rounds], [plain for _, _, plain in rounds])
     report(f"join, batches of {LARGE}", [one for _, one, _ in rounds], [plain for _, _, plain in rounds])
-    for share in (1, PANES // 10, PANES):
-        windows = [range(first * MINUTE, (first + 1) * MINUTE, MINUTE) for first in range(share)]
+    for share in (1, WINDOWS // 10, WINDOWS):
+        windows = [range(first * PANES * MINUTE, (first + 1) * PANES * MINUTE, MINUTE) for first in range(share)]
         spent = statistics.median(cost(lambda windows=windows: join.answers(windows), 1) for _ in range(repeats))
-        print(f"read {share} of {PANES} windows: {spent / 1000:.0f} ms")
+        print(f"read {share} of {WINDOWS} windows: {spent / 1000:.0f} ms")
 
 
 def events(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +66,7 @@ def events(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def fill(join: LabelJoin, ids: np.ndarray, scores: np.ndarray) -> float:
     """Remember predictions; µs each."""
-    panes = np.arange(ids.size) * PANES // ids.size * MINUTE
+    panes = np.arange(ids.size) * WINDOWS * PANES // ids.size * MINUTE
     outputs = np.zeros(BATCH, dtype=FORM.outputs)
     outputs["value"] = np.nan
 

@@ -19,7 +19,7 @@ COUNTS = [field.name for field in fields(Joined) if field.name != "settled"]
 ids = st.integers(0, 40).map(lambda number: number * 0x9E3779B97F4A7C15 % 2**64)
 times = st.integers(0, 90)
 predictions = st.builds(
-    lambda id, version, time, score: (id, version, time // 10 * 10, time, score),
+    lambda event, version, time, score: (event, version, time // 10 * 10, time, score),
     ids, st.integers(0, 2), st.integers(0, 79), st.integers(0, 9).map(lambda tenth: tenth / 10),
 )  # fmt: skip
 verdicts = st.tuples(ids, times, st.sampled_from([0, 1, None]))

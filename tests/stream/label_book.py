@@ -48,21 +48,22 @@ class Book:
         self.counts: Counter[str] = Counter()
         self.settled: list[tuple[int, int, float, int, int]] = []
 
-    def predict(self, id: int, version: int, pane: int, time: int, score: float) -> None:
-        if id == 0 or pane < self.before:
-            self.counts["without_id" if id == 0 else "expired"] += 1
+    def predict(self, event: int, version: int, pane: int, time: int, score: float) -> None:
+        if event == 0 or pane < self.before:
+            self.counts["without_id" if event == 0 else "expired"] += 1
             return
         self.levels.setdefault(pane, self.others)
-        while self.passes(id, self.levels[pane]) and len(self.rows) >= self.capacity:
+        while self.passes(event, self.levels[pane]) and len(self.rows) >= self.capacity:
             self.rise()
-        if not self.passes(id, self.levels[pane]):
+        if not self.passes(event, self.levels[pane]):
             self.counts["thinned"] += 1
             return
         self.counts["remembered"] += 1
-        new = Prediction(id, version, pane, time, score)
-        known = [(row.state, row.label_time, row.label) for row in self.rows if row.id == id and row.state != WAITING]
+        new = Prediction(event, version, pane, time, score)
+        told = [row for row in self.rows if row.id == event and row.state != WAITING]
+        known = [(row.state, row.label_time, row.label) for row in told]
         for entry in self.room:
-            if entry.there and entry.id == id:
+            if entry.there and entry.id == event:
                 known.append((entry.state, entry.time, entry.label))
                 entry.there = False
         self.rows.append(new)
@@ -70,12 +71,12 @@ class Book:
             self.settle(new, *known[0])
             self.counts["matched" if new.state == LABELLED else "cancelled"] += 1
 
-    def label(self, id: int, time: int, label: int | None) -> None:
-        if id == 0:
+    def label(self, event: int, time: int, label: int | None) -> None:
+        if event == 0:
             self.counts["without_id"] += 1
             return
         state, label = (CANCELLED, 0) if label is None else (LABELLED, label)
-        rows = [row for row in self.rows if row.id == id]
+        rows = [row for row in self.rows if row.id == event]
         if rows:
             held = rows[0]
             kind = self.kind(held.state, held.label_time, held.label, state, time, label)
@@ -83,14 +84,14 @@ class Book:
                 if kind == "first" or time >= row.label_time:
                     self.settle(row, state, time, label)
             self.counts[kind.replace("first", "matched" if state == LABELLED else "cancelled")] += 1
-        elif not self.passes(id, min([self.others, *self.levels.values()])):
+        elif not self.passes(event, min([self.others, *self.levels.values()])):
             self.counts["sampled_out"] += 1
         else:
-            self.wait(id, time, state, label)
+            self.wait(event, time, state, label)
 
-    def wait(self, id: int, time: int, state: int, label: int) -> None:
+    def wait(self, event: int, time: int, state: int, label: int) -> None:
         for entry in self.room:
-            if entry.there and entry.id == id:
+            if entry.there and entry.id == event:
                 self.counts[self.kind(entry.state, entry.time, entry.label, state, time, label)] += 1
                 if time >= entry.time:
                     entry.time, entry.state, entry.label = time, state, label
@@ -105,7 +106,7 @@ class Book:
             part = max(1, self.waiting_capacity // PART)
             self.counts["crowded_out"] += sum(entry.there for entry in self.room[:part])
             self.room = self.room[part:]
-        self.room.append(Waiting(id, time, state, label))
+        self.room.append(Waiting(event, time, state, label))
 
     def kind(self, held: int, held_time: int, held_label: int, state: int, time: int, label: int) -> str:
         if held == WAITING:
@@ -119,8 +120,8 @@ class Book:
             self.settled.append((row.pane, row.version, row.score, label, max(0, time - row.time)))
         row.state, row.label, row.label_time = state, label, time
 
-    def passes(self, id: int, level: int) -> bool:
-        return id % 2**level == 0
+    def passes(self, event: int, level: int) -> bool:
+        return event % 2**level == 0
 
     def rise(self) -> None:
         raised = min(64, min([self.others, *self.levels.values()]) + 1)
