@@ -149,7 +149,8 @@ def _until(paths: Paths, counts: Ints, *, threshold: float) -> tuple[Ints, Flags
         return counts, np.zeros(counts.size, dtype=np.bool_)
     line = np.arange(alarms.shape[1])[:, None]
     either: Flags = np.logical_or.reduce(alarms, axis=0)
-    stops = (either | (paths.products < LEAST_PRODUCT).any(axis=(0, 1))) & (line <= counts)
+    # Row 0 is the state before, which may be beyond a threshold that has just been lowered.
+    stops = (either | (paths.products < LEAST_PRODUCT).any(axis=(0, 1))) & (line > 0) & (line <= counts)
     taken = np.where(stops.any(axis=0), stops.argmax(axis=0), counts)
     # What lies behind must not be the least product either.
     np.copyto(paths.products, np.inf, where=line > taken)

@@ -168,6 +168,17 @@ def test_snapshot_goes_on_where_it_stopped():
     assert_same(more.taken(np.array([0])), half)
 
 
+def test_lowered_promise_alarms_at_the_next_row():
+    """Evidence that a new, shorter run length makes an alarm is one at the next row, not at none."""
+    losses = stream((3000, 0.2), (100, 0.6))
+    _, alarms = watched(losses, terms=EASY)
+    late = Terms(run_length_rows=1e9)
+    levels, none = watched(losses[: alarms[0].row + 1], terms=late)
+    assert not none
+    _, (alarm,) = watched(np.ones(1), levels=levels, terms=EASY)
+    assert alarm.row == alarms[0].row + 1
+
+
 def test_no_rows_change_nothing():
     """An empty batch gives the state itself."""
     levels = LossLevels.empty(2)
