@@ -28,7 +28,7 @@ from driftwatch.summaries.scores import ScoreGrid
 
 Floats = NDArray[np.float64]
 
-_SPARSE = 20.0
+SPARSE = 20.0
 """Rows of a reliability bin at which the variance seen there is believed half, that of calibrated scores half."""
 
 
@@ -204,7 +204,7 @@ def _ece_interval(state: BinaryState, spread: BinaryState) -> Interval:
     errors = np.add.reduceat(_bin_sums(spread)[..., BRIER.start].sum(axis=-1), starts, axis=-1) / total**2
     seen = np.maximum(errors - gaps**2 * (kept.sum(axis=-1)[..., None] / total**2), 0.0)
     calibrated = np.add.reduceat(kept * means * (1 - means), starts, axis=-1) / total**2
-    return absolute_interval(gaps, (seen * held + calibrated * _SPARSE) / (held + _SPARSE))
+    return absolute_interval(gaps, (seen * held + calibrated * SPARSE) / (held + SPARSE))
 
 
 def _matrix(state: BinaryState) -> Floats:
