@@ -15,7 +15,7 @@ from tests.scenarios.fixtures import configure, reference
 
 __all__ = ["configure", "reference"]
 
-EVENTS = 10_000
+EVENTS = 4_000
 COLUMN = b'{"model": "%s", "columns": {"features.amount": [' % events.MODEL.encode()
 FORMS = {
     "an array of objects": b"[" + b",".join([b"{}"] * EVENTS) + b"]",

@@ -25,7 +25,7 @@ BACKLOG_SECONDS = 300.0
 """A queue full of refused events of three bytes takes long."""
 SOAK_SECONDS = "DRIFTWATCH_SOAK_SECONDS"
 INBOX = f"{world.HTTP}max_inbox_bytes = {24 * MEBIBYTE}\n"
-WAITING = 32
+WAITING = 24
 """Bodies of 40 000 events; together they are not as large as one batch of the queue may be."""
 
 

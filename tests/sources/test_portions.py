@@ -16,7 +16,7 @@ def record(size: int, events: int) -> bytes:
     return b"\n" * min(size, events) + b"x" * (size - events)
 
 
-@given(st.lists(st.builds(record, SIZES, EVENTS), max_size=12))
+@given(st.lists(st.builds(record, SIZES, EVENTS), max_size=8))
 def test_every_record_is_in_one_bounded_run(records):
     """The runs put together are the records, in order; a run is within the bounds or a single record."""
     runs = [records[run] for run in portions(records)]
