@@ -41,7 +41,7 @@ def _small_chunks() -> object:
         yield
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(steps, max_size=14), st.integers(0, 60), st.integers(0, 20), st.integers(1, 26))
 def test_book(stream, capacity: int, waiting_capacity: int, cut: int) -> None:
     """Counts, settled rows in their order and answers are the book's, after any step, cut and restart."""
@@ -78,3 +78,18 @@ def lines(settled: labels.Settled) -> list[tuple]:
         settled.panes, settled.versions, settled.outputs["score"], settled.outcomes["label"], settled.delays_ms,
     )  # fmt: skip
     return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@settings(deadline=None)
+@given(st.lists(predictions, max_size=40, unique_by=lambda row: row[:3]), st.lists(verdicts, max_size=40), st.data())
+def test_order(rows: list[tuple], said: list[tuple], data) -> None:
+    """While there is room for all, the order in which predictions and labels come changes no answer."""
+    said = [(event, place, outcome) for place, (event, _, outcome) in enumerate(said)]
+    events = [(predict, row) for row in rows] + [(label, row) for row in said]
+    answers = []
+    for order in (events, data.draw(st.permutations(events))):
+        join = LabelJoin(FORM, capacity=100, waiting_capacity=100)
+        for kind, row in order:
+            kind(join, [row])
+        answers.append(told(join, WINDOWS))
+    assert answers[0] == answers[1]
