@@ -51,7 +51,7 @@ def replay(
                 file.write(line.line() + b"\n")
 
         now_ms = time.time_ns() // 1_000_000
-        summary = run(watch, predictions, labels or (), now_ms=now_ms, report=tell, progress=lambda _: None)
+        summary = run(watch, predictions, labels=labels or (), now_ms=now_ms, report=tell, progress=lambda _: None)
     screen.close(summary)
 
 

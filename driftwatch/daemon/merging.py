@@ -100,7 +100,7 @@ class ByPrediction:
 
 
 def merged(
-    predictions: Iterable[Item], labels: Iterable[Labels], timeless: Labels | None, *, window: WindowSpec
+    predictions: Iterable[Item], labels: Iterable[Labels], *, timeless: Labels | None, window: WindowSpec
 ) -> Iterator[Batch | Labels]:
     """Predictions in their own order, and each label before the first prediction of a later beat of the windows.
 

@@ -45,8 +45,8 @@ class Summary:
 def replay(
     watch: Watch,
     patterns: Sequence[str],
-    labels: Sequence[str] = (),
     *,
+    labels: Sequence[str] = (),
     now_ms: int,
     report: Callable[[Report], None],
     progress: Callable[[int], None],
@@ -72,7 +72,7 @@ def replay(
 
     timed, timeless = label_files.read(summary.refuse_label)
     read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, progress=progress)
-    for part in merged(read, timed, timeless, window=watch.spec.window):
+    for part in merged(read, timed, timeless=timeless, window=watch.spec.window):
         if isinstance(part, Labels):
             summary.labels += part.rows  # THE MONITOR IS TOLD OF LABELS HERE, as soon as it joins them.
         else:

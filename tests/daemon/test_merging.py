@@ -74,7 +74,7 @@ def test_labels_with_a_time(predictions: list[int], labels: list[int], cuts: set
     )
     read = ((batch.between(part.start, part.stop), None) for part in cut(batch.rows, cuts))
     parts = (known.taken(part) for part in cut(known.rows, label_cuts))
-    rows = told(merged(read, parts, None, window=TIMED))
+    rows = told(merged(read, parts, timeless=None, window=TIMED))
     assert [identity for kind, _, identity in rows if kind == "prediction"] == batch.ids.tolist()
     assert [identity for kind, _, identity in rows if kind == "label"] == known.ids.tolist()
     for place, (kind, time, _) in enumerate(rows):
@@ -98,7 +98,7 @@ def test_labels_without_a_time(predictions, window, cuts, own, data) -> None:
                 for s in cut(batch.rows, cuts))  # fmt: skip
     else:
         read = ((batch.between(part.start, part.stop), None) for part in cut(batch.rows, cuts))
-    rows = told(merged(read, iter(()), None if own else labels, window=window))
+    rows = told(merged(read, iter(()), timeless=None if own else labels, window=window))
     pairs = {(time, identity) for kind, time, identity in rows if kind == "label"}
     assert pairs >= set(zip(predictions, ids, strict=True))
     assert {identity for _, identity in pairs} == set(given_ids)
@@ -111,14 +111,14 @@ def test_labels_without_a_time(predictions, window, cuts, own, data) -> None:
 def test_counted_windows_hear_of_labels_within() -> None:
     """After each tenth of a window."""
     batch = batch_of(range(20), range(1, 21))
-    rows = told(merged([(batch, None)], iter(()), labels_of([TIMELESS] * 20, range(1, 21)), window=COUNTED))
+    rows = told(merged([(batch, None)], iter(()), timeless=labels_of([TIMELESS] * 20, range(1, 21)), window=COUNTED))
     assert [row[0] for row in rows] == ["prediction", "prediction", "label", "label"] * 10
 
 
 def test_without_labels_nothing_is_cut() -> None:
     """Predictions go through as they were read."""
     batch = batch_of(range(100), range(1, 101))
-    (only,) = merged([(batch, None)], iter(()), None, window=TIMED)
+    (only,) = merged([(batch, None)], iter(()), timeless=None, window=TIMED)
     assert only is batch
 
 
@@ -179,7 +179,7 @@ def test_replay_counts_labels(model, tmp_path) -> None:
     (tmp_path / "p.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     (tmp_path / "l.csv").write_text("id,label\n1,1\n2,\n3,perhaps\n99,0\n", encoding="utf-8")
     summary = replay(
-        model, [str(tmp_path / "p.csv")], [str(tmp_path / "l.csv")],
+        model, [str(tmp_path / "p.csv")], labels=[str(tmp_path / "l.csv")],
         now_ms=NOW_MS, report=lambda _: None, progress=lambda _: None,
     )  # fmt: skip
     assert (summary.accepted, summary.labels, summary.labels_rejected) == (10, 2, {"bad_label": 1})
