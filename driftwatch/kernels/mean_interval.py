@@ -128,10 +128,11 @@ def _tilt(pair: Pair, theta: Floats, *, upper: bool) -> Floats:
     net = sign * lean / variance**1.5
     spread_x, lean_x = _central(pair.x, pair.xx, pair.xxx)
     spread_v, lean_v = _central(pair.v, pair.vv, pair.vvv)
-    alone_x = (np.maximum(sign * lean_x, 0.0) + pair.hidden) / np.maximum(variance, spread_x) ** 1.5
+    # Each of two tails is known from half of the rows.
+    alone_x = (np.maximum(sign * lean_x, 0.0) + np.sqrt(2) * pair.hidden) / np.maximum(variance, spread_x) ** 1.5
     alone_v = np.maximum(-sign * theta**3 * lean_v, 0.0) / np.maximum(variance, theta**2 * spread_v) ** 1.5
     tail = np.maximum(alone_x, alone_v)
-    heavy = np.clip((tail - 3) / 4, 0.0, 1.0)
+    heavy = np.clip((tail - 2.5) / 3, 0.0, 1.0)
     skewness = net + heavy * np.maximum(tail - net, 0.0)
     settled = np.isfinite(skewness) & (variance > 1e-14 * second)
     return np.clip(np.where(settled, skewness, 0.0) / np.sqrt(np.maximum(pair.rows, 1.0)), -1.0, 1.0)
