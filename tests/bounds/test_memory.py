@@ -109,7 +109,11 @@ def test_memory_while_millions_of_the_smallest_events_are_worked_off(configure, 
     database.close()
 
     with Process(path) as process, Probe(process.port()) as probe:
-        probe.wait_counted(WAITING * body.count)
+        wait_until(
+            lambda: sum(probe.metrics().results().values()) == WAITING * body.count,
+            seconds=BACKLOG_SECONDS,
+            what="all of them to be counted",
+        )
         assert rss_bytes(process.pid, key="VmHWM") <= PROMISE * 3 // 4
         assert process.terminate() == 0, process.log()
 
