@@ -79,6 +79,21 @@ class BlockUncertainty:
         return carried
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Independent errors together."""
+
+    parts: tuple[BlockUncertainty | Uncertainty, ...]
+
+    def variance(self, turn: Floats) -> Floats:
+        """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
+        carried: Floats = np.sum([part.variance(turn) for part in self.parts], axis=0)
+        return carried
+
+
+AnyUncertainty = Uncertainty | BlockUncertainty | Joined
+
+
 def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats | None = None) -> dict[str, Estimated]:
     """Every metric of binned predictions (…, bins + 1, 2) by what matured labels say of each bin.
 
@@ -88,15 +103,13 @@ def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats 
     return estimate_cells(cells, BlockUncertainty(cells.rows, calibration), values)
 
 
-def estimate_cells(
-    cells: Cells, uncertainty: Uncertainty | BlockUncertainty, values: Floats | None = None
-) -> dict[str, Estimated]:
+def estimate_cells(cells: Cells, uncertainty: AnyUncertainty, values: Floats | None = None) -> dict[str, Estimated]:
     """Every metric of gathered rows; see `estimate_binary`."""
     found = influences(cells.joint, values)
     return {name: _estimated(name, influence, cells, uncertainty) for name, influence in found.items()}
 
 
-def _estimated(name: str, influence: Influence, cells: Cells, uncertainty: Uncertainty | BlockUncertainty) -> Estimated:
+def _estimated(name: str, influence: Influence, cells: Cells, uncertainty: AnyUncertainty) -> Estimated:
     """One metric with its two errors."""
     turn = influence.turn
     sampling = (turn**2 * cells.spread).sum(axis=(-2, -1))

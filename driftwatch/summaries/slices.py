@@ -42,6 +42,17 @@ class SliceEvidence:
         known = np.zeros(groups.shape[1] * GROUPS * BANDS) if log_odds is None else log_odds
         return cls(*newton_sums(features_of(groups, chances), chances, labels, known))
 
+    @classmethod
+    def converged(cls, groups: Codes, chances: Floats, labels: Floats, *, rounds: int = 4) -> Self:
+        """Learn from many rows at once, such as the reference's: sums at effects that these rows agree with."""
+        found = cls.of(groups, chances, labels)
+        for _ in range(rounds):
+            effects = found.effects
+            if not effects.used.any():
+                break
+            found = cls.of(groups, chances, labels, log_odds=effects.log_odds)
+        return found
+
     def merge(self, other: Self) -> Self:
         """Both; StateError if they are of different numbers of slices."""
         if self.response.size != other.response.size:
