@@ -25,6 +25,7 @@ from driftwatch.summaries.worth import WorthOutcomes, centred_powers
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 PARTS = 8
 TRUTH_ROWS = 1_000_000
+QUERIES = 100_000
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,9 @@ RANKINGS = ["even", "steep", "graded", "nearly perfect", "rarely a hit"]
 
 
 def ranking(kind: str, rows: int, *, windows: int, seed: int = 0) -> tuple[dict[str, Interval], dict[str, float]]:
-    """The metrics of windows drawn from a million queries, and those of the million."""
+    """The metrics of windows drawn from so many queries, and those of all of them."""
     rng = np.random.default_rng([seed, rows])
-    relevance = _relevance(kind, np.random.default_rng(7), TRUTH_ROWS // 4)
+    relevance = _relevance(kind, np.random.default_rng(7), QUERIES)
     count = len(relevance)
     items, judged = (np.broadcast_to(np.arange(1, n + 1, dtype=np.uint64), (count, n)) for n in (10, 20))
     of = ranks(items, judged, relevance)
