@@ -44,7 +44,7 @@ def matured(rng, rows, delay):
 
 
 def simulate(delay, *, windows=200, rows=5000, age_days=2.0, seed=0):
-    """Errors (windows, metrics) of naive and corrected values against the final ones; what intervals and bounds hold."""
+    """Errors (windows, metrics) of naive and corrected values against the final ones; what intervals hold."""
     rng = np.random.default_rng(seed)
     counts, group = matured(rng, 50_000, delay)
     naive, corrected, within = [], [], []
