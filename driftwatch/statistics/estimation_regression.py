@@ -21,7 +21,7 @@ def estimated_regression(calibration: RegressionOutcomes, predicted: Floats) -> 
     window in about 95 % of windows: they join (Zou and Donner, 2008) the bounds of the bins' means, by
     `kernels.mean_interval`, with the spread of the window's own rows, bent by its skewness (Cornish and Fisher, 1938).
     With some 25 labels a bin and heavy tails it is 90 %: calibrate on more. NaN where the window has no
-    prediction or calibration no label. A bin with fewer than two labels takes the moments of the nearest bin that has more.
+    prediction or calibration no label. A bin with one label or none takes the moments of the nearest that has more.
     """
     source = _nearest(calibration.labelled)
     moments = calibration.products[source] / calibration.products[source, ONE, ONE][:, None, None]
