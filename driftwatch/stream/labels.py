@@ -197,17 +197,22 @@ class LabelJoin:
 
     def _remember(self, tally: Tally, rows: _Predictions) -> None:
         memory = self._memory
-        # Another version's prediction may hold the label of this one's event already.
-        queries, others = memory.find(rows.ids) if memory.settled else (rows.numbers[:0], rows.numbers[:0])
-        known = memory.states(others) != WAITING
-        which, first = np.unique(queries[known], return_index=True)
-        verdicts = memory.verdicts(others[known][first])
-        waited, found = self._room.leave(rows.ids)
+        told = [self._known(rows.ids), self._room.leave(rows.ids)]
         places = memory.append(rows.ids, rows.panes, versions=rows.versions, times=rows.times, outputs=rows.outputs)
         # An event's label is never in both places, for it leaves the room with the first prediction.
-        for hit, told in ((which, verdicts), (waited, found)):
-            if hit.size:
-                self._settle(tally, told, np.arange(hit.size), places[hit], order=rows.numbers[hit])
+        for which, verdicts in told:
+            if which.size:
+                self._settle(tally, verdicts, np.arange(which.size), places[which], order=rows.numbers[which])
+
+    def _known(self, ids: Hashes) -> tuple[Ints, Verdicts]:
+        """The labels that predictions of other versions hold of these events already, with the index of each."""
+        memory = self._memory
+        queries, places = memory.find(ids) if memory.settled else (np.zeros(0, dtype=np.int64),) * 2
+        if queries.size:
+            settled = memory.states(places) != WAITING
+            queries, first = np.unique(queries[settled], return_index=True)
+            places = places[settled][first]
+        return queries, memory.verdicts(places)
 
     def _settle(
         self, tally: Tally, verdicts: Verdicts, queries: Ints, places: Ints, *, order: Ints | None = None
@@ -254,13 +259,13 @@ class LabelJoin:
         memory = self._memory
         return Settled(
             memory.panes(places), memory.versions(places), memory.outputs.take(places), labels.outcomes,
-            np.maximum(memory.delays(places), 0),
+            np.maximum(memory.delays(places), 0), labels.times,
         )  # fmt: skip
 
     def _nothing(self) -> Settled:
         none = np.zeros(0, dtype=np.int64)
         form = self.form
-        return Settled(none, none, np.zeros(0, dtype=form.outputs), np.zeros(0, dtype=form.outcomes), none)
+        return Settled(none, none, np.zeros(0, dtype=form.outputs), np.zeros(0, dtype=form.outcomes), none, none)
 
     def _head_bytes(self) -> bytes:
         rows, labels, levels = self._memory.ring, self._room.ring, self._levels

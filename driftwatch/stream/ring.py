@@ -74,11 +74,13 @@ class Ring:
         linked = ages < self.span
         found: list[tuple[Ints, Ints]] = []
         while True:
-            queries, places, ages = queries[linked], places[linked], ages[linked]
-            if not queries.size:
+            # Indices pick several times faster than flags do.
+            on = linked.nonzero()[0]
+            if not on.size:
                 break
-            same = self.ids[places] == ids[queries]
-            if same.any():
+            queries, places, ages = queries[on], places[on], ages[on]
+            same = (self.ids[places] == ids[queries]).nonzero()[0]
+            if same.size:
                 found.append((queries[same], places[same]))
             older = self._before[places].astype(np.int64) - 1
             age = self._ages(older)
@@ -107,7 +109,7 @@ class Ring:
 
     def _ages(self, places: Ints) -> Ints:
         ages = (self.next - 1) % self.size - places
-        ages[ages < 0] += self.size
+        ages += (ages < 0) * self.size
         return ages
 
 

@@ -36,7 +36,7 @@ def main() -> None:
     filling = fill(join, ids, scores)
     each = (resident_bytes() - before) / waiting
     print(f"{waiting:,} predictions: {each:.1f} bytes each resident, {join.nbytes / waiting:.1f} in a full ring")
-    print(f"remember one, batches of {BATCH}: {filling:.2f} µs")
+    print(f"remember one, batches of {BATCH}: {filling:.2f} µs; at 1,000,000 with labels: {labelled():.2f} µs")
     collect_less_often()  # as `driftwatch run` does
     dictionary = {one: [score, 0, -1, 0] for one, score in zip(ids.tolist(), scores.tolist(), strict=True)}
     order = np.random.default_rng(1).permutation(waiting)
@@ -79,6 +79,15 @@ def fill(join: LabelJoin, ids: np.ndarray, scores: np.ndarray) -> float:
             join.predict(panes=panes[some], versions=versions, times=panes[some] + 5, ids=ids[some], outputs=rows)
 
     return cost(work, ids.size)
+
+
+def labelled() -> float:
+    """The same in a memory of a million, half full and half of that labelled; µs each."""
+    ids, scores = events(1_000_000)
+    join, half = LabelJoin(FORM, capacity=ids.size, waiting_capacity=ids.size), ids.size // 2
+    fill(join, ids[:half], scores[:half])
+    label(join, ids[: half // 2], LARGE)
+    return fill(join, ids[half:], scores[half:])
 
 
 def label(join: LabelJoin, ids: np.ndarray, batch: int) -> None:
