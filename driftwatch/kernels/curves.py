@@ -88,19 +88,22 @@ def auc_curve(bins: Bins) -> Curve:
 
 
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")
-def precision_curve(bins: Bins) -> Curve:
+def precision_curve(bins: Bins, *, unit: Floats | float = 1.0) -> Curve:
     """How high is the precision on average over the positive rows, each at its own score as threshold.
 
     Between the rows of a bin, a share u^θ of its negatives comes before the share u of its positives, where θ is such
     that positives are ahead as often as they are. NaN without a positive row. `by_…` are influence functions.
+    unit: (…) what a positive row counts, where rows are weighted.
     """
     positives, negatives, total = bins.positives, bins.negatives, bins.positives.sum(axis=-1)
+    one = np.asarray(unit)[..., None]
     true, false = _above(positives), _above(negatives)
     power = np.minimum(bins.ahead / np.maximum(1 - bins.ahead, 1e-9), _STEEPEST)
     value, losses, gains = (np.zeros_like(positives) for _ in range(3))
     for node in range(_NODES):
         way = (node + 0.5) / _NODES
-        passed = np.where(positives > _NODES, 0.5 + positives * way, np.minimum(np.ceil(positives * way), positives))
+        few = np.minimum(np.ceil(positives / one * way - _ALIKE) * one, positives)
+        passed = np.where(positives > _NODES * one, one / 2 + positives * way, few)
         hits = true + np.where(bins.level, positives, passed)
         before = np.where(bins.level, 1 - bins.ahead, way**power * _mean_excess(power))
         misses = false + negatives * np.where(bins.tied, 1.0, before)
@@ -117,11 +120,13 @@ def precision_curve(bins: Bins) -> Curve:
 
 
 @np.errstate(invalid="ignore", divide="ignore")
-def precision_excess(bins: Bins) -> Floats:
+def precision_excess(bins: Bins, *, unit: Floats | float = 1.0) -> Floats:
     """How much does it lift the average precision (…) that a positive row counts at its own threshold; about."""
-    true = _above(bins.positives) + bins.positives / 2 + 0.5
+    one = np.asarray(unit)
+    true = _above(bins.positives) + (bins.positives + one[..., None]) / 2
     false = _above(bins.negatives) + bins.negatives * (1 - bins.ahead)
-    excess: Floats = (bins.positives * false / (true + false) ** 2).sum(axis=-1) / bins.positives.sum(axis=-1)
+    lifts = bins.positives * false / (true + false) ** 2
+    excess: Floats = one * lifts.sum(axis=-1) / bins.positives.sum(axis=-1)
     return excess
 
 

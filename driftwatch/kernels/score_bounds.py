@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 _CONTINUITY = 0.25
 """Rows by which hits are moved outwards: Wilson's own coverage sinks to 83 % at rates near 0 or 1, this one to 94 %."""
+_NOTHING = 1e-200
+"""Second moments below this are rounding, or so small that their powers would be."""
 _HALVINGS = 40
 """Steps of a bisection of [0, 1]: exact to 1e-12."""
 _FEW = 4.0
@@ -51,7 +53,7 @@ def mean_bounds(value: Floats, *, second: Floats, third: Floats, rows: Floats) -
     second + (third / second) (θ - value), as if the rows' distribution were tilted exponentially, and
     (θ - value)² = Z² variance / rows is solved for θ. For a share that is Wilson's interval to first order.
     """
-    bend = np.where(second > 0, Z * Z * third / second / rows, 0.0) / 2
+    bend = np.where(second > _NOTHING, Z * Z * third / second / rows, 0.0) / 2
     half = np.sqrt(bend**2 + Z * Z * second / rows)
     return value + bend - half, value + bend + half
 

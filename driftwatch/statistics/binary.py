@@ -28,6 +28,8 @@ from driftwatch.summaries.scores import ScoreGrid
 
 Floats = NDArray[np.float64]
 
+_NOTHING = 1e-100
+"""Second moments below this have no skewness that could be computed."""
 SPARSE = 20.0
 """Rows of a reliability bin at which the variance seen there is believed half, that of calibrated scores half."""
 
@@ -163,7 +165,7 @@ def _loss_interval(state: BinaryState, spread: BinaryState, *, powers: slice) ->
     rows = total**2 / kept
     first, square, cube = np.moveaxis(_bin_sums(spread)[..., powers].sum(axis=(-3, -2)) / kept[..., None], -1, 0)
     second, third = _central(value, first, square, cube=cube)
-    widened = 1 + np.minimum(np.where(second > 0, third**2 / second**3 / rows, 0.0), 0.25)
+    widened = 1 + np.minimum(np.where(second > _NOTHING, third**2 / second**3 / rows, 0.0), 0.25)
     for expected in _expected_losses(state, powers=powers):
         more = _central(value, *expected[:2], cube=expected[2])
         second, third = second + more[0] / rows, third + more[1] / rows

@@ -135,7 +135,7 @@ def _loss_interval(state: MulticlassState, spread: MulticlassState, *, first: in
     mean, square, cube = np.moveaxis(spread.losses[..., first : first + 3] / kept[..., None], -1, 0)
     second = np.maximum(square - 2 * value * mean + value**2, 0.0)
     third = cube - 3 * value * square + 3 * value**2 * mean - value**3
-    widened = 1 + np.minimum(np.where(second > 0, third**2 / second**3 / rows, 0.0), 0.25) + 2 / rows
+    widened = 1 + np.minimum(np.where(second > 1e-100, third**2 / second**3 / rows, 0.0), 0.25) + 2 / rows
     lower, upper = mean_bounds(value, second=second * widened, third=third * widened, rows=rows)
     return Interval(value, np.maximum(lower, 0.0), np.minimum(upper, 2.0) if first else upper)
 

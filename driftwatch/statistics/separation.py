@@ -23,7 +23,8 @@ def separation_metrics(bins: Bins, *, positive_spread: Floats, negative_spread: 
         np.nan_to_num(share(total**2, spread.sum(axis=-1)))
         for total, spread in zip(totals, (positive_spread, negative_spread), strict=True)
     )
-    auc, precision, gap = auc_curve(bins), precision_curve(bins), gap_curve(bins)
+    unit = share(positive_spread.sum(axis=-1), totals[0])
+    auc, precision, gap = auc_curve(bins), precision_curve(bins, unit=unit), gap_curve(bins)
     # DeLong's variances have one row less below the line.
     variances = [
         (spread * influence**2).sum(axis=-1) / total**2 * count / np.maximum(count - 1, 1.0)
@@ -36,11 +37,13 @@ def separation_metrics(bins: Bins, *, positive_spread: Floats, negative_spread: 
         share((counts * gap.below).sum(axis=-1), total)
         for counts, total in zip((bins.positives, bins.negatives), totals, strict=True)
     )
-    excess = precision_excess(bins) * share(positive_spread.sum(axis=-1), totals[0])
     return {
         "roc_auc": auc_interval(auc.value, variances[0] + variances[1], positives=rows[0], negatives=rows[1]),
         "average_precision": precision_interval(
-            precision.value, moved.sum(axis=-1) / totals[0] ** 2, positives=rows[0], excess=excess
+            precision.value,
+            moved.sum(axis=-1) / totals[0] ** 2,
+            positives=rows[0],
+            excess=precision_excess(bins, unit=unit),
         ),
         "ks_score": gap_interval(gap.value, (below[0], below[1]), rows=(rows[0], rows[1])),
     }

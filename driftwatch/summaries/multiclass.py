@@ -104,11 +104,16 @@ class MulticlassState:
     @classmethod
     def empty(cls, form: OutputForm) -> Self:
         """The identity of `merge`."""
-        blank = Answers(
-            np.zeros(0, dtype=form.outputs), np.zeros(0, dtype=form.outcomes),
-            np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int64),
-        )  # fmt: skip
-        return cls.of(blank, form)
+        classes, grid = len(form.classes), class_grid()
+        return cls(
+            grid,
+            predicted=np.zeros((classes + 1, TENTHS + 1), dtype=np.int64),
+            labelled=np.zeros((classes + 1, TENTHS + 1, classes + 1)),
+            scores=np.zeros((classes, grid.bins, 2)),
+            places=np.zeros((classes, grid.bins, 2, 2)),
+            losses=np.zeros(LOSSES),
+            confidence=np.zeros((TENTHS, 3)),
+        )
 
     def merge(self, other: Self) -> Self:
         """Add two states; StateError when they know different numbers of classes."""
