@@ -34,15 +34,11 @@ OTHER_VERSION = "_other"
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one call: rows counted, too late or known already; reports and alert transitions in order.
-
-    expired: predictions whose label never came and is waited for no longer.
-    """
+    """What came of one call: rows counted, too late or known already; reports and alert transitions in order."""
 
     accepted: int = 0
     late: int = 0
     duplicate: int = 0
-    expired: int = 0
     reports: list[Report] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
 
@@ -89,11 +85,13 @@ class Monitor:
         self.memory = memory or Memory()
         self._max_versions = max_versions or MAX_VERSIONS
         self.changed: set[PaneKey] = set()
+        self.gone: frozenset[str] = frozenset()
         self._evaluator = evaluator
 
     def saved(self) -> None:
         """What had changed has been saved."""
         self.changed.clear()
+        self.gone = frozenset()
         self.memory.seen.saved()
         if self.quality is not None:
             self.quality.saved()
@@ -126,9 +124,16 @@ class Monitor:
         """Partitions that will speak; until they do, or idle, they hold windows open."""
         self.windows.announce(partitions, now_ms=now_ms)
 
+    def announce_labels(self, partitions: Collection[str], *, now_ms: int) -> None:
+        """Partitions of labels; until they have spoken, or idle, no window's performance is final."""
+        if self.quality is not None:
+            self.quality.frontier.announce(partitions, now_ms=now_ms)
+
     def tick(self, *, now_ms: int) -> Outcome:
         """Let time pass: what it closes is reported."""
         outcome = Outcome()
+        if self.quality is not None:
+            self.quality.frontier.tick(now_ms=now_ms)
         due = self.windows.tick(now_ms=now_ms)
         if due is not None:
             self._close(due, outcome)
@@ -199,7 +204,7 @@ class Monitor:
         memory.issued = max(memory.issued, due)
         memory.touched = set()
         if quality is not None:
-            outcome.expired += quality.forget(due, finished=finished)
+            quality.forget(due, finished=finished)
         self._forget()
 
     def _looks(

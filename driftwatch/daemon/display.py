@@ -20,12 +20,20 @@ def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
         )
 
 
+def show_labels(board: Board, monitors: Iterable[Monitor]) -> None:
+    """Show what has become of labels so far."""
+    board.publish(
+        labels={monitor.model: monitor.quality.standing for monitor in monitors if monitor.quality is not None}
+    )
+
+
 def refill(board: Board, monitors: Iterable[Monitor]) -> None:
     """Show the windows and alerts that stood when the state was saved, so that a restart leaves no hole."""
     monitors = list(monitors)
     recalled = [shown for monitor in monitors for shown in monitor.recall()]
     reports = [report for report, _ in recalled]
     board.publish(reports=reports, watermarks=_watermarks(monitors), distributions=_distributions(reports))
+    show_labels(board, monitors)
     board.restore(reports=(), alerts=[step for _, steps in recalled for step in steps])
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from driftwatch.daemon.dead_letters import Unsaved as DeadLettersUnsaved
-from driftwatch.daemon.display import show
+from driftwatch.daemon.display import show, show_labels
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result, Telemetry
@@ -129,8 +129,10 @@ class Engine:
         if isinstance(message, Raw):
             self._take(message)
         elif isinstance(message, Announcement):
-            if message.stream is Stream.PREDICTIONS:  # labels move no watermark
+            if message.stream is Stream.PREDICTIONS:
                 self._stale |= self._waiting.announce(message.partitions)  # after a crash it must hold windows, too
+            else:
+                self._waiting.announce_labels(message.partitions)
         else:
             return self._obey(message)
         return True
@@ -147,9 +149,11 @@ class Engine:
                     self._publish(monitor.finish())
                 self._stale = True  # watermarks have moved, be there reports or not
                 self._save()
+                show_labels(self._doors.board, self.monitors.values())
             case Command.SAVE | Command.STOP:
                 self._save()
                 self._count_letters()
+                show_labels(self._doors.board, self.monitors.values())
             case Command.PRUNE:
                 self._prune()
         if order.command is not Command.STOP and self._unsaved.letters:
@@ -162,9 +166,14 @@ class Engine:
         self.unknown_keys += decoded.unknown_keys
         self._count(raw, decoded)
         heard_ms = self._doors.passing() if self._doors.passing else raw.received_ms
+        events = self._doors.telemetry.events
+        for model, labels in decoded.labels.items():
+            joined = self.monitors[model].label(labels, received_ms=heard_ms)
+            again = 0 if joined is None else joined.duplicate
+            events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=labels.rows - again)
+            events(model, raw.stream, source=raw.source, result=Result.DUPLICATE, count=again)
         for model, batch in decoded.batches.items():
             outcome = self.monitors[model].feed(batch, received_ms=heard_ms)
-            events = self._doors.telemetry.events
             events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=outcome.accepted)
             events(model, raw.stream, source=raw.source, result=Result.LATE, count=outcome.late)
             events(model, raw.stream, source=raw.source, result=Result.DUPLICATE, count=outcome.duplicate)
@@ -176,8 +185,6 @@ class Engine:
 
     def _count(self, raw: Raw, decoded: Decoded) -> None:
         telemetry = self._doors.telemetry
-        for model, labels in decoded.labels.items():
-            telemetry.events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=labels.rows)
         for rejection in decoded.rejected:
             telemetry.rejected(rejection.model, raw.stream, source=raw.source, reason=rejection.reason)
         if decoded.rejected:

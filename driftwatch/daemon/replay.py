@@ -74,7 +74,8 @@ def replay(
     read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, progress=progress)
     for part in merged(read, timed, timeless=timeless, window=watch.spec.window):
         if isinstance(part, Labels):
-            summary.labels += part.rows  # THE MONITOR IS TOLD OF LABELS HERE, as soon as it joins them.
+            summary.labels += part.rows
+            monitor.label(part, received_ms=now_ms)
         else:
             tell(monitor.feed(part, received_ms=now_ms))
     tell(monitor.finish())

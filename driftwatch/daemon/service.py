@@ -19,7 +19,7 @@ from driftwatch.daemon.lifecycle import Lifecycle
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.schedule import schedule
-from driftwatch.daemon.snapshot import decode
+from driftwatch.daemon.snapshot import resume
 from driftwatch.daemon.steady import SteadyClock
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watches
@@ -206,18 +206,15 @@ class Service:
 
 
 def _restored(watch: Watch, saved: Saved) -> Monitor:
-    core = saved.monitors.get(watch.spec.name)
-    if core is None:
-        return watch.monitor()
-    panes = saved.panes.get(watch.spec.name, {})
-    restored = decode(
-        core, panes, layout=watch.layout, spec=watch.spec.window, model=watch.spec.name, seen=watch.seen()
-    )
-    if restored.discarded_rows:
-        _log.warning("open_windows_discarded", model=watch.spec.name, rows=restored.discarded_rows,
-                     why="the reference or the form of the windows has changed")  # fmt: skip
-    monitor = watch.monitor(restored.progress, restored.memory)
-    monitor.changed |= restored.discarded  # so that the next checkpoint deletes them
+    monitor, name = watch.monitor(), watch.spec.name
+    if name in saved.monitors:
+        rows = resume(monitor, saved.monitors[name], saved.panes.get(name, {}))
+        if rows:
+            _log.warning("open_windows_discarded", model=name, rows=rows,
+                         why="the reference or the form of the windows has changed")  # fmt: skip
+        elif monitor.gone:
+            _log.warning("predictions_forgotten", model=name,
+                         why="the model's task or classes have changed, or it is to remember none")  # fmt: skip
     return monitor
 
 

@@ -9,15 +9,15 @@ import numpy as np
 
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode
-from driftwatch.monitor import REMEMBERED, Memory, Monitor, PaneKey
-from driftwatch.stream.seen import Seen
+from driftwatch.monitor import Monitor, PaneKey
+from driftwatch.quality import state
 from driftwatch.stream.windows import NEVER, Progress, WindowSpec
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
 
 FORMAT = 1
-SEEN = "seen/"
-"""Chunks of ids stand among the panes under this and their number."""
+SEEN, QUALITY = "seen/", "quality/"
+"""Chunks of ids, and of predictions that wait for their labels, stand among the panes under these and their names."""
 
 
 class _Head(msgspec.Struct):
@@ -43,19 +43,6 @@ class _Stored(msgspec.Struct):
     touched: list[PaneKey]
     versions: list[str]
     alerts: list[_Alert]
-
-
-@dataclass(slots=True)
-class Restored:
-    """What came back.
-
-    discarded, discarded_rows: the open panes that no longer fit the reference or the window's form, and their rows.
-    """
-
-    progress: Progress
-    memory: Memory
-    discarded: frozenset[PaneKey] = frozenset()
-    discarded_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,48 +75,60 @@ def encode(monitor: Monitor) -> Snapshot:
     }
     for number, chunk in memory.seen.changes().items():
         panes[f"{SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
+    if monitor.quality is not None:
+        panes |= {QUALITY + name: chunk for name, chunk in state.changes(monitor.quality).items()}
+    panes |= dict.fromkeys(monitor.gone - panes.keys())
     return Snapshot(msgspec.json.encode(stored), panes)
 
 
-def decode(
-    core: bytes,
-    stored_panes: Mapping[str, bytes],
-    *,
-    layout: Layout,
-    spec: WindowSpec,
-    model: str,
-    seen: Seen | None = None,
-) -> Restored:
-    """Bring a monitor's state back; StateError when it is damaged or of a newer release.
+def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> int:
+    """Let a new monitor go on from its state; StateError when that is damaged or of a newer release.
 
-    stored_panes: what the snapshots' `panes` have come to. seen: an empty memory of ids, to be filled.
-    When the reference or the form of the windows has changed since, open windows cannot be gone on with: their panes
-    are left out and counted, while watermarks, alerts and ids stay.
+    stored_panes: what the snapshots' `panes` have come to. Returns how many rows of open windows are left out.
+    When the reference or the form of the windows has changed since, open windows cannot be gone on with, nor the
+    predictions that wait for their labels; nor can these when their own form has changed. The next checkpoint deletes
+    what is left out. Watermarks, alerts and ids stay in any case.
     """
-    stored = stored_core(core, model)
-    seen = seen or Seen(REMEMBERED)
-    chunks = {name: data for name, data in stored_panes.items() if name.startswith(SEEN)}
-    panes = {name: data for name, data in stored_panes.items() if name not in chunks}
-    seen.resume({int(name.removeprefix(SEEN)): np.frombuffer(data, "<u8") for name, data in chunks.items()})
-    alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
-    same = stored.panes_of == _form(layout, spec)
-    progress = Progress(
+    stored = stored_core(core, monitor.model)
+    memory, windows = monitor.memory, monitor.windows
+    parts = _parts(stored_panes)
+    memory.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in parts.seen.items()})
+    memory.alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
+    memory.versions = stored.versions
+    same = stored.panes_of == _form(monitor.layout, windows.spec)
+    windows.progress = Progress(
         stored.greatest, frozenset(stored.idle), stored.closed_ms if same else NEVER, stored.counted if same else 0
     )
+    if monitor.quality is None or not same or not state.resume(monitor.quality, parts.quality):
+        monitor.gone = frozenset(QUALITY + name for name in parts.quality)
     if not same:
-        rows = sum(int(unpack(data)[1]["scalars"][0]) for data in panes.values())
-        memory = Memory(alerts=alerts, versions=stored.versions, seen=seen)
-        return Restored(progress, memory, frozenset(map(_key, panes)), rows)
-    memory = Memory(
-        panes={_key(name): profile_from_bytes(layout, data) for name, data in panes.items()},
-        revisions={(end, version): revision for end, version, revision in stored.revisions},
-        touched=set(stored.touched),
-        issued=stored.issued,
-        alerts=alerts,
-        versions=stored.versions,
-        seen=seen,
-    )
-    return Restored(progress, memory)
+        monitor.changed |= set(map(_key, parts.panes))
+        return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())
+    memory.panes = {_key(name): profile_from_bytes(monitor.layout, data) for name, data in parts.panes.items()}
+    memory.revisions = {(end, version): revision for end, version, revision in stored.revisions}
+    memory.touched, memory.issued = set(stored.touched), stored.issued
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A monitor's stored chunks, by kind and the rest of their names."""
+
+    panes: dict[str, bytes] = field(default_factory=dict)
+    seen: dict[str, bytes] = field(default_factory=dict)
+    quality: dict[str, bytes] = field(default_factory=dict)
+
+
+def _parts(stored: Mapping[str, bytes]) -> _Parts:
+    parts = _Parts()
+    for name, data in stored.items():
+        if name.startswith(SEEN):
+            parts.seen[name[len(SEEN) :]] = data
+        elif name.startswith(QUALITY):
+            parts.quality[name[len(QUALITY) :]] = data
+        else:
+            parts.panes[name] = data
+    return parts
 
 
 def stored_core(core: bytes, model: str) -> _Stored:

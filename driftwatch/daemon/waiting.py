@@ -32,6 +32,11 @@ class Waiting:
             moved |= monitor.windows.progress != before
         return moved
 
+    def announce_labels(self, partitions: Collection[str]) -> None:
+        """Hold the last looks at windows back for these partitions of labels."""
+        for monitor in self._monitors:
+            monitor.announce_labels(partitions, now_ms=self._passing())
+
     def tick(self) -> Iterator[tuple[Outcome, bool]]:
         """Let time pass: of each monitor what that brings about, and whether there is anything to save."""
         now_ms = self._passing()

@@ -8,6 +8,8 @@ from driftwatch.config import Config, ModelSpec
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
+from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class
+from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
 from driftwatch.stream.answers import Classes
@@ -17,7 +19,7 @@ from driftwatch.stream.raw import Stream
 from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import PREDICTION, Column, ColumnSpec, Schema
 from driftwatch.stream.seen import Seen
-from driftwatch.stream.windows import Progress, Windows
+from driftwatch.stream.windows import Windows
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.reference import Reference
 
@@ -44,20 +46,20 @@ class Watch:
         """The model as decode sees it."""
         return Intake(self.schema, self.spec.window.max_future, self.output_form)
 
-    def monitor(self, progress: Progress | None = None, memory: Memory | None = None) -> Monitor:
-        """A monitor, new or going on from what was saved."""
+    def monitor(self) -> Monitor:
+        """A new monitor."""
+        spec, form = self.spec, self.output_form
+        windows = Windows(spec.window)
+        costs = None if spec.value is None else Costs(**spec.value.model_dump())
+        terms = QualityTerms(spec.remember_predictions, spec.label_wait, costs)
         return Monitor(
-            self.spec.name,
-            self.layout,
-            windows=Windows(self.spec.window, progress),
-            evaluator=Evaluator(self.baseline, self.spec.rules),
-            memory=memory or Memory(seen=self.seen()),
-            max_versions=self.spec.max_versions,
+            spec.name,
+            windows=windows,
+            evaluator=Evaluator(self.baseline, spec.rules, metrics=metrics_by_class(form)),
+            quality=make_quality(form, self.layout, windows, terms),
+            memory=Memory(seen=Seen(spec.remember_ids)),
+            max_versions=spec.max_versions,
         )
-
-    def seen(self) -> Seen:
-        """An empty memory of event ids."""
-        return Seen(self.spec.remember_ids)
 
 
 def load_watches(config: Config) -> list[Watch]:
@@ -102,7 +104,6 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
                 f'{where}.columns.{name}: the reference has no column "{name}"; rebuild it or leave it out'
             )
     baseline = Baseline.of(layout, reference.profile, groups=spec.groups)
-    _check_rules(spec, baseline.statistics, where)
     schema = Schema(
         model=spec.name,
         task=spec.task,
@@ -112,6 +113,8 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
         ignore=tuple(spec.ignore),
     )
     form = _output_form(spec, schema, where)
+    _check_rules(spec, baseline.statistics, where)
+    _check_metrics(spec, form, where)
     for stream in Stream:
         try:
             build(leaves_of(schema, stream, form), strict=True)
@@ -135,6 +138,8 @@ def _output_form(spec: ModelSpec, schema: Schema, where: str) -> OutputForm:
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
     for position, rule in enumerate(spec.rules):
+        if rule.metric:
+            continue
         if not any(rule.of in names for names in statistics.values()):
             raise ConfigError(
                 f"{where}.rules[{position}].statistic: no column of the reference has {rule.of}, "
@@ -147,6 +152,26 @@ def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], whe
             if rule.of not in statistics[column]:
                 known = ", ".join(statistics[column])
                 raise ConfigError(f'{path}: "{column}" has no {rule.of}; it has {known}')
+
+
+def _check_metrics(spec: ModelSpec, form: OutputForm, where: str) -> None:
+    known = metrics_by_class(form)
+    for position, rule in enumerate(spec.rules):
+        if rule.metric is None:
+            continue
+        path = f"{where}.rules[{position}]"
+        if rule.metric not in known[""]:
+            raise ConfigError(
+                f'{path}.metric: a model whose task is "{spec.task}" has no {rule.metric}; it has '
+                + (", ".join(known[""]) or "none")
+            )
+        if not spec.remember_predictions:
+            raise ConfigError(f"{path}.metric: without predictions to remember there is no {rule.metric}; "
+                              "let remember_predictions be more than 0")  # fmt: skip
+        for column in rule.columns or ():
+            if column not in known:
+                classes = _some(known.keys() - {""}) or "none of its own"
+                raise ConfigError(f'{path}.columns: no class is called "{column}"; the model has {classes}')
 
 
 def _some(columns: Iterable[str]) -> str:

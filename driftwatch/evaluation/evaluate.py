@@ -7,6 +7,7 @@ from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standi
 from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.rules import RuleSpec, judge, thresholds
 from driftwatch.statistics.drift import Baseline
+from driftwatch.statistics.performance import AT_FIRST
 from driftwatch.statistics.reading import Stage
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
@@ -96,7 +97,7 @@ class Evaluator:
 
 def _due(rule: RuleSpec, look: Look) -> bool:
     """Whether a rule speaks of a window at this look."""
-    if rule.statistic or rule.stage is Stage.ESTIMATED:
+    if rule.statistic or rule.stage is Stage.ESTIMATED or rule.metric in AT_FIRST:
         return look.revision == 1
     if look.window.stage == Stage.FINAL:
         return rule.name not in look.decided

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.spec import Spec, announced, meant, mistake
 from driftwatch.statistics.drift import STATISTIC_NAMES
-from driftwatch.statistics.performance import CONCEPT, METRICS
+from driftwatch.statistics.performance import METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
@@ -148,8 +148,7 @@ def watches(rule: RuleSpec, reading: Reading) -> bool:
         return reading.support is None and (rule.columns is None or reading.column in rule.columns)
     stage = rule.stage or Stage.FINAL
     return (
-        reading.family != CONCEPT
-        and reading.support is not None
+        reading.support is not None
         and (reading.support.stage is Stage.ESTIMATED) == (stage is Stage.ESTIMATED)
         and reading.column in (rule.columns or ("",))
     )

@@ -14,6 +14,7 @@ from driftwatch.evaluation.evaluate import Look
 from driftwatch.evaluation.report import Performance, Window
 from driftwatch.quality.assess import Assessor
 from driftwatch.quality.pending import Agenda, Pending, WindowKey
+from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCHED, Counting, Standing
 from driftwatch.statistics.reading import Stage
 from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.frontier import Frontier
@@ -30,12 +31,13 @@ class Known:
     """All of it that must survive, beside the join and what the assessor has learnt.
 
     windows: those that may be reported again. codes: version → its code in the join. latest_ms: the greatest time of a
-    prediction that counted.
+    prediction that counted. counting: what became of labels.
     """
 
     windows: dict[WindowKey, Pending] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     latest_ms: int = NEVER
+    counting: Counting = field(default_factory=Counting)
 
 
 class Quality:
@@ -64,7 +66,7 @@ class Quality:
             ids=batch.ids[kept],
             outputs=batch.outputs[kept],
         )
-        self.assessor.settle(joined)
+        self._settle(joined)
 
     def label(self, labels: Labels, *, received_ms: int) -> Joined:
         """Join labels with the predictions that they are of."""
@@ -72,12 +74,13 @@ class Quality:
         joined = self.join.label(
             times=labels.times, ids=labels.ids, outcomes=labels.outcomes, cancelled=labels.cancelled
         )
-        self.assessor.settle(joined)
+        self._settle(joined)
         return joined
 
     def saved(self) -> None:
         """What had changed has been saved."""
         self.join.saved()
+        self.assessor.learnt.saved()
 
     def due(self, closed: int, *, finished: bool) -> set[WindowKey]:
         """The windows to look at again, now that windows have closed so far."""
@@ -90,16 +93,14 @@ class Quality:
 
     def performances(self, windows: Mapping[WindowKey, Window]) -> dict[WindowKey, Performance]:
         """What the labels that have come, and the scores, say of some windows; none where nothing is remembered."""
-        names = {code: version for version, code in self.known.codes.items()}
+        names = self._names
         ends = sorted({end for end, _ in windows})
         found = {}
         for recalled in self.join.answers([self._windows.panes_of(end) for end in ends]):
             key = ends[recalled.window], names[recalled.version]
             if key in windows:
-                window = windows[key]
-                age_ms = self.known.latest_ms - window.end_ms
                 found[key] = self.assessor.measure(
-                    recalled.answers, version=key[1], stage=Stage(window.stage), age_ms=age_ms, rate=recalled.rate
+                    recalled, version=key[1], stage=Stage(windows[key].stage), now_ms=self.known.latest_ms
                 )
         return found
 
@@ -123,16 +124,42 @@ class Quality:
         settled = 0 if look.performance is None else look.performance.arrivals.settled
         self.known.windows[key] = Pending(look.window, closed, settled, decided, final)
 
-    def forget(self, closed: int, *, finished: bool = False) -> int:
-        """Let go of what nothing can change any more; how many predictions never got a label."""
+    def forget(self, closed: int, *, finished: bool = False) -> None:
+        """Let go of what nothing can change any more."""
         matured_ms = self._matured_ms(closed, finished=finished)
         self._agenda.forget(matured_ms)
-        self.join.forget_labels(min(matured_ms, self.known.latest_ms) - self._agenda.wait_ms - self._agenda.keep_ms)
+        oldest_ms = min(matured_ms, self.known.latest_ms) - self._agenda.wait_ms - self._agenda.keep_ms
+        self.known.counting.count(UNMATCHED, self.join.forget_labels(oldest_ms))
         starts = [self._windows.panes_of(end).start for end, _ in self.known.windows]
-        expired = self.join.forget(min([self._windows.forget_before(), *starts]))
+        self.known.counting.count(EXPIRED_UNLABELLED, self.join.forget(min([self._windows.forget_before(), *starts])))
         held = {code for code, total in self.join.totals().items() if total.predictions}
-        self.known.codes = {name: code for name, code in self.known.codes.items() if code in held}
-        return expired
+        for name in [name for name, code in self.known.codes.items() if code not in held]:
+            del self.known.codes[name]
+            self.known.counting.delays.pop(name, None)
+
+    @property
+    def standing(self) -> Standing:
+        """What has become of labels and predictions so far."""
+        counting, names = self.known.counting, self._names
+        return Standing(
+            results=dict.fromkeys(ALL_RESULTS, 0) | counting.results,
+            delays=dict(counting.delays),
+            coverage={
+                names[code]: total.labelled / (total.labelled + total.waiting)
+                for code, total in self.join.totals().items()
+                if total.labelled + total.waiting
+            },
+            rate=self.join.rate,
+        )
+
+    @property
+    def _names(self) -> dict[int, str]:
+        return {code: version for version, code in self.known.codes.items()}
+
+    def _settle(self, joined: Joined) -> None:
+        self.known.counting.add(joined, self._names)
+        if joined.settled.rows:
+            self.assessor.settle(joined.settled, self._names)
 
     def _matured_ms(self, closed: int, *, finished: bool) -> int:
         if finished:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report
+from driftwatch.quality.standing import Standing
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Stage, Status
 
@@ -31,7 +32,7 @@ class Picture:
     alerts: by alert id, the last step of every alert that is pending or firing.
     transitions: how often each step was taken since the process began. watermarks: model → ms since the epoch.
     performance: of each cell and stage the report of the latest window that has a value of it.
-    coverage: (model, version) → share of the remembered predictions whose label has come.
+    labels: model → what has become of its labels, where it joins any.
     """
 
     reports: Mapping[Cell, Report] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Picture:
     transitions: Mapping[Step, int] = field(default_factory=dict)
     watermarks: Mapping[str, int] = field(default_factory=dict)
     performance: Mapping[tuple[Cell, Stage], Report] = field(default_factory=dict)
-    coverage: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    labels: Mapping[str, Standing] = field(default_factory=dict)
 
 
 class Board:
@@ -61,13 +62,12 @@ class Board:
         transitions: Sequence[Transition] = (),
         watermarks: Mapping[str, int] = MappingProxyType({}),
         distributions: Mapping[Cell, tuple[Distribution, ...]] = MappingProxyType({}),
-        coverage: Mapping[tuple[str, str], float] = MappingProxyType({}),
+        labels: Mapping[str, Standing] = MappingProxyType({}),
     ) -> None:
         """Add what one step of the engine brought, in order, and show all of it at once.
 
         A report replaces its cell's unless its window ends earlier or its revision is lower, so a late revision of
         an old window does not turn the picture back. A distribution is shown while the report it came with is.
-        coverage: of all cells, when it is given.
         """
         old = self._picture
         shown = _latest(old.reports, reports)
@@ -83,7 +83,7 @@ class Board:
             transitions=MappingProxyType(Counter(old.transitions) + steps),
             watermarks=MappingProxyType({**old.watermarks, **watermarks}),
             performance=MappingProxyType(_performance(old.performance, reports)),
-            coverage=MappingProxyType(dict(coverage)) if coverage else old.coverage,
+            labels=MappingProxyType({**old.labels, **labels}),
         )
 
     def restore(self, *, reports: Sequence[Report], alerts: Sequence[Transition]) -> None:

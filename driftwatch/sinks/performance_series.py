@@ -2,7 +2,12 @@
 
 import math
 from collections.abc import Iterator
+from itertools import accumulate
 
+from prometheus_client.metrics_core import HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+
+from driftwatch.quality.standing import DELAY_BOUNDS_SECONDS
 from driftwatch.sinks.board import Picture
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.statistics.performance import CONCEPT
@@ -26,9 +31,33 @@ def class_samples(picture: Picture) -> Iterator[Samples]:
         yield _samples((reading for reading in report.readings if reading.column), (*cell,), stage)
 
 
-def coverage_samples(picture: Picture) -> Samples:
-    """The share of predictions whose label has come, by model and version."""
-    return {Metric.LABEL_COVERAGE: {tuple(key): share for key, share in picture.coverage.items()}}
+def label_samples(picture: Picture) -> Samples:
+    """What has become of labels, and the share of predictions that has one; few series, by configuration."""
+    return {
+        Metric.LABEL_COVERAGE: {
+            (model, version): share
+            for model, standing in picture.labels.items()
+            for version, share in standing.coverage.items()
+        },
+        Metric.LABELS: {
+            (model, result): count
+            for model, standing in picture.labels.items()
+            for result, count in standing.results.items()
+        },
+        Metric.LABEL_SAMPLING: {(model,): standing.rate for model, standing in picture.labels.items()},
+    }
+
+
+def label_delays(picture: Picture) -> Family:
+    """The histogram of delays from predictions to labels."""
+    form = Metric.LABEL_DELAY
+    family = HistogramMetricFamily(form.full_name, form.value.help, labels=form.value.labels)
+    for model, standing in picture.labels.items():
+        for version, delays in standing.delays.items():
+            names = [*(f"{bound:g}" for bound in DELAY_BOUNDS_SECONDS), "+Inf"]
+            buckets = list(zip(names, accumulate(delays.counts), strict=True))
+            family.add_metric((model, version), buckets=buckets, sum_value=delays.total_seconds)
+    return family
 
 
 _ORDER = ("final", "interim", "estimated")

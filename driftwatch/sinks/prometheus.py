@@ -14,7 +14,7 @@ from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
-from driftwatch.sinks.performance_series import Samples, class_samples, coverage_samples, performance_samples
+from driftwatch.sinks.performance_series import Samples, class_samples, label_delays, label_samples, performance_samples
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 
@@ -36,6 +36,7 @@ _EXPORTED = (
     Metric.DRIFT_EFFECT_UPPER, Metric.DRIFT_STATE, Metric.DISTRIBUTION_RATIO, Metric.WINDOW_ROWS, Metric.WINDOW_END,
     Metric.WATERMARK, Metric.ALERTS, Metric.ALERT_TRANSITIONS, Metric.SERIES_DROPPED, Metric.PERFORMANCE_VALUE,
     Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.LABEL_COVERAGE,
+    Metric.LABELS, Metric.LABEL_SAMPLING, Metric.LABEL_DELAY,
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ class BoardCollector:
         samples[Metric.WATERMARK] = _quiet_watermarks(picture)
         fixed = sum(map(len, samples.values())) + 1
         budget = _Budget(samples, left=self._max_series - fixed)
-        budget.spend(coverage_samples(picture))
+        budget.spend(label_samples(picture))
         for group in performance_samples(picture):
             budget.spend(group)
         ranked = sorted(_columns(picture), key=lambda column: column.rank)
@@ -87,7 +88,8 @@ class BoardCollector:
         for group in class_samples(picture):
             budget.spend(group)
         samples[Metric.SERIES_DROPPED] = {(): budget.dropped}
-        return [metric.samples(values) for metric, values in samples.items() if values]
+        families = [metric.samples(values) for metric, values in samples.items() if values]
+        return [*families, label_delays(picture)] if picture.labels else families
 
 
 class _Budget:

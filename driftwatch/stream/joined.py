@@ -15,7 +15,8 @@ from driftwatch.stream.outputs import Records
 class Settled:
     """Predictions whose label has just come, in the order in which it did; corrections are not repeated here.
 
-    panes, versions, delays_ms: (rows,), delays at least 0. outputs, outcomes: (rows,) records.
+    panes, versions, delays_ms: (rows,), delays at least 0. times_ms: (rows,) of the labels. outputs, outcomes: (rows,)
+    records.
     """
 
     panes: Ints
@@ -23,6 +24,7 @@ class Settled:
     outputs: Records
     outcomes: Records
     delays_ms: Ints
+    times_ms: Ints
 
     @property
     def rows(self) -> int:
@@ -32,8 +34,9 @@ class Settled:
     def at(self, which: "Ints | NDArray[np.bool_]") -> Self:
         """Some of them."""
         return type(self)(
-            self.panes[which], self.versions[which], self.outputs[which], self.outcomes[which], self.delays_ms[which]
-        )
+            self.panes[which], self.versions[which], self.outputs[which], self.outcomes[which],
+            self.delays_ms[which], self.times_ms[which],
+        )  # fmt: skip
 
     @classmethod
     def all(cls, parts: Sequence[Self]) -> Self:
@@ -44,6 +47,7 @@ class Settled:
             np.concatenate([part.outputs for part in parts]),
             np.concatenate([part.outcomes for part in parts]),
             np.concatenate([part.delays_ms for part in parts]),
+            np.concatenate([part.times_ms for part in parts]),
         )
 
 

@@ -17,13 +17,14 @@ class Recalled:
     """What is remembered of one version in one window.
 
     window: index among those asked for. rate: the share of the window's predictions that is remembered here, by
-    chance alone: 1, 1/2, 1/4 ….
+    chance alone: 1, 1/2, 1/4 …. times: (rows,) event times of the predictions, ms.
     """
 
     window: int
     version: int
     rate: float
     answers: Answers
+    times: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class _Sorted:
 
     ids: Hashes
     answers: Answers
+    times: Ints
     begins: dict[int, tuple[int, int]]
 
 
@@ -58,13 +60,13 @@ def recall(memory: Remembered, levels: Levels, windows: Sequence[Collection[int]
                 parts.setdefault(version, []).append(rows.begins[cell])
         level = max((levels.of(pane) for pane in panes), default=0)
         for version in sorted(parts):
-            answers = _read(rows, parts[version], level)
+            answers, times = _read(rows, parts[version], level)
             if answers.rows:
-                found.append(Recalled(window, version, 2.0**-level, answers))
+                found.append(Recalled(window, version, 2.0**-level, answers, times))
     return found
 
 
-def _read(rows: _Sorted, pieces: list[tuple[int, int]], level: int) -> Answers:
+def _read(rows: _Sorted, pieces: list[tuple[int, int]], level: int) -> tuple[Answers, Ints]:
     """The rows of some pieces, held to one level; where they touch, as they mostly do, without copying."""
     touching = all(one[1] == other[0] for one, other in pairwise(pieces))
     if touching:
@@ -75,7 +77,8 @@ def _read(rows: _Sorted, pieces: list[tuple[int, int]], level: int) -> Answers:
         places = np.arange(rows.ids.size)[which]
         which = places[passes(rows.ids[places], level)]
     answers = rows.answers
-    return Answers(answers.outputs[which], answers.outcomes[which], answers.state[which], answers.delays_ms[which])
+    part = Answers(answers.outputs[which], answers.outcomes[which], answers.state[which], answers.delays_ms[which])
+    return part, rows.times[which]
 
 
 def _sorted(memory: Remembered, cells: Ints) -> _Sorted:
@@ -97,7 +100,7 @@ def _sorted(memory: Remembered, cells: Ints) -> _Sorted:
         memory.outputs.take(places_now), memory.outcomes.take(places_now), memory.states(places_now),
         np.maximum(memory.delays(places_now), 0),
     )  # fmt: skip
-    return _Sorted(ids[order], answers, begins)
+    return _Sorted(ids[order], answers, memory.times(places_now), begins)
 
 
 def _order(ranks: Codes, ids: Hashes, times: Callable[[Ints], Ints]) -> Ints:

@@ -2,11 +2,14 @@
 
 import math
 
+from driftwatch.daemon.telemetry import Exposition
 from driftwatch.evaluation.report import Report
+from driftwatch.quality.standing import DELAY_BOUNDS_SECONDS, Delays, Standing
 from driftwatch.sinks.board import Board
+from driftwatch.sinks.prometheus import BoardCollector
 from driftwatch.statistics.reading import Stage
 from tests.sinks.pictures import START_MS, measure, reading, report
-from tests.sinks.test_prometheus import scrape
+from tests.sinks.test_prometheus import RULES, scrape
 
 DRIFT = reading("amount", "psi", 0.3)
 CELL = ("fraud", "7", "")
@@ -58,11 +61,21 @@ def test_classes_come_last_and_by_name():
     assert short["series_dropped", ()] == 3
 
 
-def test_coverage():
-    """Coverage is shown by version, as it was published last."""
-    board = published(report(DRIFT), coverage={("fraud", "7"): 0.25})
+def test_labels():
+    """What became of labels is shown by model, coverage and delays by version."""
+    delays = Delays((0, 2, 1, *[0] * (len(DELAY_BOUNDS_SECONDS) - 2)), 35.0)
+    standing = Standing({"matched": 3, "corrected": 0}, {"7": delays}, {"7": 0.25}, 0.5)
+    board = published(report(DRIFT), labels={"fraud": standing})
     board.publish(watermarks={"fraud": START_MS})
-    assert scrape(board)["label_coverage_ratio", ("fraud", "7")] == 0.25
+    shown = scrape(board)
+
+    assert shown["label_coverage_ratio", ("fraud", "7")] == 0.25
+    assert shown["label_sampling_ratio", ("fraud",)] == 0.5
+    assert (shown["labels_total", ("fraud", "matched")], shown["labels_total", ("fraud", "corrected")]) == (3, 0)
+    text = Exposition([BoardCollector(board, rules=RULES, max_series=10_000)]).render(openmetrics=False).decode()
+    assert 'driftwatch_label_delay_seconds_bucket{le="10",model="fraud",version="7"} 2.0' in text
+    assert 'driftwatch_label_delay_seconds_count{model="fraud",version="7"} 3.0' in text
+    assert 'driftwatch_label_delay_seconds_sum{model="fraud",version="7"} 35.0' in text
 
 
 def test_what_is_gone_is_forgotten():

@@ -47,6 +47,7 @@ def scrape(board: Board, *, rules=RULES, max_series: int = 10_000) -> dict[tuple
         ): sample.value
         for family in parse_text(text)
         for sample in family.samples
+        if sample.name in order  # parts of histograms have names of their own
     }
 
 

@@ -1,0 +1,195 @@
+"""Measures a binary classifier: by its labels, by its scores alone, and by how far the two have parted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from driftwatch.evaluation.report import Performance
+from driftwatch.kernels.arrival import Ints, arrived_by_label, delay_counts
+from driftwatch.kernels.calibration import Calibration, calibrate_bins
+from driftwatch.kernels.interval import Floats
+from driftwatch.quality.learnt import Learnt
+from driftwatch.quality.loss import LossWatch
+from driftwatch.quality.readings import arrivals, compared, measured
+from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
+from driftwatch.statistics.estimation import Estimated, estimate_binary
+from driftwatch.statistics.gap import gaps
+from driftwatch.statistics.interim import interim_binary
+from driftwatch.statistics.reading import Reading, Stage, Status, Support
+from driftwatch.stream.joined import Settled
+from driftwatch.stream.outputs import LABELLED, Answers, OutputForm
+from driftwatch.stream.recall import Recalled
+from driftwatch.summaries.binary import BinaryState
+from driftwatch.summaries.scores import ScoreGrid
+
+CALIBRATION_ROWS = 100_000.0
+"""Labels that a calibration is made from, the newest ones: a tenth of them tells a share to half a hundredth."""
+LEAST_LABELS = 100
+"""Labels without which nothing is estimated."""
+GROUPS = 10
+"""Score groups whose labels' delays are told apart."""
+GAPS = ("accuracy", "f1", "roc_auc")
+"""Metrics whose realised value is compared with the estimated one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Knowledge:
+    """What past labels say: chances of the positive class, and delays by score group and label."""
+
+    calibration: Calibration | None
+    delays: Ints | None
+
+
+class BinaryAssessor:
+    """The Assessor of binary classifiers. reference: (bins + 1, 2, 2) labels of the reference, when it has any."""
+
+    def __init__(
+        self,
+        form: OutputForm,
+        grid: ScoreGrid,
+        *,
+        loss: LossWatch,
+        costs: Costs | None = None,
+        reference: Floats | None = None,
+    ) -> None:
+        self.learnt = Learnt(loss)
+        self._form, self._grid, self._costs = form, grid, costs
+        self._reference = reference
+        self._known: dict[str, _Knowledge] = {}
+        edges = grid.edges
+        self._middles: Floats = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2])
+        self._groups = np.arange(grid.bins + 1) * GROUPS // (grid.bins + 1)
+
+    def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
+        """What some window's labels and scores say; see `Assessor`."""
+        answers = recalled.answers
+        state = BinaryState.of(answers, self._form, grid=self._grid)
+        known = self._knowledge(version)
+        ages_ms = np.maximum(now_ms - recalled.times, 0)
+        said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
+        said = replace(said, reliability=_reliability(state, self._middles))
+        arrived = self._arrived(answers, known.delays, ages_ms)
+        readings = (
+            *self._realised(state, stage=stage, coverage=said.coverage, arrived=arrived),
+            *self._estimated(state, known.calibration),
+            *(self._gaps(state, known.calibration) if stage is Stage.FINAL else ()),
+            *self.learnt.loss.readings(version),
+        )
+        return Performance(readings, said)
+
+    def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
+        """Show the watch over the loss which predictions were wrong."""
+        said, label = settled.outputs["prediction"], settled.outcomes["label"]
+        told = (said >= 0) & (label >= 0)
+        self.learnt.loss.see(settled.at(told), names, (said != label)[told].astype(np.float64))
+
+    def learn(self, answers: Answers, *, version: str, end: int) -> None:
+        """Calibrate by a pane's labels, and remember how late they were."""
+        state = BinaryState.of(answers, self._form, grid=self._grid)
+        known = (answers.state == LABELLED) & (answers.outcomes["label"] >= 0)
+        if known.any():
+            slots = self._grid.bins_of(answers.outputs["score"][known])
+            labels = answers.outcomes["label"][known].astype(np.int64)
+            delays = delay_counts(self._groups[slots], labels, answers.delays_ms[known], count=GROUPS)
+            self.learnt.lessons.learn(version, end, {"labelled": state.labelled, "delays": delays})
+            self._known.pop(version, None)
+
+    def _knowledge(self, version: str) -> _Knowledge:
+        if version not in self._known:
+            lessons = self.learnt.lessons
+            own = lessons.total(version, "labelled", most_rows=CALIBRATION_ROWS)
+            counts = self._with_reference(np.zeros(()) if own is None else own)
+            enough = counts.ndim and counts[:-1].sum() >= LEAST_LABELS
+            calibration = calibrate_bins(counts, self._middles) if enough else None
+            self._known[version] = _Knowledge(calibration, lessons.total(version, "delays"))
+        return self._known[version]
+
+    def _with_reference(self, counts: Floats) -> Floats:
+        """The reference's labels stand in for those that have not come yet, and fade as they come."""
+        reference = self._reference
+        if reference is None or not reference.sum():
+            return counts
+        missing = CALIBRATION_ROWS - counts.sum()
+        return counts + reference * float(np.clip(missing / reference.sum(), 0.0, 1.0))
+
+    def _realised(
+        self, state: BinaryState, *, stage: Stage, coverage: float, arrived: Floats | None
+    ) -> tuple[Reading, ...]:
+        absent = Status.DEGENERATE if state.labelled.sum() else Status.NO_LABELS
+        naive = binary_metrics(state, costs=self._costs)
+        baseline = float(baseline_accuracy(state))
+        support = Support(stage, coverage)
+        if stage is Stage.FINAL or absent is Status.NO_LABELS:
+            details = {"accuracy": replace(support, baseline=baseline)}
+            return measured(naive, support, details=details, absent=absent)
+        values = None if self._costs is None else self._costs.matrix.T
+        interim = interim_binary(_floats(state.predicted), _floats(state.labelled), arrived, values=values)
+        weights = interim.strata.weights
+        corrected = binary_metrics(_weighed(state, weights), spread=_weighed(state, weights**2), costs=self._costs)
+        details = {
+            name: replace(
+                support,
+                naive=float(interval.value),
+                worst=float(interim.bounds[name][0]) if name in interim.bounds else np.nan,
+                best=float(interim.bounds[name][1]) if name in interim.bounds else np.nan,
+                baseline=baseline if name == "accuracy" else np.nan,
+            )
+            for name, interval in naive.items()
+        }
+        return measured(corrected | interim.metrics, support, details=details, absent=absent)
+
+    def _arrived(self, answers: Answers, delays: Ints | None, ages_ms: Ints) -> Floats | None:
+        """(bins + 1, 2) share of each label's rows that has come by now; None when nothing is known of delays."""
+        if delays is None or not answers.rows:
+            return None
+        groups = self._groups[self._grid.bins_of(answers.outputs["score"])]
+        arrived: Floats = arrived_by_label(delays.astype(np.float64), groups, ages_ms)[self._groups]
+        return arrived
+
+    def _estimated(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
+        if calibration is None:
+            return ()
+        found = self._expected(_floats(state.predicted), calibration)
+        intervals = {name: each.interval for name, each in found.items()}
+        return measured(intervals, Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
+
+    def _gaps(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
+        """Realised minus estimated, over the rows whose label has come."""
+        if calibration is None or not state.labelled.sum():
+            return ()
+        labelled = _floats(state.labelled)
+        promised = self._expected(labelled.sum(axis=-1), calibration)
+        found = gaps(labelled, {name: promised[name] for name in GAPS})
+        support = Support(Stage.FINAL)
+        return tuple(
+            compared(f"gap_{name}", gap.interval, support, p_value=float(gap.p_value)) for name, gap in found.items()
+        )
+
+    def _expected(self, predicted: Floats, calibration: Calibration) -> dict[str, Estimated]:
+        """Expected metrics of the rows of whose label something is known."""
+        values = None if self._costs is None else self._costs.matrix.T
+        known = replace(calibration, chances=np.nan_to_num(calibration.chances))
+        return estimate_binary(np.where(np.isnan(calibration.chances), 0, predicted), known, values)
+
+
+def _weighed(state: BinaryState, weights: Floats) -> BinaryState:
+    """Every labelled row counts `weights` times: (bins + 1, 2, 2), by its label too."""
+    return replace(state, labelled=state.labelled * weights, sums=state.sums * weights[..., None])
+
+
+def _floats(counts: Floats | Ints) -> Floats:
+    return counts.astype(np.float64)
+
+
+def _reliability(state: BinaryState, middles: Floats) -> tuple[tuple[float, float, int], ...]:
+    """Mean score and share of positives by tenths of the score; bins' middles stand for their scores."""
+    by_label = state.labelled[:-1].sum(axis=1)
+    tenths = np.clip(np.ceil(middles * 10).astype(np.int64) - 1, 0, 9)
+    rows = np.bincount(tenths, by_label.sum(axis=-1), minlength=10)
+    scores = np.bincount(tenths, by_label.sum(axis=-1) * middles, minlength=10)
+    positive = np.bincount(tenths, by_label[:, 1], minlength=10)
+    return tuple(
+        (float(scores[tenth] / rows[tenth]), float(positive[tenth] / rows[tenth]), int(rows[tenth]))
+        for tenth in np.flatnonzero(rows)
+    )

@@ -1,0 +1,85 @@
+"""Measures a multiclass classifier: by its labels, all classes together and each against the rest."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from driftwatch.evaluation.report import Performance
+from driftwatch.kernels.interval import Floats, Interval
+from driftwatch.quality.learnt import Learnt
+from driftwatch.quality.loss import LossWatch
+from driftwatch.quality.readings import arrivals, measured
+from driftwatch.statistics.multiclass import baseline_accuracy, class_metrics, multiclass_metrics
+from driftwatch.statistics.reading import Reading, Stage, Status, Support
+from driftwatch.stream.joined import Settled
+from driftwatch.stream.outputs import Answers, OutputForm
+from driftwatch.stream.recall import Recalled
+from driftwatch.summaries.multiclass import MulticlassState
+
+
+class MulticlassAssessor:
+    """The Assessor of multiclass classifiers."""
+
+    def __init__(self, form: OutputForm, *, loss: LossWatch) -> None:
+        self.learnt = Learnt(loss)
+        self._form = form
+
+    def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
+        """What some window's labels say; see `Assessor`."""
+        answers = recalled.answers
+        state = MulticlassState.of(answers, self._form)
+        ages_ms = np.maximum(now_ms - recalled.times, 0)
+        said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
+        support, absent = Support(stage, said.coverage), Status.DEGENERATE if said.labelled else Status.NO_LABELS
+        whole, classes = multiclass_metrics(state), class_metrics(state)
+        naive = dict(whole)
+        if stage is Stage.INTERIM and said.labelled:
+            weights = _weights(state)
+            weighed, spread = (MulticlassState.of(answers, self._form, weights=each) for each in (weights, weights**2))
+            whole, classes = multiclass_metrics(weighed, spread=spread), class_metrics(weighed, spread=spread)
+        baseline = float(baseline_accuracy(state))
+        details = {
+            name: replace(
+                support,
+                naive=float(interval.value) if stage is Stage.INTERIM else np.nan,
+                baseline=baseline if name == "accuracy" else np.nan,
+            )
+            for name, interval in naive.items()
+        }
+        readings = measured(whole, support, details=details, absent=absent)
+        return Performance(
+            (*readings, *self._by_class(classes, support, absent), *self.learnt.loss.readings(version)), said
+        )
+
+    def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
+        """Show the watch over the loss which predictions were wrong."""
+        said, label = settled.outputs["prediction"], settled.outcomes["label"]
+        told = (said >= 0) & (label >= 0)
+        self.learnt.loss.see(settled.at(told), names, (said != label)[told].astype(np.float64))
+
+    def learn(self, answers: Answers, *, version: str, end: int) -> None:
+        """Nothing is estimated of several classes yet."""
+
+    def _by_class(self, classes: Mapping[str, Interval], support: Support, absent: Status) -> tuple[Reading, ...]:
+        return tuple(
+            reading
+            for place, name in enumerate(self._form.classes)
+            for reading in measured(
+                {metric: _at(interval, place) for metric, interval in classes.items()},
+                support,
+                absent=absent,
+                column=name,
+            )
+        )
+
+
+def _at(interval: Interval, place: int) -> Interval:
+    return Interval(*(np.asarray(part[place]) for part in (interval.value, interval.lower, interval.upper)))
+
+
+def _weights(state: MulticlassState) -> Floats:
+    """How many predictions each label of a stratum stands for; strata without labels are left out."""
+    labelled = state.labelled.sum(axis=-1).astype(np.float64)
+    weights: Floats = np.divide(state.predicted, labelled, out=np.zeros(labelled.shape), where=labelled > 0)
+    return weights

@@ -1,0 +1,77 @@
+"""Measures a regression: by its labels, and by what errors were at like predictions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from driftwatch.evaluation.report import Performance
+from driftwatch.kernels.interval import Floats
+from driftwatch.quality.learnt import Learnt
+from driftwatch.quality.loss import LossWatch
+from driftwatch.quality.readings import arrivals, measured
+from driftwatch.statistics.estimation_regression import estimated_regression
+from driftwatch.statistics.reading import Reading, Stage, Status, Support
+from driftwatch.statistics.regression import regression_performance
+from driftwatch.statistics.worth import worth_performance
+from driftwatch.stream.joined import Settled
+from driftwatch.stream.outputs import Answers
+from driftwatch.stream.recall import Recalled
+from driftwatch.summaries.regression import RegressionGrid, RegressionOutcomes
+from driftwatch.summaries.worth import WorthOutcomes
+
+LEAST_LABELS = 100
+"""Labels without which nothing is estimated."""
+
+
+class RegressionAssessor:
+    """The Assessor of regressions.
+
+    Its loss is not watched row by row yet: a bounded loss needs the spread of a labelled reference's errors.
+    """
+
+    def __init__(self, grid: RegressionGrid, *, loss: LossWatch) -> None:
+        self.learnt = Learnt(loss)
+        self._grid = grid
+
+    def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
+        """What some window's labels and predictions say; see `Assessor`."""
+        answers = recalled.answers
+        state, worth = RegressionOutcomes.of(answers, self._grid), WorthOutcomes.of(answers)
+        ages_ms = np.maximum(now_ms - recalled.times, 0)
+        said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
+        support, absent = Support(stage, said.coverage), Status.DEGENERATE if said.labelled else Status.NO_LABELS
+        metrics, details = regression_performance(state), {}
+        if stage is Stage.INTERIM and said.labelled:
+            naive, metrics = metrics, regression_performance(state.reweighted(_weights(state)))
+            details = {name: replace(support, naive=float(interval.value)) for name, interval in naive.items()}
+        whole = metrics | {"value_per_prediction": worth_performance(worth)["value_per_prediction"]}
+        realised = measured(whole, support, details=details, absent=absent)
+        return Performance((*realised, *self._estimated(state, version)), said)
+
+    def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
+        """See the class."""
+
+    def learn(self, answers: Answers, *, version: str, end: int) -> None:
+        """Remember what errors were at which predictions."""
+        state = RegressionOutcomes.of(answers, self._grid)
+        if state.labelled.sum():
+            self.learnt.lessons.learn(version, end, state.arrays())
+
+    def _estimated(self, state: RegressionOutcomes, version: str) -> tuple[Reading, ...]:
+        known = self.learnt.lessons.all(version)
+        total = None
+        for arrays in known:
+            lesson = RegressionOutcomes.from_arrays(self._grid, arrays)
+            total = lesson if total is None else total.merge(lesson)
+        if total is None or total.labelled.sum() < LEAST_LABELS:
+            return ()
+        return measured(estimated_regression(total, state.predicted), Support(Stage.ESTIMATED))
+
+
+def _weights(state: RegressionOutcomes) -> Floats:
+    """How many predictions each label of a stratum stands for; strata without labels are left out."""
+    given: Floats = np.divide(
+        state.predicted, state.labelled, out=np.zeros(state.labelled.shape), where=state.labelled > 0
+    )
+    return given
