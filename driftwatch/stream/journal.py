@@ -41,10 +41,6 @@ class Blocks:
         """The changes have been written."""
         self._stored, self._end = self._written, self._end_then
 
-    def renew(self, first: int) -> None:
-        """All rows have new numbers, from the first of a chunk on that was never written."""
-        self._end = first
-
     def resume(self, chunks: Mapping[str, bytes]) -> tuple[int, Records]:
         """Number of the first stored row, and all stored rows."""
         found = numbered(self.name, self.form, chunks)
@@ -63,7 +59,7 @@ class Blocks:
 class Journal:
     """Notes on numbered rows in the order they were made; the last note on a row holds.
 
-    A chunk is dropped once all the rows it notes something of are forgotten.
+    A chunk is dropped once all the rows it notes something of are forgotten or have got new, greater numbers.
     """
 
     def __init__(self, name: str, form: "np.dtype[Any]") -> None:
@@ -71,13 +67,12 @@ class Journal:
         self._greatest: dict[int, int] = {}
         self._number = 0
         self._tail = np.zeros(0, dtype=form)
-        self._dropped: set[int] = set()
         self._then = (self._greatest, self._number, self._tail)
 
     def changes(self, notes: Records, first: int) -> Changes:
         """Chunks to write for these new notes, now that rows before `first` are forgotten."""
         dead = {number for number, greatest in self._greatest.items() if greatest < first}
-        changes: Changes = {f"{self.name}{number}": None for number in sorted(dead | self._dropped)}
+        changes: Changes = {f"{self.name}{number}": None for number in sorted(dead)}
         greatest = {number: row for number, row in self._greatest.items() if number not in dead}
         number, tail = (self._number + 1, self._tail[:0]) if self._number in dead else (self._number, self._tail)
         if notes.size:
@@ -94,13 +89,6 @@ class Journal:
     def saved(self) -> None:
         """The changes have been written."""
         self._greatest, self._number, self._tail = self._then
-        self._dropped = set()
-
-    def renew(self) -> None:
-        """All rows have new numbers: nothing that was noted holds."""
-        self._dropped |= set(self._greatest)
-        self._number = max(self._greatest, default=self._number - 1) + 1
-        self._greatest, self._tail = {}, self._tail[:0]
 
     def resume(self, chunks: Mapping[str, bytes]) -> Records:
         """All notes that are stored, in order."""

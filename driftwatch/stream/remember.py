@@ -231,8 +231,6 @@ class Remembered:
         self._states[new] = np.where(states == WAITING, states, states | _CHANGED)
         self._times, self._delays = self._times.moved(old, new, size), self._delays.moved(old, new, size)
         self.outputs, self.outcomes = self.outputs.moved(old, new, size), self.outcomes.moved(old, new, size)
-        self._blocks.renew(first)
-        self._journal.renew()
 
     def _records(self, first: int, stop: int) -> Records:
         """Rows [first, stop) as they are written; those that have left the ring are blank."""
