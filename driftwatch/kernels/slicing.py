@@ -1,8 +1,9 @@
 """What the groups a row belongs to say of its label beyond its score: log-odds to be added to its calibrated chance.
 
 A logistic regression with the calibrated log-odds as offset and one indicator per (slice, group, band of the score),
-ridge-penalised. Each batch of labelled rows leaves the two sums of one Newton step at the effects known so far: the
-information I = Σ p (1 - p) x xᵀ and the working response U = Σ x (y - p) + I θ. Both add, and θ = (I + Λ)⁻¹ ΣU.
+penalised so that a group's effects in different bands are alike. Each batch of labelled rows leaves the two sums of
+one Newton step at the effects known so far: the information I = Σ p (1 - p) x xᵀ and the working response
+U = Σ x (y - p) + I θ. Both add, and θ = (I + Λ)⁻¹ ΣU.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from scipy.stats import chi2
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-GROUPS, BANDS = 16, 5
+GROUPS, BANDS = 16, 6
 """Groups of a slice that are told apart, and bands of the calibrated chance in which a group may act differently."""
-CUTS = np.array([0.05, 0.3, 0.7, 0.95])
+CUTS = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
 """Between the bands."""
-RIDGE = 10.0
-"""One over the prior variance of an effect: half a unit of log-odds is a usual one."""
+USUAL, BY_BAND = 1.0, 0.1
+"""Prior variances, in squared log-odds: of a group's effect, and of what it is in one band beside the others."""
 LEVEL = 1e-3
 """Probability, over all candidates together, of using a slice that says nothing."""
 
@@ -125,9 +126,12 @@ def _tested(response: Floats, information: Floats, used: NDArray[np.bool_]) -> t
 def _solved(response: Floats, information: Floats, used: NDArray[np.bool_]) -> Effects:
     """The penalised estimate over the used slices."""
     log_odds, covariance = np.zeros(response.size), np.zeros(information.shape)
-    places = _places(information, used)
+    places = np.flatnonzero(np.repeat(used, GROUPS * BANDS))
     if places.size:
-        penalised = cho_factor(information[np.ix_(places, places)] + RIDGE * np.eye(places.size))
+        # A band without labels leans on the other bands of its group.
+        prior = np.linalg.inv(np.full((BANDS, BANDS), USUAL) + BY_BAND * np.eye(BANDS))
+        penalty = np.kron(np.eye(places.size // BANDS), prior)
+        penalised = cho_factor(information[np.ix_(places, places)] + penalty)
         log_odds[places] = cho_solve(penalised, response[places])
         covariance[np.ix_(places, places)] = cho_solve(penalised, np.eye(places.size))
     return Effects(log_odds, covariance, used)
