@@ -7,6 +7,7 @@ of independent rows, which is a little too large where the weights were made to 
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,6 @@ from driftwatch.kernels.score_bounds import (
 from driftwatch.statistics.reading import Status
 from driftwatch.statistics.separation import separation_metrics
 from driftwatch.summaries.binary import BRIER, LOSS, PLACE, BinaryState
-from driftwatch.summaries.scores import ScoreGrid
 
 Floats = NDArray[np.float64]
 
@@ -55,20 +55,22 @@ def binary_metrics(
     """All metrics of the contract by name, each (…); NaN where undefined.
 
     Metrics of predictions rest on all labelled rows, metrics of scores on those that have one. value_per_prediction is
-    given where costs are. AUC and average precision differ from the rows' own by at most 5e-4 (n ≥ 1 000, grid made
-    from a reference like the rows), ks_score by at most the share of the fullest bin, all others by rounding.
+    given where costs are. AUC and average precision differ from the rows' own by at most 5e-4 in windows of 5 000 rows
+    (average precision by 1e-3 where only 20 rows are positive), ks_score by at most the share of a class in its fullest
+    bin, all others by rounding. Scores packed far more closely than the grid, far from the reference's, cost more.
     """
     spread = spread or state
     counts, squares = _matrix(state), _matrix(spread)
     found = confusion_metrics(counts, squares)
     if costs is not None:
         found["value_per_prediction"] = worth_interval(counts, squares, costs=costs.matrix)
-    rows, places, other = _scored(state), _bin_sums(state)[..., PLACE], _scored(spread)
-    bins = Bins.of(rows[..., 1], rows[..., 0], positive_sums=places[..., 1, :], negative_sums=places[..., 0, :])
-    found |= separation_metrics(bins, positive_spread=other[..., 1], negative_spread=other[..., 0])
-    found["log_loss"] = _loss_interval(state, spread, powers=LOSS)
-    found["brier"] = _loss_interval(state, spread, powers=BRIER)
-    found["ece"] = _ece_interval(state, spread)
+    scored = _Scored.of(state, spread)
+    found |= separation_metrics(
+        scored.bins, positive_spread=scored.row_spread[..., 1], negative_spread=scored.row_spread[..., 0]
+    )
+    found["log_loss"] = _loss_interval(scored, powers=LOSS)
+    found["brier"] = _loss_interval(scored, powers=BRIER)
+    found["ece"] = _ece_interval(scored)
     return found
 
 
@@ -153,20 +155,60 @@ def worth_interval(counts: Floats, squares: Floats, *, costs: Floats) -> Interva
     return Interval(value, np.maximum(lower, costs.min()), np.minimum(upper, costs.max()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Labelled rows that have a score, by score bin and label; bins that are empty in all windows are left out.
+
+    rows, row_spread: (…, bins, 2) and sums, sum_spread: (…, bins, 2, SUMS) of the state and of its spread.
+    means: (…, bins) mean scores. tenths: (bins, 10) 1 where a bin is part of a bin of the calibration error.
+    """
+
+    rows: Floats
+    row_spread: Floats
+    sums: Floats
+    sum_spread: Floats
+    means: Floats
+    tenths: Floats
+
+    @classmethod
+    def of(cls, state: BinaryState, spread: BinaryState) -> Self:
+        grid, every = state.grid, tuple(range(state.labelled.ndim - 3))
+        filled = np.asarray(state.labelled.any(axis=(*every, -2, -1)))[:-1]
+        filled[0] |= not filled.any()
+        held = np.flatnonzero(filled)
+        parts = []
+        for side in (state,) if spread is state else (state, spread):
+            parts.append(side.labelled[..., held, :, :].sum(axis=-2).astype(np.float64))
+            kept = side.sums[..., held, :, :, :]
+            parts.append(kept[..., 0, :, :] + kept[..., 1, :, :])
+        rows, sums = parts[:2]
+        places = confusion.share(sums[..., PLACE.start].sum(axis=-1), rows.sum(axis=-1))
+        means = grid.edges[held] - grid.widths[held] * np.nan_to_num(places)
+        tenths = (grid.tenths[held][:, None] == np.arange(10)).astype(np.float64)
+        return cls(rows, parts[-2], sums, parts[-1], means, tenths)
+
+    @property
+    def bins(self) -> Bins:
+        places = self.sums[..., PLACE]
+        return Bins.of(
+            self.rows[..., 1], self.rows[..., 0], positive_sums=places[..., 1, :], negative_sums=places[..., 0, :]
+        )
+
+
 @np.errstate(all="ignore")
-def _loss_interval(state: BinaryState, spread: BinaryState, *, powers: slice) -> Interval:
+def _loss_interval(scored: _Scored, *, powers: slice) -> Interval:
     """Bound a mean loss by its first three moments, to which one row of each class is added.
 
     The added rows lose what calibrated scores would expect: a window of few positive rows may have seen none that costs
     much. Few rows that make up the skewness also make the variance uncertain, so that it is widened by that.
     """
-    total, kept = (_scored(side).sum(axis=(-2, -1)) for side in (state, spread))
-    value = confusion.share(_bin_sums(state)[..., powers.start].sum(axis=(-2, -1)), total)
+    total, kept = scored.rows.sum(axis=(-2, -1)), scored.row_spread.sum(axis=(-2, -1))
+    value = confusion.share(scored.sums[..., powers.start].sum(axis=(-2, -1)), total)
     rows = total**2 / kept
-    first, square, cube = np.moveaxis(_bin_sums(spread)[..., powers].sum(axis=(-3, -2)) / kept[..., None], -1, 0)
+    first, square, cube = np.moveaxis(scored.sum_spread[..., powers].sum(axis=(-3, -2)) / kept[..., None], -1, 0)
     second, third = _central(value, first, square, cube=cube)
     widened = 1 + np.minimum(np.where(second > _NOTHING, third**2 / second**3 / rows, 0.0), 0.25)
-    for expected in _expected_losses(state, powers=powers):
+    for expected in _expected_losses(scored, powers=powers):
         more = _central(value, *expected[:2], cube=expected[2])
         second, third = second + more[0] / rows, third + more[1] / rows
     lower, upper = mean_bounds(value, second=second * widened, third=third * widened, rows=rows)
@@ -180,32 +222,30 @@ def _central(around: Floats, first: Floats, square: Floats, *, cube: Floats) -> 
     return np.maximum(second, 0.0), third
 
 
-def _expected_losses(state: BinaryState, *, powers: slice) -> list[list[Floats]]:
+def _expected_losses(scored: _Scored, *, powers: slice) -> list[list[Floats]]:
     """The first three moments of the loss of a positive, and of a negative, row if the scores were calibrated."""
-    rows = _scored(state).sum(axis=-1)
-    scores = np.clip(_mean_scores(state), np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps)
+    rows = scored.rows.sum(axis=-1)
+    scores = np.clip(scored.means, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps)
     moments = []
     for likely in (scores, 1 - scores):
         loss = (1 - likely) ** 2 if powers == BRIER else -np.log(likely)
         weight = rows * likely
-        all_of_it = weight.sum(axis=-1)
-        moments.append([confusion.share((weight * loss**power).sum(axis=-1), all_of_it) for power in (1, 2, 3)])
+        total = weight.sum(axis=-1)
+        powered = (loss, loss * loss, loss * loss * loss)
+        moments.append([confusion.share((weight * power).sum(axis=-1), total) for power in powered])
     return moments
 
 
 @np.errstate(all="ignore")
-def _ece_interval(state: BinaryState, spread: BinaryState) -> Interval:
+def _ece_interval(scored: _Scored) -> Interval:
     """Bound the calibration error over ten bins; a bin of few rows takes its variance from its scores, too."""
-    starts = np.searchsorted(state.grid.tenths, np.arange(10))
-    rows, positives = _scored(state).sum(axis=-1), _scored(state)[..., 1]
-    kept = _scored(spread).sum(axis=-1)
+    rows, kept, means = scored.rows.sum(axis=-1), scored.row_spread.sum(axis=-1), scored.means
     total = rows.sum(axis=-1)[..., None]
-    means = _mean_scores(state)
-    gaps = np.add.reduceat(positives - rows * means, starts, axis=-1) / total
-    held = np.add.reduceat(rows, starts, axis=-1)
-    errors = np.add.reduceat(_bin_sums(spread)[..., BRIER.start].sum(axis=-1), starts, axis=-1) / total**2
+    gaps = (scored.rows[..., 1] - rows * means) @ scored.tenths / total
+    held = rows @ scored.tenths
+    errors = scored.sum_spread[..., BRIER.start].sum(axis=-1) @ scored.tenths / total**2
     seen = np.maximum(errors - gaps**2 * (kept.sum(axis=-1)[..., None] / total**2), 0.0)
-    calibrated = np.add.reduceat(kept * means * (1 - means), starts, axis=-1) / total**2
+    calibrated = (kept * means * (1 - means)) @ scored.tenths / total**2
     return absolute_interval(gaps, (seen * held + calibrated * SPARSE) / (held + SPARSE))
 
 
@@ -213,23 +253,3 @@ def _matrix(state: BinaryState) -> Floats:
     """(…, 2, 2) labelled rows by label and predicted class."""
     matrix: Floats = np.swapaxes(state.labelled.sum(axis=-3), -2, -1).astype(np.float64)
     return matrix
-
-
-def _scored(state: BinaryState) -> Floats:
-    """(…, bins, 2) labelled rows by score bin and label."""
-    rows: Floats = state.labelled[..., :-1, :, :].sum(axis=-2).astype(np.float64)
-    return rows
-
-
-def _bin_sums(state: BinaryState) -> Floats:
-    """(…, bins, 2, SUMS) by score bin and label."""
-    sums: Floats = state.sums[..., :-1, :, :, :].sum(axis=-3)
-    return sums
-
-
-@np.errstate(all="ignore")
-def _mean_scores(state: BinaryState) -> Floats:
-    """(…, bins) the mean score of each bin's labelled rows, the right edge where there are none."""
-    grid: ScoreGrid = state.grid
-    places = confusion.share(_bin_sums(state)[..., PLACE.start].sum(axis=-1), _scored(state).sum(axis=-1))
-    return grid.edges - grid.widths * np.nan_to_num(places)
