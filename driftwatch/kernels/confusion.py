@@ -55,10 +55,10 @@ def mcc(matrix: Floats) -> Floats:
     total = matrix.sum(axis=(-2, -1))
     true, predicted = matrix.sum(axis=-1), matrix.sum(axis=-2)
     both = np.trace(matrix, axis1=-2, axis2=-1) * total - (true * predicted).sum(axis=-1)
-    spread = (total**2 - (true**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
+    spreads = [total**2 - (margin**2).sum(axis=-1) for margin in (true, predicted)]
     # Of weighted counts the difference of squares may leave a rounding error where nothing is spread.
-    spread = np.where(spread > 1e-12 * total**4, spread, 0.0)
-    return np.clip(share(both, np.sqrt(spread)), -1.0, 1.0)
+    roots = [np.sqrt(np.where(spread > 1e-13 * total**2, spread, 0.0)) for spread in spreads]
+    return np.clip(share(both, roots[0] * roots[1]), -1.0, 1.0)
 
 
 def macro(of_classes: Floats) -> Floats:

@@ -126,6 +126,7 @@ def test_correlation_is_undefined_where_nothing_varies():
     """All labels, or all predictions, of one class: NaN, also when counts are weighted."""
     for matrix in ([[3, 4], [0, 0]], [[3, 0], [4, 0]], [[0.1, 0.7], [0.0, 0.0]]):
         assert np.isnan(confusion.mcc(np.array(matrix, dtype=float)))
+    assert confusion.mcc(np.array([[1e9, 0.0], [0.0, 1.0]])) == pytest.approx(1.0)
 
 
 def test_class_losses_are_scikit_learns():
