@@ -1,8 +1,8 @@
 """How far can a classifier's metric be from what is true: 95 % bounds from counts, rates and moments.
 
 Every function is vectorised over any leading axes and takes floats. "rows" are effective rows, (Σw)² / Σw² where rows
-are weighted. Coverage was found by simulation (tests/benchmarks/intervals_classification.py): between 93 % and 97 %
-with 20 rows of the rarer class or more, above 93 % with fewer, unless said otherwise.
+are weighted. Coverage was found by simulation (tests/benchmarks/intervals_classification.py): above 93 % everywhere,
+and at most 97 % from 100 rows of the rarer class on, unless a function says otherwise.
 """
 
 import numpy as np
