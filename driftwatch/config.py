@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
-from driftwatch.evaluation.rules import DEFAULT_RULES, RuleSpec
+from driftwatch.evaluation.rules import RuleSpec, default_rules
 from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
@@ -60,7 +60,14 @@ class ModelSpec(Spec):
     ignore: list[str] = Field(default_factory=list)
     fields: FieldsSpec = FieldsSpec()
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
-    rules: list[RuleSpec] = Field(default_factory=lambda: list(DEFAULT_RULES))
+    rules: list[RuleSpec] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _watch_something(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or "rules" in table:
+            return table
+        return {**table, "rules": list(default_rules(str(table.get("task"))))}
 
     @field_validator("reference", mode="before")
     @classmethod

@@ -86,7 +86,7 @@ class Monitor:
         self._max_versions = max_versions or MAX_VERSIONS
         self.changed: set[PaneKey] = set()
         self.gone: frozenset[str] = frozenset()
-        self._evaluator = evaluator
+        self.evaluator = evaluator
 
     def saved(self) -> None:
         """What had changed has been saved."""
@@ -151,7 +151,7 @@ class Monitor:
         keys = sorted((end, version) for version, end in latest.items())
         looks = self._looks(keys, whole=frozenset(keys), closed=self.memory.issued)
         return [
-            self._evaluator.recall(replace(look, revision=look.revision - 1), self.memory.alerts)
+            self.evaluator.recall(replace(look, revision=look.revision - 1), self.memory.alerts)
             for look in looks.values()
             if look.window.rows
         ]
@@ -195,7 +195,7 @@ class Monitor:
         for key, look in looks.items():
             decided = look.decided
             if key in late | fresh or (quality is not None and quality.has_news(key, look)):
-                finding = self._evaluator.evaluate(look, memory.alerts)
+                finding = self.evaluator.evaluate(look, memory.alerts)
                 memory.revisions[key], memory.alerts, decided = look.revision, finding.alerts, finding.decided
                 outcome.reports.append(finding.report)
                 outcome.transitions += finding.transitions

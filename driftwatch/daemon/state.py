@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from driftwatch.daemon.snapshot import SEEN, stored_core
+from driftwatch.daemon.snapshot import QUALITY, SEEN, stored_core
 from driftwatch.errors import StateError
+from driftwatch.quality.state import HEAD, JOIN, read_head
 from driftwatch.store import inspection
 from driftwatch.store.inspection import Contents
 from driftwatch.summaries.codec import unpack
@@ -18,9 +19,10 @@ def state_hash(directory: Path) -> str:
     """Give 64 hex digits that two runs over the same input share, however often either was interrupted.
 
     Of every pane its whole numbers, the events counted, positions, watermarks, alerts with their states, the identities
-    of their steps, and the ids of webhooks. Not in it: sums of real numbers, whose last bits depend on where the stream
-    was cut; wall-clock times, attempts, idle partitions; and the memory of event ids and the revisions of reports,
-    which follow the order in which partitions happened to be read. StateError when the directory is not whole.
+    of their steps, the ids of webhooks, and how many remembered predictions have their label. Not in it: sums of real
+    numbers, whose last bits depend on where the stream was cut; wall-clock times, attempts, idle partitions; and the
+    memory of event ids, the revisions of reports and what labels have taught, which follow the order in which
+    partitions happened to be read. StateError when the directory is not whole.
     """
     held = inspection.contents(directory)
     digest = hashlib.sha256()
@@ -65,7 +67,9 @@ def _parts(held: Contents) -> Iterator[Any]:
             sorted((key, each.state, each.alert_id, each.breaches, each.clears) for key, each in episodes),
         ]
         for key, data in sorted(held.saved.panes.get(model, {}).items()):
-            if not key.startswith(SEEN):
+            if key == QUALITY + HEAD:
+                yield ["labels", model, sorted(read_head(data).totals.items())]
+            elif not key.startswith((SEEN, QUALITY)):
                 yield ["pane", model, key, _whole_numbers(data)]
     yield ["episodes", sorted(held.alerts.items())]
     yield ["steps", sorted(held.steps.items())]
@@ -98,7 +102,9 @@ def _undecodable(held: Contents) -> Iterator[str]:
             try:
                 if key.startswith(SEEN):
                     _check_ids(data)
-                else:
+                elif key == QUALITY + HEAD:
+                    read_head(data)
+                elif not key.startswith(QUALITY + JOIN):
                     unpack(data)
             except StateError as error:
                 yield f"pane {key} of model {model}: {error}"

@@ -8,7 +8,7 @@ from driftwatch.config import Config, ModelSpec
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
-from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class
+from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class, row_bytes
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
@@ -25,6 +25,8 @@ from driftwatch.summaries.reference import Reference
 
 _NAMED = 10
 """So many columns are named in one line; the others are counted."""
+_REMEMBERED_BYTES = 64 << 20
+"""What predictions that wait for their labels may take when nothing else is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Watch:
         spec, form = self.spec, self.output_form
         windows = Windows(spec.window)
         costs = None if spec.value is None else Costs(**spec.value.model_dump())
-        terms = QualityTerms(spec.remember_predictions, spec.label_wait, costs)
+        terms = QualityTerms(_capacity(spec, form), spec.label_wait, costs)
         return Monitor(
             spec.name,
             windows=windows,
@@ -60,6 +62,13 @@ class Watch:
             memory=Memory(seen=Seen(spec.remember_ids)),
             max_versions=spec.max_versions,
         )
+
+
+def _capacity(spec: ModelSpec, form: OutputForm) -> int:
+    """Predictions to remember: as many as were asked for, else those that a fixed memory holds at this width."""
+    if "remember_predictions" in spec.model_fields_set:
+        return spec.remember_predictions
+    return min(spec.remember_predictions, _REMEMBERED_BYTES // row_bytes(form))
 
 
 def load_watches(config: Config) -> list[Watch]:

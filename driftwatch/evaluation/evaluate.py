@@ -99,7 +99,7 @@ def _due(rule: RuleSpec, look: Look) -> bool:
     """Whether a rule speaks of a window at this look."""
     if rule.statistic or rule.stage is Stage.ESTIMATED or rule.metric in AT_FIRST:
         return look.revision == 1
-    if look.window.stage == Stage.FINAL:
-        return rule.name not in look.decided
-    covered = look.performance is not None and look.performance.arrivals.coverage >= rule.min_coverage
-    return rule.stage is Stage.INTERIM and covered and rule.name not in look.decided
+    if look.performance is None or rule.name in look.decided:
+        return False
+    covered = look.performance.arrivals.coverage >= rule.min_coverage
+    return look.window.stage == Stage.FINAL or (rule.stage is Stage.INTERIM and covered)

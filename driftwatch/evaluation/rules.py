@@ -106,8 +106,16 @@ class RuleSpec(Spec):
 
 DEFAULT_RULES = (
     RuleSpec.model_validate({"name": "drift", "statistic": "psi", "above": 0.1, "judge": "lower", "min_rows": 200}),
+    RuleSpec.model_validate({"name": "concept", "metric": "loss_change", "above": 0.0, "judge": "lower"}),
+    RuleSpec.model_validate({"name": "gap", "metric": "gap_roc_auc", "below": -0.02, "judge": "upper"}),
 )
-"""What is watched when nothing is written: a column whose PSI is beyond 0.1 with 97.5 % confidence."""
+"""What is watched when nothing is written, of what the model has: a column whose PSI is beyond 0.1 with 97.5 %
+confidence; a loss that has left the level at which it began; an AUC that is 0.02 worse than the scores promised."""
+
+
+def default_rules(task: str) -> tuple[RuleSpec, ...]:
+    """Those of them that a model of this task has."""
+    return tuple(rule for rule in DEFAULT_RULES if rule.metric is None or task in METRICS[rule.metric].tasks)
 
 
 class Verdict(StrEnum):

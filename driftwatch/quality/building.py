@@ -68,6 +68,11 @@ def make_assessor(form: OutputForm, layout: Layout, *, costs: Costs | None = Non
             return RankingAssessor(loss=loss)
 
 
+def row_bytes(form: OutputForm) -> int:
+    """About what a remembered prediction takes: its output and outcome, and 30 bytes to find and place it."""
+    return int(form.outputs.itemsize + form.outcomes.itemsize) + 30
+
+
 def metrics_by_class(form: OutputForm) -> Mapping[str, tuple[str, ...]]:
     """Class name, or "" for the whole model → the metrics of performance that reports may hold."""
     whole = metrics_of(form.task)

@@ -56,8 +56,9 @@ class Agenda:
 
     def forget(self, matured_ms: int) -> None:
         """Let go of the windows that nothing can change any more."""
+        longest_ms = max(self.wait_ms, self.keep_ms)
         for key, pending in list(self.windows.items()):
-            if pending.final and pending.window.end_ms + self.keep_ms <= matured_ms:
+            if pending.window.end_ms + longest_ms <= matured_ms:
                 del self.windows[key]
 
     def _aged(self, end: int, looked: int, closed: int) -> bool:

@@ -87,12 +87,17 @@ class Quality:
         return self._agenda.due(closed, matured_ms=self._matured_ms(closed, finished=finished))
 
     def stage(self, window: Window, closed: int, *, finished: bool) -> Stage:
-        """Whether labels of a window are still waited for."""
-        matured_ms = self._matured_ms(closed, finished=finished)
-        return Stage.FINAL if self._agenda.matured(window, matured_ms) else Stage.INTERIM
+        """Whether labels of a window are still waited for; nobody waits who has never seen one."""
+        matured = self._agenda.matured(window, self._matured_ms(closed, finished=finished))
+        return Stage.FINAL if matured or not self._labels_come else Stage.INTERIM
 
     def performances(self, windows: Mapping[WindowKey, Window]) -> dict[WindowKey, Performance]:
-        """What the labels that have come, and the scores, say of some windows; none where nothing is remembered."""
+        """What the labels that have come, and the scores, say of some windows; none where nothing is remembered.
+
+        Nothing is said of a model before its first label.
+        """
+        if not self._labels_come:
+            return {}
         names = self._names
         ends = sorted({end for end, _ in windows})
         found = {}
@@ -113,12 +118,12 @@ class Quality:
         """Whether a window's labels say more than at its last look."""
         pending = self.known.windows[key]
         settled = 0 if look.performance is None else look.performance.arrivals.settled
-        return settled != pending.settled or (look.window.stage == Stage.FINAL and not pending.final)
+        return settled != pending.settled or (look.window.stage == Stage.FINAL and self._labels_come)
 
     def looked(self, key: WindowKey, look: Look, *, decided: frozenset[str], closed: int) -> None:
         """A window was looked at; with its last labels it is learnt from."""
         before = self.known.windows.get(key)
-        final = look.window.stage == Stage.FINAL
+        final = look.window.stage == Stage.FINAL and self._labels_come
         if final and (before is None or not before.final):
             self._learn(key)
         settled = 0 if look.performance is None else look.performance.arrivals.settled
@@ -151,6 +156,11 @@ class Quality:
             },
             rate=self.join.rate,
         )
+
+    @property
+    def _labels_come(self) -> bool:
+        """Whether this model has ever had a label."""
+        return bool(self.known.counting.results.keys() & {"matched", "cancelled", "waiting"})
 
     @property
     def _names(self) -> dict[int, str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.report import rfc3339
-from driftwatch.evaluation.rules import DEFAULT_RULES
+from driftwatch.evaluation.rules import default_rules
 from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.stream.batch import Batch
@@ -52,7 +52,7 @@ class Workload:
     def monitor(self) -> Monitor:
         """A monitor with hourly windows and the default rules."""
         spec = WindowSpec.model_validate({"size": "1h", "lateness": "10s", "keep": "1h"})
-        evaluator = Evaluator(self.baseline(), DEFAULT_RULES)
+        evaluator = Evaluator(self.baseline(), default_rules("none"))
         return Monitor("fraud", windows=Windows(spec), evaluator=evaluator)
 
 

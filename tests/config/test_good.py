@@ -7,7 +7,7 @@ import pytest
 from driftwatch.config import load, parse
 from driftwatch.daemon.watch import load_watches
 from driftwatch.errors import ConfigError
-from driftwatch.evaluation.rules import DEFAULT_RULES
+from driftwatch.evaluation.rules import default_rules
 
 GOOD = sorted((Path(__file__).parent / "good").glob("*.toml"))
 MODEL = '[[models]]\nname = "fraud"\ntask = "binary"\nreference = "here/fraud.reference"\n'
@@ -33,7 +33,7 @@ def test_defaults(tmp_path):
     assert config.state is not None
     assert (config.state.checkpoint, config.state.retention) == (5_000, 90 * 86_400_000)
     assert (model.window.size, model.window.slide, model.window.rows) == (3_600_000, None, None)
-    assert (model.groups, model.rules) == (10, list(DEFAULT_RULES))
+    assert (model.groups, model.rules) == (10, list(default_rules(model.task)))
 
 
 @pytest.mark.parametrize(

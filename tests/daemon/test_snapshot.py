@@ -4,13 +4,14 @@ import base64
 import json
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import decode, encode
+from driftwatch.daemon.snapshot import encode, resume
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode, Reason, State
 from driftwatch.evaluation.evaluate import Evaluator
@@ -65,10 +66,10 @@ def test_what_comes_back_is_what_went_in(monitor, hashes):
     monitor.memory.seen.new(known)
     snapshot = encode(monitor)
     panes = {name: data for name, data in snapshot.panes.items() if data is not None}
-    restored = decode(snapshot.core, panes, layout=monitor.layout, spec=monitor.windows.spec, model="any")
-    before = described(monitor.memory.panes, monitor.windows.progress, monitor.memory)
-    assert described(restored.memory.panes, restored.progress, restored.memory) == before
-    assert (restored.discarded, restored.discarded_rows) == (frozenset(), 0)
+    restored = Monitor("any", windows=Windows(monitor.windows.spec), evaluator=monitor.evaluator)
+    assert resume(restored, snapshot.core, panes) == 0
+    assert what_it_knows(restored) == what_it_knows(monitor)
+    assert (restored.changed, restored.gone) == (set(), frozenset())
     assert not restored.memory.seen.new(known).any()
 
 
@@ -86,6 +87,16 @@ def test_only_what_changed_is_written_and_what_is_gone_is_named():
     assert panes[f"{kept[0]}/{kept[1]}"] is not None
 
 
+def what_it_knows(monitor: Monitor) -> Any:
+    """In the words of the golden file."""
+    return described(monitor.memory.panes, monitor.windows.progress, monitor.memory)
+
+
+def fresh(spec: WindowSpec = SPEC) -> Monitor:
+    """A new monitor of the golden model."""
+    return Monitor("fraud", windows=Windows(spec), evaluator=make_monitor.monitor().evaluator)
+
+
 def golden() -> tuple[bytes, dict[str, bytes]]:
     """The state that the first release wrote."""
     stored = json.loads((GOLDEN / "monitor_v1.state").read_text(encoding="utf-8"))
@@ -95,9 +106,10 @@ def golden() -> tuple[bytes, dict[str, bytes]]:
 def test_the_golden_state_of_format_1_reads_to_its_exact_values():
     """Whoever upgrades goes on where the old release stopped."""
     core, panes = golden()
-    restored = decode(core, panes, layout=make_monitor.layout(), spec=SPEC, model="fraud")
+    restored = fresh()
+    assert resume(restored, core, panes) == 0
     expected = json.loads((GOLDEN / "monitor_v1.json").read_text(encoding="utf-8"))
-    assert json.loads(json.dumps(described(restored.memory.panes, restored.progress, restored.memory))) == expected
+    assert json.loads(json.dumps(what_it_knows(restored))) == expected
     assert not restored.memory.seen.new(make_monitor.HASHES).any()
 
 
@@ -120,16 +132,16 @@ def test_the_golden_state_is_still_what_is_written():
 def test_panes_of_another_form_of_window_are_discarded_and_counted(spec):
     """They cannot be gone on with; alerts, versions and how far each partition was stay."""
     core, panes = golden()
-    restored = decode(core, panes, layout=make_monitor.layout(), spec=WindowSpec.model_validate(spec), model="fraud")
+    restored = fresh(WindowSpec.model_validate(spec))
+    assert resume(restored, core, panes) == 159
     before = make_monitor.monitor()
     assert restored.memory.panes == {}
-    assert restored.discarded == set(before.memory.panes)
-    assert restored.discarded_rows == 159
+    assert restored.changed == set(before.memory.panes), "the next checkpoint deletes them"
     assert restored.memory.alerts == before.memory.alerts
     assert restored.memory.versions == before.memory.versions
     assert not restored.memory.seen.new(make_monitor.HASHES).any()
-    assert restored.progress.greatest == before.windows.progress.greatest
-    assert restored.progress.closed_ms == NEVER
+    assert restored.windows.progress.greatest == before.windows.progress.greatest
+    assert restored.windows.progress.closed_ms == NEVER
 
 
 def test_panes_of_another_reference_are_discarded_and_counted():
@@ -138,16 +150,18 @@ def test_panes_of_another_reference_are_discarded_and_counted():
     data = json.loads(core)
     other = data | {"panes_of": data["panes_of"].replace("0e2a", "ffff", 1)}
     assert other != data
-    restored = decode(json.dumps(other).encode(), panes, layout=make_monitor.layout(), spec=SPEC, model="fraud")
-    assert (restored.memory.panes, restored.discarded_rows) == ({}, 159)
+    restored = fresh()
+    assert resume(restored, json.dumps(other).encode(), panes) == 159
+    assert restored.memory.panes == {}
 
 
 def test_a_change_that_does_not_move_the_panes_keeps_them():
     """Lateness, idling and keeping may be changed at any time."""
     core, panes = golden()
     spec = WindowSpec.model_validate({"size": "1h", "slide": "30m", "keep": "9h", "lateness": "7m", "idle_after": "9m"})
-    restored = decode(core, panes, layout=make_monitor.layout(), spec=spec, model="fraud")
-    assert (len(restored.memory.panes), restored.discarded_rows) == (3, 0)
+    restored = fresh(spec)
+    assert resume(restored, core, panes) == 0
+    assert len(restored.memory.panes) == 3
 
 
 @pytest.mark.parametrize(
@@ -161,7 +175,7 @@ def test_a_change_that_does_not_move_the_panes_keeps_them():
 def test_damaged_state_and_that_of_a_newer_release_is_refused(core, words):
     """Never guess."""
     with pytest.raises(StateError, match=words):
-        decode(core, {}, layout=make_monitor.layout(), spec=SPEC, model="fraud")
+        resume(fresh(), core, {})
 
 
 def test_a_damaged_pane_is_refused():
@@ -170,4 +184,4 @@ def test_a_damaged_pane_is_refused():
     name = next(iter(panes))
     damaged = panes | {name: panes[name][:-1] + b"\x00"}
     with pytest.raises(StateError, match="damaged"):
-        decode(core, damaged, layout=make_monitor.layout(), spec=SPEC, model="fraud")
+        resume(fresh(), core, damaged)

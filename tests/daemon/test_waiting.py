@@ -5,7 +5,7 @@ import structlog
 
 from driftwatch.daemon.engine import Engine
 from driftwatch.daemon.queue import Command
-from driftwatch.daemon.snapshot import decode
+from driftwatch.daemon.snapshot import resume
 from driftwatch.stream.decode import Decoder
 from tests.daemon.rigs import Rig, load_test_watch
 from tests.scenarios import events
@@ -91,12 +91,9 @@ def test_a_restart_waits_for_the_partitions_in_the_state_and_for_the_topic(rig, 
     assert rows(rig) == []
     saved = rig.store.checkpoints[-1]
     panes = {name: data for name, data in saved.panes[events.MODEL].items() if data is not None}
-    restored = decode(
-        saved.monitors[events.MODEL], panes, layout=watch.layout, spec=watch.spec.window, model=events.MODEL,
-        seen=watch.seen(),
-    )  # fmt: skip
     again = Rig(watch)
-    again.monitor = watch.monitor(restored.progress, restored.memory)
+    again.monitor = watch.monitor()
+    assert resume(again.monitor, saved.monitors[events.MODEL], panes) == 0
     again.engine = Engine(
         [again.monitor], decoder=Decoder([watch.intake()]), queue=again.queue, positions=saved.positions,
         doors=again.engine._doors,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from driftwatch.evaluation.rules import DEFAULT_RULES, RuleSpec, Verdict, judge, thresholds
+from driftwatch.evaluation.rules import RuleSpec, Verdict, default_rules, judge, thresholds
 from driftwatch.statistics.reading import Status
 from tests.evaluation.readings import reading, rule
 
@@ -130,7 +130,9 @@ def test_written_names() -> None:
 
 def test_default_rules_are_rules() -> None:
     """What is watched when nothing is written: PSI's lower bound beyond 0.1, in windows of some size."""
-    (only,) = DEFAULT_RULES
+    (only,) = default_rules("none")
+    assert [one.name for one in default_rules("binary")] == ["drift", "concept", "gap"]
+    assert [one.name for one in default_rules("regression")] == ["drift"]
     assert isinstance(only, RuleSpec)
     assert verdict(only.model_dump(by_alias=True, exclude_none=True), reading(0.9, lower=0.11)) is BREACH
     assert verdict(only.model_dump(by_alias=True, exclude_none=True), reading(0.9, lower=0.1)) is CLEAR

@@ -5,10 +5,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import decode, encode
+from driftwatch.daemon.snapshot import encode, resume
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.stream.windows import WindowSpec
-from tests.monitors import LAYOUT, MODEL, SPECS, Row, add, monitor, play, remembered, said, streams
+from tests.monitors import SPECS, Row, add, monitor, play, remembered, said, streams
 
 
 def restart(target: Monitor, stored: dict[str, bytes]) -> Monitor:
@@ -19,10 +19,9 @@ def restart(target: Monitor, stored: dict[str, bytes]) -> Monitor:
             stored.pop(name, None)
         else:
             stored[name] = pane
-    form = target.windows.spec
-    restored = decode(snapshot.core, stored, layout=LAYOUT, spec=form, model=MODEL)
-    assert restored.discarded_rows == 0
-    return monitor(form, restored.progress, restored.memory)
+    resumed = monitor(target.windows.spec)
+    assert resume(resumed, snapshot.core, stored) == 0
+    return resumed
 
 
 @settings(deadline=None, max_examples=40)
