@@ -77,12 +77,12 @@ class Assembler:
         if not keep.any():
             return Piece(None, rejected)
         kept = keep if rejected else slice(None)
-        # A refused row's version leaves no trace, not even in the order of the names.
-        version_codes, version_names = _versions(tuple(compress(versions, keep)) if rejected else versions)
         whole = (partition, times[kept], hash_ids(ids)[kept])
         if outcomes is not None:
             records, cancelled = outcomes
-            return Piece(Labels(*whole, records[kept], cancelled[kept], version_codes, version_names), rejected)
+            return Piece(Labels(*whole, records[kept], cancelled[kept]), rejected)
+        # A refused row's version leaves no trace, not even in the order of the names.
+        version_codes, version_names = _versions(tuple(compress(versions, keep)) if rejected else versions)
         numeric, categorical = self._matrices(columns, rows)
         outputs = self._answers.outputs(columns, numeric, categorical)
         batch = Batch(*whole, version_codes, version_names, numeric[:, kept], categorical[:, kept], outputs[kept])

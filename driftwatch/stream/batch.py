@@ -90,12 +90,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of one model from one partition, in the order they came.
+    """Labels of one model from one partition, in the order they came; each is of an event, whatever versions scored it.
 
     times: (rows,) when each became known, in ms since the epoch. ids: (rows,) as in `Batch`, never 0.
     outcomes: (rows,) records of `OutputForm.outcomes`; where a label is cancelled, nothing but its value.
     cancelled: (rows,) whether its producer says that no label will ever come.
-    versions: (rows,) index into `version_names`, where "" is said of whatever version predicted.
     """
 
     partition: str
@@ -103,8 +102,6 @@ class Labels:
     ids: Hashes
     outcomes: Records
     cancelled: NDArray[np.bool_]
-    versions: Codes
-    version_names: tuple[str, ...]
 
     @property
     def rows(self) -> int:
@@ -113,29 +110,23 @@ class Labels:
 
     def taken(self, rows: NDArray[Any] | slice) -> Self:
         """The labels at these places, in this order, or where a mask holds."""
-        return type(self)(
-            self.partition, self.times[rows], self.ids[rows], self.outcomes[rows], self.cancelled[rows],
-            self.versions[rows], self.version_names,
-        )  # fmt: skip
+        return type(self)(self.partition, self.times[rows], self.ids[rows], self.outcomes[rows], self.cancelled[rows])
 
     @classmethod
     def joined(cls, labels: Sequence[Self]) -> Self:
         """Labels of one partition, one after the other."""
         if len(labels) == 1:
             return labels[0]
-        names, versions = _renamed(labels)
         return cls(
             labels[0].partition,
             np.concatenate([some.times for some in labels]),
             np.concatenate([some.ids for some in labels]),
             joined([some.outcomes for some in labels]),
             np.concatenate([some.cancelled for some in labels]),
-            versions,
-            names,
         )
 
 
-def _renamed(parts: Sequence[Batch | Labels]) -> tuple[tuple[str, ...], Codes]:
+def _renamed(parts: Sequence[Batch]) -> tuple[tuple[str, ...], Codes]:
     """One list of names for all parts, in the order in which they are met, and all rows' versions in it."""
     names = tuple(dict.fromkeys(name for part in parts for name in part.version_names))
     place = {name: code for code, name in enumerate(names)}

@@ -84,10 +84,9 @@ def table_labels(chunk: Chunk, schema: Schema, *, partition: str, form: OutputFo
     parts = {"value": _plain(chunk.columns.get(fields.value), chunk.rows)}
     if form.task in _CLASSES or form.task is Task.REGRESSION:
         parts["label"] = label
-    versions, names = _versions(chunk, fields)
     outcomes = outcomes_of(form, parts, chunk.rows)
     cancelled = np.zeros(chunk.rows, dtype=np.bool_)
-    return Labels(partition, times, ids, outcomes, cancelled, versions, names).taken(kept.rows), kept.refused
+    return Labels(partition, times, ids, outcomes, cancelled).taken(kept.rows), kept.refused
 
 
 def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[str, Form]:

@@ -42,7 +42,7 @@ def labels_of(times, ids) -> Labels:
     rows = len(times)
     return Labels(
         "l", np.array(times, dtype=np.int64), np.array(ids, dtype=np.uint64), blank(FORM.outcomes, rows),
-        np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.int32), ("",),
+        np.zeros(rows, dtype=np.bool_),
     )  # fmt: skip
 
 

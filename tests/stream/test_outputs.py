@@ -289,9 +289,10 @@ def test_null_of_an_inner_label(text, reason) -> None:
 
 
 def test_labels_of_versions() -> None:
-    """A label may say whose it is; one that does not is any version's."""
-    got = labels(intake(Task.BINARY), '"label": 1, "version": "7"', '"label": 0', '"label": 0, "version": 7')
-    assert [got.version_names[code] for code in got.versions] == ["7", "", "7"]
+    """A label is of its event: which version it names changes nothing."""
+    got = labels(intake(Task.BINARY), '"label": 1, "version": "7"', '"label": 1', '"label": 1, "version": 7')
+    assert (got.outcomes["label"] == 1).all()
+    assert len(set(got.ids.tolist())) == got.rows
 
 
 def test_columnar_labels() -> None:
@@ -303,7 +304,6 @@ def test_columnar_labels() -> None:
     got = decoded.labels["m"]
     same(got.outcomes, [(1, 1.0), (-1, NAN)])
     assert got.cancelled.tolist() == [False, True]
-    assert got.version_names == ("7",)
     assert [(rejection.index, rejection.reason) for rejection in decoded.rejected] == [(2, Reject.BAD_LABEL)]
     bare = decode(intake(Task.BINARY), '{"model": "m", "columns": {"id": ["a", "b"]}}', stream=Stream.LABELS)
     assert [rejection.reason for rejection in bare.rejected] == [Reject.MISSING_LABEL] * 2
@@ -376,8 +376,8 @@ def assert_labels_equal(got: Labels | None, expected: Labels | None) -> None:
     assert (got is None) == (expected is None)
     if got is None or expected is None:
         return
-    assert (got.partition, got.version_names) == (expected.partition, expected.version_names)
-    for name in ("times", "ids", "versions", "cancelled"):
+    assert got.partition == expected.partition
+    for name in ("times", "ids", "cancelled"):
         np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name, strict=True)
     assert_records_equal(got.outcomes, expected.outcomes)
 

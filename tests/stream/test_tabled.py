@@ -81,7 +81,7 @@ def test_mapped_names(written) -> None:
     assert labels.outcomes.tolist() == [(1, 2.0)]
     assert batch.ids.tolist() == labels.ids.tolist() == hash_texts(["7"]).tolist()
     assert batch.times.tolist() == labels.times.tolist() == [1000]
-    assert [labels.version_names[code] for code in labels.versions] == ["9"]
+    assert [batch.version_names[code] for code in batch.versions] == ["9"]
 
 
 def test_multiclass(written) -> None:
