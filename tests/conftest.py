@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.servers.fixtures import collected, kafka, own_broker, pytest_collection_modifyitems
 
 __all__ = ["collected", "kafka", "own_broker", "pytest_collection_modifyitems", "shared"]
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("driftwatch", deadline=None)
+settings.load_profile("driftwatch")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
