@@ -142,6 +142,8 @@ def _claim(directory: Path) -> int:
     """Lock the directory, which is made when it does not exist, and return the lock's file descriptor."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (directory / FILE).exists():
+            _make_durable(directory)
         lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StateError(f"{directory}: the state directory cannot be used: {error.strerror}") from error
@@ -156,6 +158,24 @@ def _claim(directory: Path) -> int:
             "stop that process or use another [state] path"
         ) from error
     return lock
+
+
+def _make_durable(directory: Path) -> None:
+    """Have the names that lead to a directory written, or a loss of power takes it with all that was synced in it.
+
+    As far up as it is the directory's own disk and may be read; what lies above was not made here. That all of it is
+    done again until there is a database is for who was killed between making and syncing.
+    """
+    whole = directory.resolve()
+    device = whole.stat().st_dev
+    for above in whole.parents:
+        if above.stat().st_dev != device or not os.access(above, os.R_OK):
+            return
+        folder = os.open(above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def connect(file: Path) -> sqlite3.Connection:
