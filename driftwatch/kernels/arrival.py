@@ -6,7 +6,7 @@ what is longer. Inside a bucket lags are taken as uniform.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy import special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,7 +70,7 @@ def label_matters(counts: Floats) -> bool:
     tested = np.broadcast_to(expected.min(axis=1, keepdims=True) >= 2, counts.shape)
     statistic = np.divide((counts - expected) ** 2, expected, out=np.zeros(counts.shape), where=tested).sum()
     freedom = int(tested[:, 0].sum())
-    return freedom > 0 and bool(chi2.sf(statistic, freedom) < LEVEL)
+    return freedom > 0 and bool(special.chdtrc(freedom, statistic) < LEVEL)
 
 
 def arrived_by_label(counts: Floats, groups: Ints, ages_ms: Ints) -> Floats:

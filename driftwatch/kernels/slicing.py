@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
-from scipy.stats import chi2
+from scipy import special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,7 +93,7 @@ def choose(response: Floats, information: Floats, *, most: int) -> Ints:
     while len(chosen) < min(most, slices):
         left = [s for s in range(slices) if s not in chosen]
         found = [_tested(response, information, _marked(slices, [*chosen, s])) for s in left]
-        tails = [chi2.sf(gain - explained, max(rank - freedom, 1)) for gain, rank in found]
+        tails = [special.chdtrc(max(rank - freedom, 1), gain - explained) for gain, rank in found]
         best = int(np.argmin(tails))
         if tails[best] > LEVEL / slices:
             break
@@ -131,7 +130,7 @@ def _solved(response: Floats, information: Floats, used: NDArray[np.bool_]) -> E
         # A band without labels leans on the other bands of its group.
         prior = np.linalg.inv(np.full((BANDS, BANDS), USUAL) + BY_BAND * np.eye(BANDS))
         penalty = np.kron(np.eye(places.size // BANDS), prior)
-        penalised = cho_factor(information[np.ix_(places, places)] + penalty)
-        log_odds[places] = cho_solve(penalised, response[places])
-        covariance[np.ix_(places, places)] = cho_solve(penalised, np.eye(places.size))
+        penalised = information[np.ix_(places, places)] + penalty
+        log_odds[places] = np.linalg.solve(penalised, response[places])
+        covariance[np.ix_(places, places)] = np.linalg.inv(penalised)
     return Effects(log_odds, covariance, used)
