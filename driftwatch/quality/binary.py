@@ -11,7 +11,7 @@ from driftwatch.kernels.calibration import Calibration, calibrate_bins
 from driftwatch.kernels.interval import Floats
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
-from driftwatch.quality.readings import arrivals, compared, measured
+from driftwatch.quality.readings import arrivals, compared, measured, worth
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary
 from driftwatch.statistics.gap import gaps
@@ -72,6 +72,7 @@ class BinaryAssessor:
         arrived = self._arrived(answers, known.delays, ages_ms)
         readings = (
             *self._realised(state, stage=stage, coverage=said.coverage, arrived=arrived),
+            *(measured(worth(answers), Support(stage, said.coverage)) if self._costs is None else ()),
             *self._estimated(state, known.calibration),
             *(self._gaps(state, known.calibration) if stage is Stage.FINAL else ()),
             *self.learnt.loss.readings(version),

@@ -9,7 +9,7 @@ from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.interval import Floats, Interval
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
-from driftwatch.quality.readings import arrivals, measured
+from driftwatch.quality.readings import arrivals, measured, worth
 from driftwatch.statistics.multiclass import baseline_accuracy, class_metrics, multiclass_metrics
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.stream.joined import Settled
@@ -47,7 +47,7 @@ class MulticlassAssessor:
             )
             for name, interval in naive.items()
         }
-        readings = measured(whole, support, details=details, absent=absent)
+        readings = measured(whole | worth(answers), support, details=details, absent=absent)
         return Performance(
             (*readings, *self._by_class(classes, support, absent), *self.learnt.loss.readings(version)), said
         )

@@ -9,7 +9,9 @@ from driftwatch.kernels.arrival import BUCKETS, EDGES_MS, Ints, arrival_curve, b
 from driftwatch.kernels.interval import Interval
 from driftwatch.statistics.performance import CONCEPT, ESTIMATION, FAMILY, METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
+from driftwatch.statistics.worth import worth_performance
 from driftwatch.stream.outputs import CANCELLED, LABELLED, WAITING, Answers
+from driftwatch.summaries.worth import ROW, WorthOutcomes
 
 _NAN = float("nan")
 _FAMILIES = {Stage.ESTIMATED: ESTIMATION, Stage.INTERIM: FAMILY, Stage.FINAL: FAMILY}
@@ -42,6 +44,14 @@ def _reading(column: str, name: str, interval: Interval, *, support: Support, ab
         value = lower = upper = _NAN
     family = _FAMILIES[support.stage]
     return Reading(column, family, name, value, _NAN, lower, upper, _NAN, status, support)
+
+
+def worth(answers: Answers) -> dict[str, Interval]:
+    """What a prediction is worth by the values that events name; nothing where none does."""
+    outcomes = WorthOutcomes.of(answers)
+    if not outcomes.powers[..., ROW, 0]:
+        return {}
+    return {"value_per_prediction": worth_performance(outcomes)["value_per_prediction"]}
 
 
 def compared(name: str, interval: Interval, support: Support, *, p_value: float = _NAN) -> Reading:
