@@ -1,4 +1,4 @@
-"""The reference file: version 1 is readable for ever, and no half or damaged file is."""
+"""The reference file: every version is readable for ever, and no half or damaged file is."""
 
 import json
 import stat
@@ -17,7 +17,7 @@ from driftwatch.store import references
 from driftwatch.stream.schema import Task
 from driftwatch.summaries.codec import pack, unpack
 from driftwatch.summaries.reference import Reference
-from tests.golden.make_reference import described, written_data
+from tests.golden.make_reference import built, described, written_data
 
 GOLDEN = Path(__file__).parent / "golden"
 BYTES = (GOLDEN / "reference_v1.reference").read_bytes()
@@ -27,6 +27,27 @@ def test_golden_file_of_version_1_reads_to_its_exact_values():
     """Every number, name and word that version 1 wrote, bit for bit."""
     expected = json.loads((GOLDEN / "reference_v1.json").read_text(encoding="utf-8"))
     assert described(references.load(GOLDEN / "reference_v1.reference")) == expected
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.REGRESSION])
+def test_golden_files_of_version_2_read_to_their_exact_values(task, tmp_path):
+    """What version 2 wrote of labels, bit for bit; the same table still has the same outcomes."""
+    golden = references.load(GOLDEN / f"reference_v2_{task}.reference")
+    assert described(golden) == json.loads((GOLDEN / f"reference_v2_{task}.json").read_text(encoding="utf-8"))
+    outcomes = built(tmp_path, task).outcomes
+    assert (outcomes.rows, outcomes.refused, outcomes.classes) == (
+        golden.outcomes.rows, golden.outcomes.refused, golden.outcomes.classes,
+    )  # fmt: skip
+    assert outcomes.losses == pytest.approx(golden.outcomes.losses, rel=1e-12)
+    for name, array in golden.outcomes.arrays().items():
+        np.testing.assert_allclose(outcomes.arrays()[name], array, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def test_labels_that_do_not_fit_their_bins_are_refused():
+    """Outcomes over another grid than the one that stands beside them."""
+    meta, arrays = unpack((GOLDEN / "reference_v2_binary.reference").read_bytes())
+    with pytest.raises(StateError, match="do not fit"):
+        Reference.from_bytes(pack(meta, {**arrays, "outcome_edges": arrays["outcome_edges"][1:]}))
 
 
 def test_golden_data_still_builds_to_the_same_counts(tmp_path):
@@ -103,7 +124,7 @@ def test_any_flipped_byte_is_noticed(place, bits):
     ("changes", "words"),
     [
         ({"kind": "profile"}, "holds a profile, not a reference"),
-        ({"version": 2}, "version 2 is newer than 1: upgrade"),
+        ({"version": 3}, "version 3 is newer than 2: upgrade"),
         ({"fingerprint": "0" * 32}, "fingerprint"),
     ],
 )

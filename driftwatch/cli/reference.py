@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from driftwatch.summaries.known_outcomes import KnownOutcomes
     from driftwatch.summaries.reference import Reference
 
 app = typer.Typer(help="Make a model's reference from data files, and look at one.", no_args_is_help=True)
@@ -42,6 +43,8 @@ def build(
         )
     save_reference(reference, out)
     console.print(f"{out}: {reference.rows} rows, {len(reference.layout.names)} columns", highlight=False)
+    if reference.outcomes is not None:
+        console.print(f"labels: {_labels(reference.outcomes)}", highlight=False)
     if reference.left_out:
         console.print(f"left out, neither numbers nor categories: {', '.join(reference.left_out)}", highlight=False)
 
@@ -78,7 +81,17 @@ def _facts(reference: "Reference") -> dict[str, Any]:
         "written_by": reference.written_by,
         "block_rows": reference.blocks.length,
         "left_out": ", ".join(reference.left_out),
+        "labels": None if reference.outcomes is None else _labels(reference.outcomes),
     }
+
+
+def _labels(outcomes: "KnownOutcomes") -> str:
+    """What a person should know of them: how many, how good the model was, and how many are none."""
+    metric = "" if outcomes.performance is None else "{} {:.4g}".format(*outcomes.performance)
+    refused = f"{outcomes.refused} cannot be read" if outcomes.refused else ""
+    if outcomes.refused and outcomes.classes:
+        refused += f" as {' or '.join(outcomes.classes[:_NAMED_CATEGORIES])}"
+    return ", ".join(part for part in (f"{outcomes.rows} rows", metric, refused) if part)
 
 
 def _document(reference: "Reference") -> dict[str, Any]:
@@ -99,7 +112,19 @@ def _document(reference: "Reference") -> dict[str, Any]:
         }
         for portrait in portraits(reference)
     ]
-    return {**_facts(reference), "left_out": list(reference.left_out), "columns": columns}
+    return {
+        **_facts(reference),
+        "left_out": list(reference.left_out),
+        "labels": _label_document(reference.outcomes),
+        "columns": columns,
+    }
+
+
+def _label_document(outcomes: "KnownOutcomes | None") -> dict[str, Any] | None:
+    if outcomes is None:
+        return None
+    performance = [] if outcomes.performance is None else [outcomes.performance]
+    return {"rows": outcomes.rows, "refused": outcomes.refused, **dict(performance)}
 
 
 def _lines(reference: "Reference") -> list[str]:

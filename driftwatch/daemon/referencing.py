@@ -4,17 +4,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 import driftwatch
 from driftwatch.config import ModelSpec
 from driftwatch.errors import DataError
+from driftwatch.quality.outcome_counter import OutcomeCounter
 from driftwatch.sources import tables
+from driftwatch.statistics.concept import error_scale
 from driftwatch.store import references
+from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
 from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names
-from driftwatch.stream.tabled import table_batch
+from driftwatch.stream.tabled import label_forms, table_answers, table_batch
 from driftwatch.summaries.blocks import BlockCounter, dispersion
 from driftwatch.summaries.building import VOCABULARY, build_layout
-from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.reference import Reference
 from driftwatch.summaries.survey import CategorySurvey, NumericSurvey
 
@@ -24,11 +29,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Which columns the reference has, where the table holds them, and what was left out."""
+    """Which columns the reference has, where the table holds them, and what was left out.
+
+    label: the column of labels, if the table has it and the task can use it.
+    """
 
     columns: tuple[Column, ...]
     forms: Mapping[str, Form]
     time: Mapping[str, Form]
+    label: Mapping[str, Form]
     left_out: tuple[str, ...]
 
     @property
@@ -40,6 +49,15 @@ class _Plan:
         return tuple(column for column in self.columns if column.kind is not Kind.NUMERIC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What the first pass found out. rows: of the table. scale: of a regression's errors."""
+
+    layout: Layout
+    rows: int
+    scale: float
+
+
 def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progress: Progress) -> Reference:
     """Make the reference of a model from files or globs of CSV, Parquet or JSONL.
 
@@ -47,12 +65,16 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
     """
     files = tables.find(paths)
     plan = _plan(tables.kinds(files), spec)
-    layout = _survey(files, plan, spec, progress=progress)
+    found = _survey(files, plan, spec, progress=progress)
+    layout = found.layout
     schema = _schema(spec, layout.numeric, layout.categorical)
-    counter = BlockCounter(layout)
-    for chunk in _read(files, {**plan.forms, **plan.time}, passes_done=1, progress=progress):
+    form = OutputForm.of(schema, classes=spec.classes, threshold=spec.threshold)
+    counter, labels = BlockCounter(layout), OutcomeCounter(form, layout, rows=found.rows, scale=found.scale)
+    for chunk in _read(files, {**plan.forms, **plan.time, **plan.label}, passes_done=1, progress=progress):
         batch, _ = table_batch(chunk, schema, partition="reference")
         counter.add(batch)
+        if plan.label:
+            labels.add(table_answers(chunk, schema, form=form), first_row=chunk.first_row)
     profile, blocks = counter.profile, counter.blocks
     if not profile.rows:
         what = f'a time that can be read in column "{spec.fields.time}"' if plan.time else "data"
@@ -70,6 +92,7 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         created_ms=now_ms,
         written_by=driftwatch.__version__,
         left_out=plan.left_out,
+        outcomes=labels.outcomes if plan.label else None,
     )
 
 
@@ -83,14 +106,19 @@ def save_reference(reference: Reference, path: Path) -> None:
     references.save(reference, path)
 
 
-def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Progress) -> Layout:
-    """First pass: learn values, ranges and categories."""
+def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Progress) -> _Survey:
+    """First pass: learn values, ranges and categories, and how large a regression's errors are."""
     schema = _schema(spec, plan.numeric, ())
-    numbers = NumericSurvey(len(plan.numeric))
+    numbers, errors = NumericSurvey(len(plan.numeric)), NumericSurvey(1)
+    measured = plan.label if spec.task is Task.REGRESSION else {}
+    rows = 0
     texts = {column.name: CategorySurvey() for column in plan.categorical if column.kind is Kind.CATEGORICAL}
-    for chunk in _read(files, plan.forms, passes_done=0, progress=progress):
+    for chunk in _read(files, {**plan.forms, **measured}, passes_done=0, progress=progress):
+        rows = chunk.first_row + chunk.rows
         batch, _ = table_batch(chunk, schema, partition="reference")
         numbers.add(batch.numeric, first_row=chunk.first_row)
+        if measured:
+            errors.add(_errors(chunk, schema), first_row=chunk.first_row)
         for name, survey in texts.items():
             for source in source_names(name, spec.fields):
                 column = chunk.columns.get(source)
@@ -101,7 +129,16 @@ def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Pr
         Column(column.name, column.kind, known.get(column.name, ("false", "true")), coerce=column.coerce)
         for column in plan.categorical
     ]
-    return build_layout(plan.numeric, categorical, numbers)
+    layout = build_layout(plan.numeric, categorical, numbers)
+    return _Survey(layout, rows, error_scale(errors.sample(0)))
+
+
+def _errors(chunk: Chunk, schema: Schema) -> Floats:
+    """(1, rows) errors of a regression's predictions, NaN where there is no label or no prediction."""
+    marked = table_answers(chunk, schema, form=OutputForm(Task.REGRESSION))
+    errors = np.full((1, chunk.rows), np.nan)
+    errors[0, marked.places] = marked.answers.outputs["prediction"] - marked.answers.outcomes["label"]
+    return errors
 
 
 def _read(files: Sequence[Path], forms: Mapping[str, Form], *, passes_done: int, progress: Progress) -> Iterator[Chunk]:
@@ -136,7 +173,15 @@ def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
     if not columns:
         raise DataError(f'model "{spec.name}": the data has no column to watch; see `ignore` and [models.fields]')
     time = {spec.fields.time: Form.TIME} if spec.fields.time in kinds else {}
-    return _Plan(tuple(columns), forms, time, tuple(left_out))
+    return _Plan(tuple(columns), forms, time, _label(kinds, spec), tuple(left_out))
+
+
+def _label(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> dict[str, Form]:
+    """The column of labels; a ranking's are no table."""
+    name = spec.fields.label
+    if name not in kinds or spec.task in {Task.NONE, Task.RANKING}:
+        return {}
+    return {name: label_forms(_schema(spec, (), ()), OutputForm(spec.task))[name]}
 
 
 def _features(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Watch:
         spec, form = self.spec, self.output_form
         windows = Windows(spec.window)
         costs = None if spec.value is None else Costs(**spec.value.model_dump())
-        terms = QualityTerms(_capacity(spec, form), spec.label_wait, costs)
+        terms = QualityTerms(_capacity(spec, form), spec.label_wait, costs, self.reference.outcomes)
         return Monitor(
             spec.name,
             windows=windows,
@@ -122,6 +122,7 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
         ignore=tuple(spec.ignore),
     )
     form = _output_form(spec, schema, where)
+    _check_outcomes(reference, form, where)
     _check_rules(spec, baseline.statistics, where)
     _check_metrics(spec, form, where)
     for stream in Stream:
@@ -143,6 +144,21 @@ def _output_form(spec: ModelSpec, schema: Schema, where: str) -> OutputForm:
             "name them as they are predicted"
         )
     return form
+
+
+def _check_outcomes(reference: Reference, form: OutputForm, where: str) -> None:
+    """ConfigError when the reference's labels were counted by other classes or, made of scores, another threshold."""
+    outcomes = reference.outcomes
+    if outcomes is None:
+        return
+    if outcomes.classes != form.classes:
+        raise ConfigError(
+            f"{where}.classes: the reference's labels were counted as {_some(outcomes.classes)}; rebuild the reference"
+        )
+    if outcomes.threshold != form.threshold and PREDICTION not in reference.layout.names:
+        raise ConfigError(
+            f"{where}.threshold: the reference's labels were counted with {outcomes.threshold:g}; rebuild the reference"
+        )
 
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:

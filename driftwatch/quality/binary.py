@@ -11,6 +11,7 @@ from driftwatch.kernels.calibration import Calibration, calibrate_bins
 from driftwatch.kernels.interval import Floats
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
+from driftwatch.quality.losses import wrong_classes
 from driftwatch.quality.readings import arrivals, compared, measured, worth
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary
@@ -23,8 +24,8 @@ from driftwatch.stream.recall import Recalled
 from driftwatch.summaries.binary import BinaryState
 from driftwatch.summaries.scores import ScoreGrid
 
-CALIBRATION_ROWS = 100_000.0
-"""Labels that a calibration is made from, the newest ones: a tenth of them tells a share to half a hundredth."""
+CALIBRATION_ROWS = 50_000.0
+"""Labels that a calibration is made from, the newest ones, and as many as the reference has where it has more."""
 LEAST_LABELS = 100
 """Labels without which nothing is estimated."""
 GROUPS = 10
@@ -42,7 +43,11 @@ class _Knowledge:
 
 
 class BinaryAssessor:
-    """The Assessor of binary classifiers. reference: (bins + 1, 2, 2) labels of the reference, when it has any."""
+    """The Assessor of binary classifiers.
+
+    reference: (parts, bins + 1, 2, 2) labels of consecutive parts of the reference, when it has any. They are older
+    than any window's: they fill what has not come yet, and drop out, the oldest first, as labels come.
+    """
 
     def __init__(
         self,
@@ -51,15 +56,15 @@ class BinaryAssessor:
         *,
         loss: LossWatch,
         costs: Costs | None = None,
-        reference: Floats | None = None,
+        reference: Ints | None = None,
     ) -> None:
         self.learnt = Learnt(loss)
         self._form, self._grid, self._costs = form, grid, costs
-        self._reference = reference
+        self._reference = np.zeros((0, grid.bins + 1, 2, 2), dtype=np.int64) if reference is None else reference
         self._known: dict[str, _Knowledge] = {}
         edges = grid.edges
         self._middles: Floats = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2])
-        self._groups = np.arange(grid.bins + 1) * GROUPS // (grid.bins + 1)
+        self._groups = _groups(self._reference.sum(axis=(0, 2, 3)))
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
         """What some window's labels and scores say; see `Assessor`."""
@@ -81,9 +86,7 @@ class BinaryAssessor:
 
     def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
         """Show the watch over the loss which predictions were wrong."""
-        said, label = settled.outputs["prediction"], settled.outcomes["label"]
-        told = (said >= 0) & (label >= 0)
-        self.learnt.loss.see(settled.at(told), names, (said != label)[told].astype(np.float64))
+        self.learnt.loss.see(settled, names, wrong_classes(settled.outputs, settled.outcomes))
 
     def learn(self, answers: Answers, *, version: str, end: int) -> None:
         """Calibrate by a pane's labels, and remember how late they were."""
@@ -98,21 +101,13 @@ class BinaryAssessor:
 
     def _knowledge(self, version: str) -> _Knowledge:
         if version not in self._known:
-            lessons = self.learnt.lessons
-            own = lessons.total(version, "labelled", most_rows=CALIBRATION_ROWS)
-            counts = self._with_reference(np.zeros(()) if own is None else own)
-            enough = counts.ndim and counts[:-1].sum() >= LEAST_LABELS
-            calibration = calibrate_bins(counts, self._middles) if enough else None
+            lessons, reference = self.learnt.lessons, self._reference
+            most_rows = max(CALIBRATION_ROWS, float(reference.sum()))
+            counts = lessons.total(version, "labelled", most_rows=most_rows, before=tuple(reference))
+            enough = counts is not None and counts[:-1].sum() >= LEAST_LABELS
+            calibration = calibrate_bins(counts, self._middles) if counts is not None and enough else None
             self._known[version] = _Knowledge(calibration, lessons.total(version, "delays"))
         return self._known[version]
-
-    def _with_reference(self, counts: Floats) -> Floats:
-        """The reference's labels stand in for those that have not come yet, and fade as they come."""
-        reference = self._reference
-        if reference is None or not reference.sum():
-            return counts
-        missing = CALIBRATION_ROWS - counts.sum()
-        return counts + reference * float(np.clip(missing / reference.sum(), 0.0, 1.0))
 
     def _realised(
         self, state: BinaryState, *, stage: Stage, coverage: float, arrived: Floats | None
@@ -172,6 +167,15 @@ class BinaryAssessor:
         values = None if self._costs is None else self._costs.matrix.T
         known = replace(calibration, chances=np.nan_to_num(calibration.chances))
         return estimate_binary(np.where(np.isnan(calibration.chances), 0, predicted), known, values)
+
+
+def _groups(reference: Ints) -> Ints:
+    """The score group of every slot (bins + 1,): equal shares of the reference's rows, or of the bins without any."""
+    rows = reference if reference.any() else np.ones_like(reference)
+    before = rows.cumsum() - rows
+    # A bin belongs where its middle row does; behind the last row there is no further group.
+    groups: Ints = np.minimum((2 * before + rows) * GROUPS // (2 * rows.sum()), GROUPS - 1)
+    return groups
 
 
 def _weighed(state: BinaryState, weights: Floats) -> BinaryState:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from driftwatch.quality.binary import BinaryAssessor
+from driftwatch.quality.grids import prediction_grid, score_grid
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.multiclass import MulticlassAssessor
 from driftwatch.quality.quality import Quality
@@ -18,11 +17,10 @@ from driftwatch.statistics.performance import metrics_of
 from driftwatch.stream.frontier import Frontier
 from driftwatch.stream.labels import LabelJoin
 from driftwatch.stream.outputs import OutputForm
-from driftwatch.stream.schema import PREDICTION, SCORE, Task
+from driftwatch.stream.schema import Task
 from driftwatch.stream.windows import Windows
-from driftwatch.summaries.layout import Floats, Layout
-from driftwatch.summaries.regression import RegressionGrid
-from driftwatch.summaries.scores import ScoreGrid
+from driftwatch.summaries.known_outcomes import KnownOutcomes
+from driftwatch.summaries.layout import Layout
 
 if TYPE_CHECKING:
     from driftwatch.quality.assess import Assessor
@@ -35,11 +33,15 @@ RUN_LENGTH_ROWS = 1_000_000.0
 
 @dataclass(frozen=True, slots=True)
 class QualityTerms:
-    """capacity: predictions that are remembered. wait_ms: how long labels are waited for. costs: of a binary model."""
+    """capacity: predictions that are remembered. wait_ms: how long labels are waited for. costs: of a binary model.
+
+    known: what the reference's own labels say, if it has any.
+    """
 
     capacity: int
     wait_ms: int
     costs: Costs | None = None
+    known: KnownOutcomes | None = None
 
 
 def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: QualityTerms) -> Quality | None:
@@ -48,22 +50,28 @@ def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: Qual
         return None
     join = LabelJoin(form, capacity=terms.capacity, waiting_capacity=max(1, terms.capacity // WAITING_SHARE))
     frontier = Frontier(idle_after_ms=windows.spec.idle_after)
-    assessor = make_assessor(form, layout, costs=terms.costs)
+    assessor = make_assessor(form, layout, costs=terms.costs, known=terms.known)
     return Quality(join, assessor, windows=windows, wait_ms=terms.wait_ms, frontier=frontier)
 
 
-def make_assessor(form: OutputForm, layout: Layout, *, costs: Costs | None = None) -> "Assessor":
-    """Whoever measures models of this task."""
-    loss = LossWatch(Terms(run_length_rows=RUN_LENGTH_ROWS))
+def make_assessor(
+    form: OutputForm, layout: Layout, *, costs: Costs | None = None, known: KnownOutcomes | None = None
+) -> "Assessor":
+    """Whoever measures models of this task. known: what the reference's own labels say, if it has any."""
+    first_level = (0, 0.0) if known is None else (known.rows, known.losses)
+    loss = LossWatch(Terms(run_length_rows=RUN_LENGTH_ROWS), reference=first_level)
     match form.task:
         case Task.BINARY:
-            return BinaryAssessor(form, ScoreGrid.of(_edges(layout, SCORE)), loss=loss, costs=costs)
+            scores = None if known is None or not known.rows else known.scores
+            grid = score_grid(layout) if scores is None else scores.grid
+            parts = None if scores is None else scores.counts
+            return BinaryAssessor(form, grid, loss=loss, costs=costs, reference=parts)
         case Task.MULTICLASS:
             return MulticlassAssessor(form, loss=loss)
         case Task.REGRESSION:
-            edges = _edges(layout, PREDICTION)
-            grid = RegressionGrid.without_reference() if edges is None else RegressionGrid.from_reference(edges)
-            return RegressionAssessor(grid, loss=loss)
+            errors = None if known is None or not known.rows else known.errors
+            bins = prediction_grid(layout) if errors is None else errors.moments.grid
+            return RegressionAssessor(bins, loss=loss, reference=errors)
         case _:
             return RankingAssessor(loss=loss)
 
@@ -78,8 +86,3 @@ def metrics_by_class(form: OutputForm) -> Mapping[str, tuple[str, ...]]:
     whole = metrics_of(form.task)
     classes = form.classes if form.task is Task.MULTICLASS else ()
     return {"": whole} | dict.fromkeys(classes, whole)
-
-
-def _edges(layout: Layout, name: str) -> Floats | None:
-    places = [place for place, column in enumerate(layout.numeric) if column.name == name]
-    return np.asarray(layout.edges[places[0]]) if places else None

@@ -4,7 +4,7 @@ The newest ones rather than exponential forgetting: which windows are in it does
 became final, and a window's counts stay whole numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,16 @@ class Lessons:
                 self._forget(oldest, end_gone)
             del self._taught[oldest]
 
-    def total(self, version: str, name: str, *, most_rows: float = np.inf) -> NDArray[Any] | None:
+    def total(
+        self, version: str, name: str, *, most_rows: float = np.inf, before: Sequence[NDArray[Any]] = ()
+    ) -> NDArray[Any] | None:
         """The sum of one array over the newest windows, up to about so many counts; None without any.
 
         The newest window is always in it, and then as many as there is room for, all of a window or nothing.
+        before: the same array of what is older than any window, the newest last: it fills what has not come yet.
         """
         newest = [lesson[name] for _, lesson in sorted(self._taught.get(version, {}).items(), reverse=True)]
+        newest += reversed(before)
         if not newest:
             return None
         total, rows = newest[0], float(newest[0].sum())

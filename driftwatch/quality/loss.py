@@ -33,7 +33,12 @@ class LossWatch:
         self._changed = False
 
     def see(self, settled: Settled, names: Mapping[int, str], losses: Floats) -> None:
-        """Labels have come, in this order; names: version codes → versions. losses: (rows,) in [0, 1]."""
+        """Labels have come, in this order; names: version codes → versions.
+
+        losses: (rows,) in [0, 1], NaN of a row that has none.
+        """
+        told = ~np.isnan(losses)
+        settled, losses = settled.at(told), losses[told]
         codes, which = np.unique(settled.versions, return_inverse=True)
         places = np.array([self._place(names[code]) for code in codes.tolist()], dtype=np.int64)
         self._levels, _ = advance(

@@ -9,6 +9,7 @@ from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.interval import Floats, Interval
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
+from driftwatch.quality.losses import wrong_classes
 from driftwatch.quality.readings import arrivals, measured, worth
 from driftwatch.statistics.multiclass import baseline_accuracy, class_metrics, multiclass_metrics
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
@@ -54,9 +55,7 @@ class MulticlassAssessor:
 
     def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
         """Show the watch over the loss which predictions were wrong."""
-        said, label = settled.outputs["prediction"], settled.outcomes["label"]
-        told = (said >= 0) & (label >= 0)
-        self.learnt.loss.see(settled.at(told), names, (said != label)[told].astype(np.float64))
+        self.learnt.loss.see(settled, names, wrong_classes(settled.outputs, settled.outcomes))
 
     def learn(self, answers: Answers, *, version: str, end: int) -> None:
         """Nothing is estimated of several classes yet."""

@@ -6,7 +6,7 @@ labels ──────▶  │
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from driftwatch.evaluation.report import Performance, Window
 from driftwatch.quality.assess import Assessor
 from driftwatch.quality.pending import Agenda, Pending, WindowKey
 from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCHED, Counting, Standing
+from driftwatch.statistics.performance import ESTIMATION
 from driftwatch.statistics.reading import Stage
 from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.frontier import Frontier
@@ -94,19 +95,20 @@ class Quality:
     def performances(self, windows: Mapping[WindowKey, Window]) -> dict[WindowKey, Performance]:
         """What the labels that have come, and the scores, say of some windows; none where nothing is remembered.
 
-        Nothing is said of a model before its first label.
+        Before a model's first label only what its scores promise is said: its windows wait for nothing.
         """
-        if not self._labels_come:
-            return {}
         names = self._names
         ends = sorted({end for end, _ in windows})
         found = {}
         for recalled in self.join.answers([self._windows.panes_of(end) for end in ends]):
             key = ends[recalled.window], names[recalled.version]
             if key in windows:
-                found[key] = self.assessor.measure(
-                    recalled, version=key[1], stage=Stage(windows[key].stage), now_ms=self.known.latest_ms
-                )
+                stage = Stage(windows[key].stage) if self._labels_come else Stage.INTERIM
+                said = self.assessor.measure(recalled, version=key[1], stage=stage, now_ms=self.known.latest_ms)
+                if not self._labels_come:
+                    said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
+                if self._labels_come or said.readings:
+                    found[key] = said
         return found
 
     @property
@@ -127,7 +129,9 @@ class Quality:
         if final and (before is None or not before.final):
             self._learn(key)
         settled = 0 if look.performance is None else look.performance.arrivals.settled
-        self.known.windows[key] = Pending(look.window, closed, settled, decided, final)
+        # Nothing realised was there to be judged before the first label.
+        judged = decided if self._labels_come else frozenset()
+        self.known.windows[key] = Pending(look.window, closed, settled, judged, final)
 
     def forget(self, closed: int, *, finished: bool = False) -> None:
         """Let go of what nothing can change any more."""

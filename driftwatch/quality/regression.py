@@ -9,6 +9,7 @@ from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.interval import Floats
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
+from driftwatch.quality.losses import prediction_errors
 from driftwatch.quality.readings import arrivals, measured
 from driftwatch.statistics.estimation_regression import estimated_regression
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
@@ -17,6 +18,7 @@ from driftwatch.statistics.worth import worth_performance
 from driftwatch.stream.joined import Settled
 from driftwatch.stream.outputs import Answers
 from driftwatch.stream.recall import Recalled
+from driftwatch.summaries.known_outcomes import Errors
 from driftwatch.summaries.regression import RegressionGrid, RegressionOutcomes
 from driftwatch.summaries.worth import WorthOutcomes
 
@@ -27,12 +29,13 @@ LEAST_LABELS = 100
 class RegressionAssessor:
     """The Assessor of regressions.
 
-    Its loss is not watched row by row yet: a bounded loss needs the spread of a labelled reference's errors.
+    reference: errors of the labelled reference. Without one the loss is not watched row by row: nothing says which
+    error is a large one.
     """
 
-    def __init__(self, grid: RegressionGrid, *, loss: LossWatch) -> None:
+    def __init__(self, grid: RegressionGrid, *, loss: LossWatch, reference: Errors | None = None) -> None:
         self.learnt = Learnt(loss)
-        self._grid = grid
+        self._grid, self._reference = grid, reference
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
         """What some window's labels and predictions say; see `Assessor`."""
@@ -47,10 +50,13 @@ class RegressionAssessor:
             details = {name: replace(support, naive=float(interval.value)) for name, interval in naive.items()}
         whole = metrics | {"value_per_prediction": worth_performance(worth)["value_per_prediction"]}
         realised = measured(whole, support, details=details, absent=absent)
-        return Performance((*realised, *self._estimated(state, version)), said)
+        return Performance((*realised, *self._estimated(state, version), *self.learnt.loss.readings(version)), said)
 
     def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
-        """See the class."""
+        """Show the watch over the loss how large the errors were."""
+        if self._reference is not None:
+            losses = prediction_errors(settled.outputs, settled.outcomes, scale=self._reference.scale)
+            self.learnt.loss.see(settled, names, losses)
 
     def learn(self, answers: Answers, *, version: str, end: int) -> None:
         """Remember what errors were at which predictions."""
@@ -59,14 +65,25 @@ class RegressionAssessor:
             self.learnt.lessons.learn(version, end, state.arrays())
 
     def _estimated(self, state: RegressionOutcomes, version: str) -> tuple[Reading, ...]:
-        known = self.learnt.lessons.all(version)
-        total = None
-        for arrays in known:
-            lesson = RegressionOutcomes.from_arrays(self._grid, arrays)
-            total = lesson if total is None else total.merge(lesson)
-        if total is None or total.labelled.sum() < LEAST_LABELS:
+        total = RegressionOutcomes.empty(self._grid)
+        for arrays in self.learnt.lessons.all(version):
+            total = total.merge(RegressionOutcomes.from_arrays(self._grid, arrays))
+        if self._reference is not None:
+            total = total.merge(_faded(self._reference.moments, by_rows=float(total.labelled.sum())))
+        if total.labelled.sum() < LEAST_LABELS:
             return ()
         return measured(estimated_regression(total, state.predicted), Support(Stage.ESTIMATED))
+
+
+def _faded(reference: RegressionOutcomes, *, by_rows: float) -> RegressionOutcomes:
+    """The reference's errors stand in for labels that have not come yet: each that comes takes the place of one."""
+    share = max(0.0, 1.0 - by_rows / float(reference.labelled.sum()))
+    return replace(
+        reference,
+        predicted=reference.predicted * share,
+        labelled=reference.labelled * share,
+        products=reference.products * share,
+    )
 
 
 def _weights(state: RegressionOutcomes) -> Floats:

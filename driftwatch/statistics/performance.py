@@ -47,7 +47,7 @@ METRICS: dict[str, Metric] = {
         (_ANY, _REAL, True, ("value_per_prediction",)),
         ((_BINARY,), _SHARE, True, ("ctr",)),
         ((_BINARY,), (-1.0, 1.0), True, ("gap_accuracy", "gap_f1", "gap_roc_auc")),
-        (_TOLD_APART, (-1.0, 1.0), False, ("loss_change",)),
+        ((*_TOLD_APART, _NUMBERS), (-1.0, 1.0), False, ("loss_change",)),
     )
     for name in names
 }

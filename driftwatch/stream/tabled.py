@@ -10,7 +10,7 @@ from driftwatch.kernels.hashing import hash_texts
 from driftwatch.stream.answers import Classes, outcomes_of, outputs_of
 from driftwatch.stream.batch import MISSING, Batch, Codes, Floats, Hashes, Ints, Labels
 from driftwatch.stream.convert import Lookup, bounded
-from driftwatch.stream.outputs import OutputForm
+from driftwatch.stream.outputs import LABELLED, Answers, OutputForm
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Column, FieldsSpec, Schema, Task
 from driftwatch.stream.table import NULL, WRONG, Chunk, Encoded, Form, form_of, source_names
@@ -36,6 +36,15 @@ class Kept:
         if bad.any():
             self.refused[reason] = int(np.count_nonzero(bad))
             self.rows = self.rows & ~bad
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The rows of a chunk that hold a label. places: (rows,) where in the chunk. refused: labels that are none."""
+
+    answers: Answers
+    places: Ints
+    refused: int
 
 
 def table_batch(
@@ -87,6 +96,24 @@ def table_labels(chunk: Chunk, schema: Schema, *, partition: str, form: OutputFo
     outcomes = outcomes_of(form, parts, chunk.rows)
     cancelled = np.zeros(chunk.rows, dtype=np.bool_)
     return Labels(partition, times, ids, outcomes, cancelled).taken(kept.rows), kept.refused
+
+
+def table_answers(chunk: Chunk, schema: Schema, *, form: OutputForm) -> Marked:
+    """Say what the model answered to the rows whose label stands beside it; their labels came at once.
+
+    A row whose time cannot be read is left out, as in `table_batch`.
+    """
+    fields = schema.fields
+    label, said, wrong = _label(chunk.columns.get(fields.label), form, chunk.rows)
+    times = _times(chunk, fields)
+    if times is not None:
+        said = said & (times != BAD_TIME)
+    places = np.flatnonzero(said & ~wrong)
+    outputs = outputs_of(form, _output_parts(chunk, fields, form), chunk.rows)[places]
+    outcomes = outcomes_of(form, {"label": label[places]}, places.size)
+    state = np.full(places.size, LABELLED, dtype=np.uint8)
+    answers = Answers(outputs, outcomes, state, np.zeros(places.size, dtype=np.int64))
+    return Marked(answers, places, int(np.count_nonzero(said & wrong)))
 
 
 def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[str, Form]:

@@ -11,10 +11,11 @@ from driftwatch.errors import StateError
 from driftwatch.stream.schema import Column, Kind, Task
 from driftwatch.summaries.blocks import Blocks, dispersion
 from driftwatch.summaries.codec import pack, unpack
+from driftwatch.summaries.known_outcomes import KnownOutcomes
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.profile import Profile
 
-KIND, VERSION = "reference", 1
+KIND, VERSION = "reference", 2
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Reference:
     dispersion: (columns,) numeric first; see `blocks.dispersion`.
     first_ms, last_ms: the time range of the rows, None when the table had no times.
     source_hash: hex SHA-256 of the files. left_out: columns of the table that are neither numbers nor categories.
-    written_by: the version of driftwatch.
+    written_by: the version of driftwatch. outcomes: what its labels say; None when the table had no labels, as in
+    format version 1.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Reference:
     created_ms: int
     written_by: str
     left_out: tuple[str, ...] = ()
+    outcomes: KnownOutcomes | None = None
 
     @property
     def rows(self) -> int:
@@ -47,7 +50,7 @@ class Reference:
         return self.profile.rows
 
     def to_bytes(self) -> bytes:
-        """Write the reference in format version 1."""
+        """Write the reference in format version 2."""
         meta = {
             "kind": KIND,
             "version": VERSION,
@@ -63,9 +66,11 @@ class Reference:
             "created_ms": self.created_ms,
             "written_by": self.written_by,
             "left_out": list(self.left_out),
+            "outcomes": None if self.outcomes is None else self.outcomes.meta(),
         }
+        labels = {} if self.outcomes is None else self.outcomes.arrays()
         grid = {"edges": self.layout.edges, "centre": self.layout.centre, "scale": self.layout.scale}
-        return pack(meta, {**grid, **self.profile.arrays(), **self.blocks.arrays()})
+        return pack(meta, {**grid, **self.profile.arrays(), **self.blocks.arrays(), **labels})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -79,6 +84,7 @@ class Reference:
         if layout.fingerprint != meta["fingerprint"]:
             raise StateError(f"the layout's fingerprint is {layout.fingerprint}, not {meta['fingerprint']} as written")
         blocks = Blocks.from_arrays(meta["block_rows"], arrays)
+        outcomes = meta.get("outcomes")
         return cls(
             model=meta["model"],
             task=Task(meta["task"]),
@@ -92,6 +98,7 @@ class Reference:
             created_ms=meta["created_ms"],
             written_by=meta["written_by"],
             left_out=tuple(meta["left_out"]),
+            outcomes=None if outcomes is None else KnownOutcomes.from_parts(outcomes, arrays),
         )
 
 

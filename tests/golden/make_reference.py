@@ -1,4 +1,4 @@
-"""Made reference_v1.reference and reference_v1.json, which must be readable for ever: do not run it over them.
+"""Made the reference_v2 files, once those of version 1, which must be readable for ever: do not run it over them.
 
 python -m tests.golden.make_reference DIRECTORY
 """
@@ -13,14 +13,17 @@ import numpy as np
 from driftwatch.config import ModelSpec
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.stream.schema import Task
-from driftwatch.summaries.reference import Reference
+from driftwatch.summaries.reference import VERSION, Reference
 
 ROWS = 600
 
 
-def written_data(directory: Path) -> Path:
-    """A table in which every kind of column and of value occurs; no dice are thrown."""
-    lines = ["time,amount,steps,empty,country,member,score,prediction"]
+def written_data(directory: Path, *, labels: bool = False) -> Path:
+    """A table in which every kind of column and of value occurs; no dice are thrown.
+
+    labels: with some that are missing or wrong.
+    """
+    lines = ["time,amount,steps,empty,country,member,score,prediction" + (",label" if labels else "")]
     for row in range(ROWS):
         amount = "" if row % 17 == 0 else "word" if row % 97 == 5 else repr((row * 7919 % 1000) ** 2 / 64)
         country = "" if row % 29 == 0 else ["Österreich", "FR", "DE", "US"][row * row % 11 % 4]
@@ -28,10 +31,18 @@ def written_data(directory: Path) -> Path:
         member = ["true", "false", ""][row % 3]
         lines.append(
             f"2026-01-{1 + row // 30:02}T00:00:00.{row:03}Z,{amount},{row % 5},,{country},{member},{score},{row % 2}"
+            + ("," + ("" if row % 37 == 0 else "7e400" if row % 41 == 0 else str(row // 2 % 2)) if labels else "")
         )
     path = directory / "data.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def built(directory: Path, task: Task) -> Reference:
+    """The reference of a table with labels."""
+    spec = ModelSpec(name="golden", task=task)
+    data = str(written_data(directory, labels=True))
+    return build_reference([data], spec, now_ms=1_767_225_600_000, progress=lambda *_: None)
 
 
 def described(reference: Reference) -> dict:
@@ -52,9 +63,13 @@ def described(reference: Reference) -> dict:
         ]
         for column in (*layout.numeric, *layout.categorical)
     ]
+    outcomes = reference.outcomes
+    labels = {} if outcomes is None else {"outcomes": outcomes.meta()}
+    arrays |= {} if outcomes is None else outcomes.arrays()
     return {
-        "model": reference.model, "task": reference.task.value, "columns": columns, "fingerprint": layout.fingerprint,
-        "rows": reference.rows, "first_ms": reference.first_ms, "last_ms": reference.last_ms,
+        **labels, "model": reference.model, "task": reference.task.value, "columns": columns,
+        "fingerprint": layout.fingerprint, "rows": reference.rows,
+        "first_ms": reference.first_ms, "last_ms": reference.last_ms,
         "source_hash": reference.source_hash, "created_ms": reference.created_ms, "written_by": reference.written_by,
         "left_out": list(reference.left_out), "block_length": reference.blocks.length,
         "arrays": {name: _texts(array) for name, array in arrays.items()},
@@ -62,19 +77,19 @@ def described(reference: Reference) -> dict:
 
 
 def _texts(array: np.ndarray) -> list:
+    if array.ndim == 4:  # counts by score, nearly all of them 0
+        return [list(array.shape), [place.tolist() for place in np.nonzero(array)], _texts(array[np.nonzero(array)])]
     return np.vectorize(repr, otypes=[object])(array.astype(object)).tolist()
 
 
 def main(out: Path) -> None:
-    """Write both files."""
-    with tempfile.TemporaryDirectory() as directory:
-        data = written_data(Path(directory))
-        spec = ModelSpec(name="golden", task=Task.BINARY)
-        reference = build_reference([str(data)], spec, now_ms=1_767_225_600_000, progress=lambda *_: None)
-    (out / "reference_v1.reference").write_bytes(reference.to_bytes())
-    (out / "reference_v1.json").write_text(
-        json.dumps(described(reference), ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    """Write the files of this version."""
+    for task in (Task.BINARY, Task.REGRESSION):
+        with tempfile.TemporaryDirectory() as directory:
+            reference = built(Path(directory), task)
+        name = f"reference_v{VERSION}_{task}"
+        (out / f"{name}.reference").write_bytes(reference.to_bytes())
+        (out / f"{name}.json").write_text(json.dumps(described(reference), ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

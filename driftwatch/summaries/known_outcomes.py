@@ -1,0 +1,109 @@
+"""What a reference's own labels say: how good the model was when it was well."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftwatch.errors import StateError
+from driftwatch.summaries.regression import AE, ONE, RegressionGrid, RegressionOutcomes
+from driftwatch.summaries.scores import ScoreGrid
+
+Ints = NDArray[np.int64]
+
+PARTS = 10
+"""Consecutive parts of the reference that are told apart, so that it can fade, the oldest first."""
+
+_EDGES, _PARTS, _STATE = "outcome_edges", "outcome_parts", "outcome_"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """Labels of a binary model's reference. counts: (PARTS, bins + 1, 2, 2) score bin × predicted class × label."""
+
+    grid: ScoreGrid
+    counts: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Errors of a regression's reference. scale: that of the bounded loss, above 0; see `statistics.concept`."""
+
+    moments: RegressionOutcomes
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOutcomes:
+    """The labelled rows of a reference.
+
+    rows: those that have a prediction, too; losses: the sum of their losses, each in [0, 1]. refused: labels that are
+    none of the classes or no numbers. classes, threshold: what the labels were read with. scores: of a binary model.
+    errors: of a regression.
+    """
+
+    rows: int
+    losses: float
+    refused: int = 0
+    classes: tuple[str, ...] = ()
+    threshold: float = 0.5
+    scores: ScoreParts | None = None
+    errors: Errors | None = None
+
+    @property
+    def performance(self) -> tuple[str, float] | None:
+        """The metric that says it shortly, and its value; None without a labelled row."""
+        if not self.rows:
+            return None
+        if self.errors is None:
+            return "accuracy", 1 - self.losses / self.rows
+        sums = self.errors.moments.products[:, ONE].sum(axis=0)
+        return "mae", float(sums[AE] / sums[ONE])
+
+    def meta(self) -> dict[str, Any]:
+        """What is no array, as JSON holds it."""
+        return {
+            "rows": self.rows,
+            "losses": self.losses,
+            "refused": self.refused,
+            "classes": list(self.classes),
+            "threshold": self.threshold,
+            "scale": None if self.errors is None else self.errors.scale,
+            "level": None if self.errors is None else self.errors.moments.grid.level,
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name; the grid is among them, so that a later one need not be the same."""
+        if self.scores is not None:
+            return {_EDGES: self.scores.grid.edges, _PARTS: self.scores.counts}
+        if self.errors is not None:
+            moments = self.errors.moments
+            return {
+                _EDGES: np.array(moments.grid.edges),
+                **{_STATE + name: array for name, array in moments.arrays().items()},
+            }
+        return {}
+
+    @classmethod
+    def from_parts(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The inverse of `meta` and `arrays`; StateError when the arrays do not fit each other."""
+        scores = errors = None
+        if _PARTS in arrays:
+            scores = ScoreParts(ScoreGrid(arrays[_EDGES]), arrays[_PARTS])
+            if scores.counts.shape != (PARTS, scores.grid.bins + 1, 2, 2):
+                raise StateError("the labels of the reference do not fit its score bins")
+        elif _EDGES in arrays:
+            grid = RegressionGrid(tuple(arrays[_EDGES].tolist()), meta["level"])
+            state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
+            errors = Errors(RegressionOutcomes.from_arrays(grid, state), meta["scale"])
+        return cls(
+            rows=meta["rows"],
+            losses=meta["losses"],
+            refused=meta["refused"],
+            classes=tuple(meta["classes"]),
+            threshold=meta["threshold"],
+            scores=scores,
+            errors=errors,
+        )
