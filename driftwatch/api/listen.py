@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, NamedTuple, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.spec import PositiveDurationMs, Spec
+from driftwatch.stream.counting import MAX_EVENTS
 
 MEBIBYTE = 2**20
 
@@ -68,7 +69,7 @@ class ServerSpec(Spec):
     max_body: Annotated[int, Field(ge=1024)] = 4 * MEBIBYTE
     max_body_decompressed: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
     max_values: Annotated[int, Field(ge=1)] = 500_000
-    max_events: Annotated[int, Field(ge=1)] = 50_000
+    max_events: Annotated[int, Field(ge=1, le=MAX_EVENTS)] = 50_000
     max_arriving: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
     external_url: Annotated[str, AfterValidator(_web)] = ""
     max_leaving: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE

@@ -12,6 +12,7 @@ from driftwatch.ports import Clock, Inbox, Keyed, Receipt, Repeated
 from driftwatch.stream.decode import Decoder, events_of
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reader import Intake
+from driftwatch.stream.reject import Reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class DurableIngest:
         raw = Raw(stream, "http", f"http/{stream}", (body,), received_ms, 0)
         with self._turn:
             events = events_of(raw)
-            if len(events[0]) > bounds.max_events:
+            if len(events.texts) > bounds.max_events or Reject.TOO_MANY_EVENTS in events.unread.values():
                 raise _too_much(Refusal.TOO_MANY_EVENTS, f"{bounds.max_events} events")
             decoded = self._decoder.decode(raw, events)
         if decoded.received > bounds.max_events:  # a columnar batch is one event of many rows

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from driftwatch.spec import Spec
+from driftwatch.stream.counting import MAX_EVENTS
 
 MAX_RECORDS, MAX_BYTES = 4_096, 4 << 20
-MAX_EVENTS = 100_000
-"""An event of two bytes, "{}", is refused with 300 (measured): bytes alone do not bound what a Raw becomes."""
 
 _LINE_END, _LIST = b"\n["
 """Numbers, because looking for a byte costs a thirtieth of counting it, and most records have neither."""
@@ -33,7 +32,8 @@ def further_events(record: bytes) -> int:
 def portions(records: Sequence[bytes]) -> Iterator[slice]:
     """Cut records into runs of at most MAX_RECORDS, MAX_BYTES and MAX_EVENTS (of `further_events`), in order.
 
-    A record that is more by itself makes a run of its own. No records, no runs.
+    A record that is more by itself makes a run of its own, and is refused when it is decoded if it really holds more
+    events. No records, no runs.
     """
     start = size = events = 0
     for index, record in enumerate(records):

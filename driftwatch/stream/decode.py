@@ -1,14 +1,15 @@
 """From raw bytes to batches, one per model: the only place where types are checked."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from driftwatch.stream.batch import Batch, Ints, Labels
+from driftwatch.stream.counting import SMALL_BYTES, has_too_many_values
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reader import PLACE_BITS, Intake, Read, Reader
 from driftwatch.stream.reject import NAMELESS, Reject, Rejection
@@ -69,15 +70,15 @@ class Decoder:
 
     def decode(self, raw: Raw, events: "Events | None" = None) -> Decoded:
         """Read one Raw; never raises for what a producer sent. events: of `events_of`, for who has asked already."""
-        lines, stamps = events or events_of(raw)
+        lines, stamps, unread = events or events_of(raw)
         decoded = Decoded()
         if not len(lines):
             return decoded
-        routes, refused = self._route(lines)
+        routes, refused = self._route(lines, unread)
         counts = np.ones(len(lines), dtype=np.int64)
         reads: list[tuple[str, Ints, Read]] = []
         for model, positions in routes.items():
-            at = np.arange(len(lines)) if positions is None else np.array(positions)
+            at = np.arange(len(lines)) if positions is None else np.array(positions, dtype=np.int64)
             chosen = lines if positions is None else [lines[position] for position in positions]
             read = self._readers[model, raw.stream].read(chosen, raw, stamps=stamps[at])
             counts[at] = read.counts
@@ -90,20 +91,23 @@ class Decoder:
         decoded.rejected.sort(key=lambda rejection: rejection.index)
         return decoded
 
-    def _route(self, lines: Sequence[Any]) -> tuple[dict[str, list[int] | None], list[tuple[int, Reject]]]:
+    def _route(
+        self, lines: Sequence[Any], unread: Mapping[int, Reject]
+    ) -> tuple[dict[str, list[int] | None], list[tuple[int, Reject]]]:
         """Which lines are whose: model → positions, None for all; and the lines that are nobody's."""
         if len(self._models) == 1:
-            return {self._models[0]: None}, []
+            read = [position for position in range(len(lines)) if position not in unread] if unread else None
+            return {self._models[0]: read}, list(unread.items())
         routes: dict[str, list[int] | None] = {}
         refused: list[tuple[int, Reject]] = []
         for position, line in enumerate(lines):
-            model = _model_of(line)
-            if isinstance(model, str) and model in self._models:
+            model = unread.get(position) or _model_of(line)
+            if isinstance(model, Reject):
+                refused.append((position, model))
+            elif isinstance(model, str) and model in self._models:
                 found = routes.setdefault(model, [])
                 assert found is not None
                 found.append(position)
-            elif isinstance(model, Reject):
-                refused.append((position, model))
             else:
                 refused.append((position, Reject.UNKNOWN_MODEL if isinstance(model, str) else Reject.MISSING_MODEL))
         return routes, refused
@@ -124,17 +128,37 @@ def _model_of(line: Any) -> Any:
         return document if isinstance(document, Reject) else document.get("model")
 
 
-Events = tuple[Sequence[bytes | msgspec.Raw], Ints]
+class Events(NamedTuple):
+    """The texts of a Raw's events, a columnar batch being one; the time of each one's record, in ms.
+
+    unread: those of which nothing is read, by place. A record of too many events is one such text.
+    """
+
+    texts: Sequence[bytes | msgspec.Raw]
+    stamps: Ints
+    unread: Mapping[int, Reject]
 
 
 def events_of(raw: Raw) -> Events:
-    """The texts of a Raw's events, and for each the time of its record in ms; a columnar batch is one text."""
+    """Divide a Raw into its events, and say which of them are too large to be read."""
     given = np.full(len(raw.records), raw.received_ms) if raw.timestamps_ms is None else np.array(raw.timestamps_ms)
     given = given.astype(np.int64)
-    if are_plain(raw.records):
-        return raw.records, given
-    events = [split(record) for record in raw.records]
-    return [event for several in events for event in several], np.repeat(given, [len(several) for several in events])
+    if max(map(len, raw.records), default=0) <= SMALL_BYTES and are_plain(raw.records):
+        return Events(raw.records, given, {})
+    texts: list[bytes | msgspec.Raw] = []
+    unread: dict[int, Reject] = {}
+    counts = []
+    for record in raw.records:
+        found = split(record)
+        if isinstance(found, Reject):
+            unread[len(texts)] = found
+            found = (record,)
+        counts.append(len(found))
+        texts += found
+    for place, text in enumerate(texts):
+        if place not in unread and len(text) > SMALL_BYTES and has_too_many_values(bytes(text)):
+            unread[place] = Reject.TOO_MANY_VALUES
+    return Events(texts, np.repeat(given, counts), unread)
 
 
 def _finish(decoded: Decoded, model: str, read: Read, *, first: Ints) -> None:

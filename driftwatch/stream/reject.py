@@ -19,9 +19,21 @@ class Reject(StrEnum):
     BAD_COLUMNS = "bad_columns"
     MISSING_LABEL = "missing_label"
     BAD_LABEL = "bad_label"
+    TOO_MANY_EVENTS = "too_many_events"
+    """A whole record, of which nothing is read."""
+    TOO_MANY_VALUES = "too_many_values"
 
 
-NAMELESS = frozenset({Reject.NOT_JSON, Reject.NOT_OBJECT, Reject.MISSING_MODEL, Reject.UNKNOWN_MODEL})
+NAMELESS = frozenset(
+    {
+        Reject.NOT_JSON,
+        Reject.NOT_OBJECT,
+        Reject.MISSING_MODEL,
+        Reject.UNKNOWN_MODEL,
+        Reject.TOO_MANY_EVENTS,
+        Reject.TOO_MANY_VALUES,
+    }
+)
 """Reasons for which an event belongs to no model that we know."""
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from driftwatch.config import load
 from driftwatch.daemon.watch import load_watches
-from driftwatch.sources.portions import MAX_EVENTS, further_events
+from driftwatch.sources.portions import further_events
+from driftwatch.stream.counting import MAX_EVENTS
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Raw, Stream
 from tests.bounds.load import MEBIBYTE

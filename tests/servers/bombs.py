@@ -20,6 +20,13 @@ def bomb(codec: str, size: int, *, records: int = 1) -> bytes:
     return batch(codec, packed(codec, lambda: _records(size, records)), records=records)
 
 
+def record_of(codec: str, value: bytes) -> bytes:
+    """A batch of one record with this value."""
+    head = b"\0\0" + _varint(0) + _varint(-1) + _varint(len(value))
+    record = _varint(len(head) + len(value) + 1) + head + value + _varint(0)
+    return batch(codec, packed(codec, lambda: iter([record])), records=1)
+
+
 def batch(codec: str, payload: bytes, *, records: int) -> bytes:
     """A batch of format 2 around packed records."""
     now = 1_767_607_200_000

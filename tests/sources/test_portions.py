@@ -1,7 +1,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from driftwatch.sources.portions import MAX_BYTES, MAX_EVENTS, MAX_RECORDS, further_events, portions
+from driftwatch.sources.portions import MAX_BYTES, MAX_RECORDS, further_events, portions
+from driftwatch.stream.counting import MAX_EVENTS
 from driftwatch.stream.split import split
 
 SIZES = st.integers(0, MAX_BYTES // 8) | st.integers(MAX_BYTES // 2, 5 * MAX_BYTES // 4)
