@@ -28,7 +28,7 @@ class KafkaSpec(Spec):
     discover: PositiveDurationMs = 30_000
     fetch_max_bytes: int = Field(16 << 20, ge=1)
     max_partition_fetch_bytes: int = Field(1 << 20, ge=1)
-    max_batch_bytes: int = Field(32 << 20, ge=1 << 10)
+    max_batch_bytes: int = Field(16 << 20, ge=1 << 10)
 
     @model_validator(mode="after")
     def _each_topic_has_one_stream(self) -> Self:
