@@ -22,6 +22,7 @@ from driftwatch.daemon.telemetry import Result, Telemetry
 from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.events import moved_by
 from driftwatch.evaluation.report import Report
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor, Outcome
@@ -195,16 +196,10 @@ class Engine:
         show(doors.board, outcome, self.monitors.values())
         if not outcome.reports and not outcome.transitions:
             return
-        # A window's first report moved its alerts; one outcome may hold later revisions of it, too.
-        by_window = {
-            (report.model, report.version, report.segment, report.window.start_ms, report.window.ordinal): report
-            for report in reversed(outcome.reports)
-        }
         for step in outcome.transitions:
-            cell = (step.model, step.version, step.segment, step.window_start_ms, step.window_ordinal)
             unsaved.letters += write_letters(
                 step,
-                by_window[cell],
+                moved_by(step, outcome.reports),
                 targets=doors.targets,
                 last_sent_ms=self._last_sent_ms,
                 now_ms=doors.clock(),

@@ -5,6 +5,7 @@ Time is counted in windows, not by a clock.
 """
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,7 +13,7 @@ from types import MappingProxyType
 
 from driftwatch.evaluation.report import AlertNote, Report, Window
 from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict, watches
-from driftwatch.statistics.reading import Reading
+from driftwatch.statistics.reading import Reading, Status
 
 
 class State(StrEnum):
@@ -143,25 +144,31 @@ def standing(alerts: Alerts, report: Report, rules: Mapping[str, RuleSpec]) -> l
     """The last step of every alert that stands for a report's cell, with the report's values.
 
     This is what a board shows after a restart; the steps are called by the alerts' own names and never sent again.
+    A metric that moved one need not be known yet of the latest window, as while labels are waited for: then the step
+    has no value. A column that is no more has no alert to show.
     """
-    by_column: dict[str, list[Reading]] = {}
-    for reading in report.readings:
-        by_column.setdefault(reading.column, []).append(reading)
     cell = Cell(report.model, report.version, report.segment)
     steps = []
     for (rule, version, segment, column), episode in alerts.episodes.items():
         if rule not in rules or (version, segment) != (cell.version, cell.segment):
             continue
-        for reading in by_column.get(column, ()):
-            if watches(rules[rule], reading):
-                judgement = Judgement(rules[rule], reading, Verdict.UNKNOWN)
-                steps.append(_transition(episode, judgement, cell=cell, window=report.window))
+        found = [each for each in report.readings if each.column == column and watches(rules[rule], each)]
+        if not found and rules[rule].metric:
+            found = [_unknown(column, rules[rule].of)]
+        for reading in found:
+            judgement = Judgement(rules[rule], reading, Verdict.UNKNOWN)
+            steps.append(_transition(episode, judgement, cell=cell, window=report.window))
     return steps
 
 
 def identity(*parts: str | int) -> str:
     """A name computed from what something is: 32 hex digits."""
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _unknown(column: str, statistic: str) -> Reading:
+    nan = math.nan
+    return Reading(column, "", statistic, nan, nan, nan, nan, nan, Status.NO_LABELS)
 
 
 def _moved(episode: Episode | None, judgement: Judgement, *, cell: Cell, window: Window) -> Episode | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standing, step
 from driftwatch.evaluation.report import Performance, Report, Window
-from driftwatch.evaluation.rules import RuleSpec, judge, thresholds
+from driftwatch.evaluation.rules import RuleSpec, Verdict, judge, thresholds
 from driftwatch.statistics.drift import Baseline
 from driftwatch.statistics.performance import AT_FIRST
 from driftwatch.statistics.reading import Stage
@@ -65,10 +65,13 @@ class Evaluator:
         """Report a window. Each rule moves its alerts once a window, at the first look that has what it judges."""
         report = self._report(look)
         due = [rule for rule in self._rules.values() if _due(rule, look)]
-        judgements = judge(due, report.readings, rows=look.window.rows)
+        labelled = 0 if look.performance is None else look.performance.arrivals.labelled
+        judgements = judge(due, report.readings, rows=look.window.rows, labelled=labelled)
         alerts, transitions = step(alerts, judgements, cell=look.cell, window=look.window)
         noted = notes(alerts, transitions, self._rules, cell=look.cell)
-        decided = look.decided | {rule.name for rule in due if rule.metric and rule.stage is not Stage.ESTIMATED}
+        decided = look.decided | {
+            each.rule.name for each in judgements if each.rule.rests_on_labels and each.verdict is not Verdict.UNKNOWN
+        }
         return Finding(replace(report, alerts=noted), alerts, transitions, decided)
 
     def recall(self, look: Look, alerts: Alerts) -> Recalled:

@@ -3,7 +3,7 @@
 Nothing here depends on the clock: a replay after a crash makes the same bytes under the same webhook id.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,8 @@ import msgspec
 
 from driftwatch.evaluation.alerts import State, Transition, identity
 from driftwatch.evaluation.report import Report, rfc3339
+from driftwatch.statistics.performance import ESTIMATION
+from driftwatch.statistics.performance import FAMILY as PERFORMANCE
 from driftwatch.statistics.reading import Reading, Status
 
 MAX_BODY_BYTES = 20_000
@@ -67,6 +69,18 @@ def cooldown_key(kind: EventType, model: str) -> str:
     return f"{kind} {model}"
 
 
+def moved_by(transition: Transition, reports: Iterable[Report]) -> Report:
+    """Find the report that moved an alert: of its window the first revision that notes where the alert then stood."""
+    place = (transition.model, transition.version, transition.segment,
+             transition.window_start_ms, transition.window_ordinal)  # fmt: skip
+    return next(
+        report
+        for report in reports
+        if (report.model, report.version, report.segment, report.window.start_ms, report.window.ordinal) == place
+        and any((note.id, note.state) == (transition.alert_id, transition.state) for note in report.alerts)
+    )
+
+
 def event_body(kind: EventType, transition: Transition, report: Report, *, base_url: str = "") -> bytes:
     """Write the event as JSON of at most `MAX_BODY_BYTES` bytes.
 
@@ -109,13 +123,18 @@ def _document(kind: EventType, transition: Transition, report: Report, *, base_u
 
 
 def _evidence(transition: Transition, report: Report) -> list[dict[str, Any]]:
-    """List the readings of the alert's column: the alert's own statistic, then those furthest from their thresholds."""
+    """List the readings of the alert's column: the alert's own statistic, then those furthest from their thresholds.
+
+    Beside a metric of performance stand those of the same stage.
+    """
+    judged = _judged(transition, report)
     own = {
         "column": transition.column,
         "statistic": transition.statistic,
         "value": transition.value,
         "lower": transition.lower,
         "threshold": transition.threshold,
+        **_stage(judged),
     }
     others = [
         reading
@@ -123,6 +142,7 @@ def _evidence(transition: Transition, report: Report) -> list[dict[str, Any]]:
         if reading.column == transition.column
         and reading.statistic != transition.statistic
         and reading.status is Status.OK
+        and _stage(reading) == _stage(judged)
     ]
     others.sort(key=lambda reading: _distance(reading, report), reverse=True)
     return [own, *(_shown(reading, report) for reading in others[: _MAX_EVIDENCE - 1])]
@@ -143,12 +163,19 @@ def _shown(reading: Reading, report: Report) -> dict[str, Any]:
         "value": reading.value,
         "lower": reading.lower,
         "threshold": report.thresholds.get((reading.column, reading.statistic)),
+        **_stage(reading),
     }
+
+
+def _stage(reading: Reading | None) -> dict[str, str]:
+    """How far labels had come, of a reading of performance."""
+    return {} if reading is None or reading.support is None else {"stage": reading.support.stage.value}
 
 
 def _cause(transition: Transition, report: Report) -> dict[str, Any]:
     """Say what kind of thing changed, and in which columns: the alert's, then others whose alerts fire too."""
-    kind = _kind(transition.column, _family(transition, report))
+    judged = _judged(transition, report)
+    kind = _kind(transition.column, "drift" if judged is None else judged.family)
     others = {
         note.column
         for note in report.alerts
@@ -158,14 +185,20 @@ def _cause(transition: Transition, report: Report) -> dict[str, Any]:
     return {"kind": kind, "columns": (own + sorted(others - {transition.column}))[:_MAX_COLUMNS]}
 
 
-def _family(transition: Transition, report: Report) -> str:
-    wanted = (transition.column, transition.statistic)
-    return next(
-        (reading.family for reading in report.readings if (reading.column, reading.statistic) == wanted), "drift"
-    )
+def _judged(transition: Transition, report: Report) -> Reading | None:
+    """The reading that moved the alert; of one name there may be a realised and an estimated one."""
+    named = [
+        reading
+        for reading in report.readings
+        if (reading.column, reading.statistic) == (transition.column, transition.statistic)
+    ]
+    same = [reading for reading in named if reading.value == transition.value]
+    return next(iter(same or named), None)
 
 
 def _kind(column: str, family: str) -> str:
+    if family == ESTIMATION:  # a cause is what has changed, whoever tells of it
+        return PERFORMANCE
     if family != "drift":
         return family
     return "prediction" if column in _OUTPUTS else "covariate"

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.spec import Spec, announced, meant, mistake
 from driftwatch.statistics.drift import STATISTIC_NAMES
-from driftwatch.statistics.performance import METRICS
+from driftwatch.statistics.performance import AT_FIRST, METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
@@ -50,7 +50,8 @@ class RuleSpec(Spec):
     judge: which of the reading's numbers is compared. "lower" with `above` asks that the *true* distance be beyond the
         threshold with 97.5 % confidence, so that small windows do not alarm by chance.
     for: consecutive windows beyond the threshold before it fires. keep_for: windows back inside before it resolves.
-    min_rows: a smaller window says nothing: the alert stays as it is.
+    min_rows: a smaller window says nothing: the alert stays as it is. Of a metric that rests on the window's labels,
+        as many rows must have one.
     """
 
     name: str = Field(min_length=1)
@@ -94,6 +95,11 @@ class RuleSpec(Spec):
         return self
 
     @property
+    def rests_on_labels(self) -> bool:
+        """Whether it compares what the labels of the window itself say."""
+        return self.metric is not None and self.stage is not Stage.ESTIMATED and self.metric not in AT_FIRST
+
+    @property
     def of(self) -> str:
         """The name of what it compares."""
         return self.statistic or self.metric or ""
@@ -135,13 +141,15 @@ class Judgement:
     verdict: Verdict
 
 
-def judge(rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int) -> list[Judgement]:
-    """Put every rule to every reading that it watches."""
+def judge(
+    rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int, labelled: int = 0
+) -> list[Judgement]:  # fmt: skip
+    """Put every rule to every reading that it watches; labelled: of the window's rows, those whose label has come."""
     by_statistic: dict[str, list[Reading]] = {}
     for reading in readings:
         by_statistic.setdefault(reading.statistic, []).append(reading)
     return [
-        Judgement(rule, reading, _verdict(rule, reading, rows))
+        Judgement(rule, reading, _verdict(rule, reading, labelled if rule.rests_on_labels else rows))
         for rule in rules
         for reading in by_statistic.get(rule.of, ())
         if watches(rule, reading)
@@ -166,8 +174,9 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
     """The threshold that each (column, statistic) meets first; columns: name → its statistics."""
     tightest: dict[tuple[str, str], float] = {}
     for rule in rules:
+        watched = rule.columns or (("",) if rule.metric else None)
         for column, statistics in columns.items():
-            if rule.of not in statistics or (rule.columns is not None and column not in rule.columns):
+            if rule.of not in statistics or (watched is not None and column not in watched):
                 continue
             key = (column, rule.of)
             first = min if rule.above is not None else max

@@ -123,3 +123,16 @@ def test_a_rule_on_a_metric_speaks_once_a_window(stage: str | None, speaks: list
         decided = finding.decided
         assert finding.report.follows == (place > 0)
     assert spoke == speaks
+
+
+def test_too_few_labels_decide_nothing() -> None:
+    """A rule that had too few labels at one look is asked again at the next one, until it has spoken once."""
+    terms = {"metric": "accuracy", "below": 0.9, "stage": "interim", "min_coverage": 0, "min_rows": 500}
+    judge = evaluator(rule(name="right", **terms))
+    few, many = (performance(accuracy(0.5, Stage.INTERIM), labelled=count) for count in (499, 500))
+    first = judge.evaluate(look(0.0, performance=few), Alerts())
+    assert (first.transitions, first.decided) == ([], frozenset())
+    second = judge.evaluate(look(0.0, performance=many, revision=2, decided=first.decided), first.alerts)
+    assert ([step.state for step in second.transitions], second.decided) == ([State.FIRING], {"right"})
+    third = judge.evaluate(look(0.0, performance=many, revision=3, decided=second.decided), second.alerts)
+    assert third.transitions == []

@@ -119,6 +119,8 @@ def test_what_is_not_a_number_is_null() -> None:
         ("prediction", "drift", "prediction"),
         ("amount", "quality", "quality"),
         ("", "performance", "performance"),
+        ("", "estimation", "performance"),
+        ("", "concept", "concept"),
     ],
 )
 def test_the_kind_of_cause(column: str, family: str, kind: str) -> None:
