@@ -181,7 +181,7 @@ def test_a_body_with_too_many_events_is_answered(configure):
 def test_a_process_survives_bombs_from_kafka(configure, kafka):
     """Batches of some kilobytes that unpack to eleven million events cost their bytes; a new start is behind them."""
     topic = kafka.topic()
-    path = configure(sources=world.kafka(kafka.bootstrap, topic, topic))
+    path = configure(sources=world.kafka(kafka.bootstrap, topic, topic) + f"max_batch_bytes = {32 << 20}\n")
     kafka.produce(topic, GOOD[:1])
     with Process(path) as process, Probe(process.port()) as probe:
         probe.wait_counted(1)
