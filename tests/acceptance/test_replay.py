@@ -40,7 +40,9 @@ ignore = ["split"]
 """
 
 
-def replayed(folder: Path, config: str, *, reference: Path, predictions: Path) -> list[dict]:
+def replayed(
+    folder: Path, config: str, *, reference: Path, predictions: Path, labels: Path | None = None
+) -> list[dict]:
     """Build the reference and replay, both through the command line; the report file's documents."""
     file, out = folder / "driftwatch.toml", folder / "report.jsonl"
     file.write_text(config)
@@ -50,6 +52,8 @@ def replayed(folder: Path, config: str, *, reference: Path, predictions: Path) -
         ["reference", "build", str(reference), "--config", str(file), "--model", name, "-o", made],
         ["replay", "--config", str(file), "--predictions", str(predictions), "--report", str(out)],
     )  # fmt: skip
+    if labels is not None:
+        steps[1].extend(["--labels", str(labels)])
     for step in steps:
         result = CliRunner().invoke(app, step)
         assert result.exit_code == 0, result.output
@@ -97,13 +101,14 @@ def test_the_report_is_what_the_contract_says(loan: list[dict]) -> None:
     """Every line has the contract's keys and types; what is not defined is null, and only then."""
     for report in loan:
         assert set(report) == {
-            "model", "version", "segment", "window", "revision", "reference", "readings", "alerts",
+            "model", "version", "segment", "window", "revision", "reference", "readings", "alerts", "labels",
         }  # fmt: skip
         assert set(report["window"]) == {"start", "end", "rows", "stage"}
         assert set(report["reference"]) == {"fingerprint", "rows"}
         for reading in report["readings"]:
             numbers = {"value", "adjusted", "lower", "upper", "p_value", "threshold"}
-            assert set(reading) == {"column", "family", "statistic", "status"} | numbers
+            stage = {"stage"} if reading["family"] == "estimation" else set()
+            assert set(reading) == {"column", "family", "statistic", "status"} | numbers | stage
             assert (reading["value"] is not None) == (reading["status"] == "ok")
             if reading["lower"] is not None:
                 assert reading["lower"] <= reading["upper"]
