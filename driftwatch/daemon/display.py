@@ -1,11 +1,22 @@
 """What the board is told: after each step of the engine, and at the start of what a checkpoint brought back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+import structlog
+
+from driftwatch.errors import StateError
+from driftwatch.evaluation.recollect import recollected
 from driftwatch.evaluation.report import Report
 from driftwatch.monitor import Monitor, Outcome
+from driftwatch.ports import History, Query
 from driftwatch.sinks.board import Board, Cell
 from driftwatch.statistics.distribution import Distribution
+
+_REPORTS = 10
+"""Reports of a version that are asked for the last values of each stage: windows may come without any label."""
+
+_log = structlog.get_logger()
 
 
 def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
@@ -35,6 +46,31 @@ def refill(board: Board, monitors: Iterable[Monitor]) -> None:
     board.publish(reports=reports, watermarks=_watermarks(monitors), distributions=_distributions(reports))
     show_labels(board, monitors)
     board.restore(reports=(), alerts=[step for _, steps in recalled for step in steps])
+
+
+def remind(board: Board, monitors: Iterable[Monitor], history: History) -> None:
+    """Show the performance that was last reported of each version: most of those windows are in no memory any more.
+
+    To be called after `refill`, whose values rest on what has been learnt since. What cannot be read is left out.
+    """
+    for monitor in monitors:
+        for version in monitor.memory.versions if monitor.quality is not None else ():
+            newest = Query(model=monitor.model, version=version, limit=_REPORTS)
+            ended = replace(newest, until_ms=_first_open_ms(monitor, version))
+            try:
+                pages = [history.reports(query).items for query in (newest, ended)]
+            except StateError as error:
+                _log.warning("performance_unknown", model=monitor.model, version=version, error=str(error))
+                continue
+            board.publish(reports=[recollected(document) for page in pages for document in page])
+
+
+def _first_open_ms(monitor: Monitor, version: str) -> int | None:
+    """Where the first window begins that still waits for labels; those before it are final."""
+    assert monitor.quality is not None
+    pending = monitor.quality.known.windows.items()
+    starts = [each.window.start_ms for (_, name), each in pending if name == version and not each.final]
+    return min(starts, default=None)
 
 
 def _watermarks(monitors: Iterable[Monitor]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from driftwatch.api.app import create_app
 from driftwatch.api.refusals import Refusals
 from driftwatch.api.serve import HttpServer, bounds_of, limits_of
 from driftwatch.config import Config
-from driftwatch.daemon.display import refill
+from driftwatch.daemon.display import refill, remind
 from driftwatch.daemon.engine import Doors, Engine
 from driftwatch.daemon.ingest import BodyBounds, ClosedIngest, DurableIngest
 from driftwatch.daemon.lifecycle import Lifecycle
@@ -104,7 +104,9 @@ class Service:
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
         monitors = [_restored(watch, saved) for watch in self.watches]
+        history = SqliteHistory(self._database)
         refill(self.board, monitors)
+        remind(self.board, monitors, history)
         self.engine = Engine(
             monitors, decoder=Decoder(intakes), queue=self.queue, positions=saved.positions, doors=doors
         )
@@ -117,7 +119,7 @@ class Service:
         )  # fmt: skip
         app = create_app(
             ingest=self._ingest(config, intakes),
-            history=SqliteHistory(self._database),
+            history=history,
             overview=self.overview,
             limits=limits_of(config.server),
             version=driftwatch.__version__,
