@@ -71,6 +71,17 @@ def test_it_ends_well_and_tells_what_happened(demo):
     assert posted > 250_000
 
 
+def test_labels_are_joined_and_every_prediction_is_accounted_for(demo):
+    """No label is waited for at the end; the model is better than one that always says "on time", 76 %."""
+    (labels,) = [line for line in demo.lines if line.startswith("labels: ")]
+    predictions, labelled, waiting, expired, cancelled = map(int, re.findall(r"\d+", labels))
+    assert predictions == labelled + waiting + expired + cancelled
+    assert waiting == 0
+    assert min(labelled, expired, cancelled) > 0
+    (accuracy,) = [line for line in demo.lines if line.startswith("accuracy: ")]
+    assert 0.77 < float(re.findall(r"\d\.\d+", accuracy)[0]) < 0.95
+
+
 def test_drift_raises_an_alert(demo):
     """At least one alert fires, in the news and in the summary."""
     assert any(" alert firing: " in line for line in demo.lines)

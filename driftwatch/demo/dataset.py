@@ -1,4 +1,4 @@
-"""The bundled flights as a stream: predictions at departure, labels when the plane has landed.
+"""The bundled flights as a stream: predictions at departure, labels when the plane has landed or is known not to go.
 
 The files are made by `tests/demo_data/build.py`; `data/SOURCE.md` says where they come from.
 """
@@ -23,6 +23,8 @@ NUMERIC, CATEGORICAL = ("dep_delay", "hour", "distance"), ("carrier", "origin", 
 FOLDER = Path(__file__).parent / "data"
 
 _MINUTE_MS = 60_000
+_CANCELLED_AFTER_MS = 3 * 60 * _MINUTE_MS
+"""The source does not say when a flight was cancelled: let it be known three hours after it should have left."""
 
 
 class Part(StrEnum):
@@ -44,7 +46,8 @@ class Flights:
     """Predictions and labels of one part, each in the order of its own event time.
 
     predictions: contract name → (rows,); `time` in ms since the epoch, a missing value is None. labels: the same
-    with `id`, `time` and `label`, one row for each flight that arrived.
+    with `id`, `time` and `label`, one row for each flight that arrived, and one, whose label is None, for each that was
+    cancelled. A flight that left and did not arrive where it should has none.
     """
 
     predictions: Mapping[str, NDArray[Any]]
@@ -121,11 +124,17 @@ def _columns(table: pa.Table, part: Part) -> tuple[dict[str, NDArray[Any]], dict
         "distance": table["distance"].to_numpy().astype(np.int64),
         **{name: table[name].to_numpy() for name in CATEGORICAL},
     }
-    landed = np.flatnonzero(table["label"].is_valid().to_numpy())
-    known = time[landed] + table["label_delay"].take(landed).to_numpy().astype(np.int64) * _MINUTE_MS
-    order = np.argsort(known, kind="stable")
-    label = table["label"].take(landed).to_numpy().astype(np.int64)
-    return predictions, {"id": ids[landed][order], "time": known[order], "label": label[order]}
+    return predictions, _labels(table, ids, time)
+
+
+def _labels(table: pa.Table, ids: NDArray[Any], time: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    landed = table["label"].is_valid().to_numpy()
+    cancelled = table["dep_delay"].is_null().to_numpy()
+    delay = pc.fill_null(table["label_delay"], 0).to_numpy().astype(np.int64) * _MINUTE_MS
+    known = time + np.where(cancelled, _CANCELLED_AFTER_MS, delay)
+    told = np.flatnonzero(landed | cancelled)
+    order = told[np.argsort(known[told], kind="stable")]
+    return {"id": ids[order], "time": known[order], "label": _nullable(table["label"])[order]}
 
 
 def _nullable(column: pa.ChunkedArray) -> NDArray[Any]:

@@ -1,21 +1,23 @@
 """What the demo knows: reports, alert episodes, webhooks. Fed with the contract's documents; knows no screen."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from driftwatch.demo.producer import Progress
 from driftwatch.demo.receiver import Arrival
 
 Document = Mapping[str, Any]
+Key = tuple[str, str, str]
+"""Start of a window, version and segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One alert from its first window to its last, as the reports tell it.
+    """One alert from its first window on.
 
-    since, until: end of the first and the last window that mention it. peak: the highest value of the
-    column's watched drift reading, None where there is none.
+    since, until: start of the first window beyond the threshold, and end of the one that resolved it, or of the last
+    window while it stands. peak: the highest value of its column's drift reading meanwhile, None where there is none.
     """
 
     id: str
@@ -25,30 +27,55 @@ class Episode:
     state: str
     since: str
     until: str
-    fired: bool = False
-    statistic: str = ""
-    peak: float | None = None
-    threshold: float | None = None
+    fired: bool
+    statistic: str
+    peak: float | None
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The model's accuracy over one window, and which share of the labels it rests on."""
+
+    stage: str
+    accuracy: float
+    coverage: float
 
 
 @dataclass(slots=True)
 class Picture:
-    """All that was seen so far. One thread feeds and reads it."""
+    """All that was seen so far. One thread feeds and reads it.
+
+    interim: of each window the first accuracy that was seen before all of its labels had come.
+    """
 
     progress: Progress = field(default_factory=Progress)
-    reports: dict[tuple[str, str, str], Document] = field(default_factory=dict)
+    reports: dict[Key, Document] = field(default_factory=dict)
+    interim: dict[Key, Measured] = field(default_factory=dict)
+    alerts: dict[str, Document] = field(default_factory=dict)
     arrivals: tuple[Arrival, ...] = ()
     _news: list[str] = field(default_factory=list)
-    _told: set[tuple[str, str]] = field(default_factory=set)
 
     def add_reports(self, reports: Iterable[Document]) -> None:
         """Take reports of contract section 6 in any order; of one window and cell the highest revision counts."""
-        for report in sorted(reports, key=_end):
-            key = (report["window"]["start"], report["version"], report["segment"])
+        for report in reports:
+            key = _key(report)
             if key in self.reports and self.reports[key]["revision"] >= report["revision"]:
                 continue
             self.reports[key] = report
-            self._tell_alerts(report)
+            measured = measured_in(report)
+            if measured is not None and measured.stage == "interim":
+                self.interim.setdefault(key, measured)
+
+    def add_alerts(self, alerts: Iterable[Document]) -> None:
+        """Take alerts as the service lists them; each state in which one is seen is news."""
+        for alert in sorted(alerts, key=_end):
+            before = self.alerts.get(alert["id"])
+            self.alerts[alert["id"]] = alert
+            if before is None or before["state"] != alert["state"]:
+                step = f"{alert['state']}: {what(alert)} ({alert['severity']}, {alert['reason']})"
+                evidence = f"{alert['statistic']} {alert['value']:.3f} against {alert['threshold']:g}"
+                self._news.append(f"{day(_end(alert))} alert {step}, {evidence}")
 
     def add_arrivals(self, arrivals: tuple[Arrival, ...]) -> None:
         """Take all webhooks that the receiver has so far."""
@@ -67,19 +94,27 @@ class Picture:
         return sorted(self.reports.values(), key=_end)
 
     def episodes(self) -> list[Episode]:
-        """Alert episodes in the order in which they began."""
-        found: dict[str, Episode] = {}
-        for report in self.windows():
-            for note in report["alerts"]:
-                found[note["id"]] = _continue(found.get(note["id"]), note, report)
-        return list(found.values())
+        """Alert episodes in the order in which they began; those that never fired and are over are left out."""
+        windows = self.windows()
+        seen = [alert for alert in self.alerts.values() if alert["state"] != "inactive"]
+        return [_episode(alert, windows) for alert in sorted(seen, key=lambda alert: str(alert["started"]))]
 
-    def _tell_alerts(self, report: Document) -> None:
-        for note in report["alerts"]:
-            if (note["id"], note["state"]) not in self._told:
-                self._told.add((note["id"], note["state"]))
-                self._news.append(f"{day(_end(report))} alert {note['state']}: {what(note)} ({note['severity']}, "
-                                  f"{note['reason']}){_evidence(note, report)}")  # fmt: skip
+    def interim_and_final(self) -> list[tuple[Measured, Measured]]:
+        """Of each window whose accuracy was seen at both stages what it was then, in order of time."""
+        last = {key: measured_in(self.reports[key]) for key in sorted(self.interim)}
+        return [
+            (self.interim[key], measured)
+            for key, measured in last.items()
+            if measured is not None and measured.stage == "final"
+        ]
+
+
+def measured_in(report: Document) -> Measured | None:
+    """The accuracy by the labels that a report tells of; None before there is any."""
+    for reading in report["readings"]:
+        if (reading["family"], reading["statistic"]) == ("performance", "accuracy") and reading["value"] is not None:
+            return Measured(reading["stage"], reading["value"], reading["coverage"])
+    return None
 
 
 def drifting(report: Document) -> list[Document]:
@@ -99,8 +134,12 @@ def what(note: Document) -> str:
     return f"{note['rule']} of {note['column']}" if note["column"] else str(note["rule"])
 
 
-def _end(report: Document) -> str:
-    end: str = report["window"]["end"]
+def _key(report: Document) -> Key:
+    return report["window"]["start"], report["version"], report["segment"]
+
+
+def _end(document: Document) -> str:
+    end: str = document["window"]["end"]
     return end
 
 
@@ -109,25 +148,17 @@ def _excess(reading: Document) -> float:
     return value
 
 
-def _watched(note: Document, report: Document) -> Document | None:
-    return next((reading for reading in drifting(report) if reading["column"] == note["column"]), None)
-
-
-def _evidence(note: Document, report: Document) -> str:
-    reading = _watched(note, report)
-    if reading is None:
-        return ""
-    return f", {reading['statistic']} {reading['value']:.3f} against {reading['threshold']:g}"
-
-
-def _continue(episode: Episode | None, note: Document, report: Document) -> Episode:
-    end = _end(report)
-    if episode is None:
-        episode = Episode(id=note["id"], rule=note["rule"], column=note["column"], severity=note["severity"],
-                          state=note["state"], since=end, until=end)  # fmt: skip
-    fired = episode.fired or note["state"] == "firing"
-    episode = replace(episode, state=note["state"], severity=note["severity"], until=end, fired=fired)
-    reading = _watched(note, report)
-    if reading is None or (episode.peak is not None and episode.peak >= reading["value"]):
-        return episode
-    return replace(episode, statistic=reading["statistic"], peak=reading["value"], threshold=reading["threshold"])
+def _episode(alert: Document, windows: list[Document]) -> Episode:
+    until = alert["resolved"] or (_end(windows[-1]) if windows else _end(alert))
+    during = [report for report in windows if report["window"]["start"] >= alert["started"] and _end(report) <= until]
+    values = [
+        reading["value"]
+        for report in during
+        for reading in drifting(report)
+        if (reading["column"], reading["statistic"]) == (alert["column"], alert["statistic"])
+    ]
+    return Episode(
+        id=alert["id"], rule=alert["rule"], column=alert["column"], severity=alert["severity"], state=alert["state"],
+        since=alert["started"], until=until, fired=alert["state"] in {"firing", "resolved"},
+        statistic=alert["statistic"], peak=max(values, default=None), threshold=alert["threshold"],
+    )  # fmt: skip

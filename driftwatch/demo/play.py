@@ -27,7 +27,7 @@ from driftwatch.errors import DriftwatchError
 
 DAY_MS = 86_400_000
 _POLL_SECONDS = 0.5
-_SETTLE_SECONDS = 60.0
+_SETTLE_SECONDS = 120.0
 _TITLE = "driftwatch demo: flights from New York, 2013; model trained on January and February"
 
 
@@ -39,7 +39,7 @@ def play(*, port: int, once: bool, speed: float | None) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="driftwatch-demo-")))
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         receiver = stack.enter_context(Receiver(secret))
-        service = Service(_configuration(folder, port=port, secret=secret, receiver=receiver.url))
+        service = Service(configuration(folder, port=port, secret=secret, receiver=receiver.url))
         stack.callback(service.stop)
         service.start()
         base = f"http://127.0.0.1:{service.port}"
@@ -71,32 +71,43 @@ class _Watcher:
         self.picture = picture
         self.receiver = receiver
         self._screen = screen
-        self._newest = ""
+        self._complete = ""
 
     def look(self, producer: Producer | None = None) -> None:
         """Fetch what is new and draw it."""
         if producer is not None:
             self.picture.progress = producer.progress
         self.picture.add_reports(self._reports())
+        self.picture.add_alerts(self._alerts())
         self.picture.add_arrivals(self.receiver.arrivals())
         self._screen.draw()
 
     def _reports(self) -> list[dict[str, Any]]:
-        """Pages of reports, newest first, until one that was seen already."""
+        """Reports, newest first, back to the last one that was complete when it was seen."""
         found: list[dict[str, Any]] = []
+        for items in self._pages("/api/v1/reports"):
+            found += items
+            if items[-1]["window"]["end"] <= self._complete:
+                break
+        ends = [item["window"]["end"] for item in found]
+        open_ends = [item["window"]["end"] for item in found if item["window"]["stage"] != "final"]
+        self._complete = min(open_ends) if open_ends else max([self._complete, *ends])
+        return found
+
+    def _alerts(self) -> list[dict[str, Any]]:
+        return [item for items in self._pages("/api/v1/alerts") for item in items]
+
+    def _pages(self, path: str) -> Iterator[list[dict[str, Any]]]:
+        """The items of a listing, page by page."""
         cursor = ""
         while True:
-            answer = self._client.get(
-                "/api/v1/reports", params={"limit": 100, **({"cursor": cursor} if cursor else {})}
-            )
-            page = answer.raise_for_status().json()
-            items = page["items"]
-            found += items
+            params: dict[str, int | str] = {"limit": 100, **({"cursor": cursor} if cursor else {})}
+            page = self._client.get(path, params=params).raise_for_status().json()
+            if page["items"]:
+                yield page["items"]
             cursor = page["next"] or ""
-            if not cursor or not items or items[-1]["window"]["end"] <= self._newest:
-                break
-        self._newest = max([self._newest, *(item["window"]["end"] for item in found)])
-        return found
+            if not cursor:
+                return
 
 
 def _stream(producer: Producer, bodies: Iterator[Body], watcher: _Watcher) -> None:
@@ -146,7 +157,7 @@ def _interrupts(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Config:
+def configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Config:
     """The demo's configuration, and the reference that it names, in a folder that goes away."""
     (folder / "secret").write_text(secret, encoding="utf-8")
     document = {
@@ -159,10 +170,13 @@ def _configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Co
                 "task": "binary",
                 "reference": "flights.reference",
                 "window": {"size": "7d", "slide": "1d", "lateness": "1h", "idle_after": "1h", "keep": "1d"},
+                "label_wait": "1d",
                 "rules": [
                     {"name": "shift", "statistic": "psi", "above": 0.25, "for": 2, "min_rows": 3_000,
                      "severity": "critical", "action": "retrain"},
                     {"name": "destinations", "statistic": "psi", "columns": ["dest"], "above": 0.1, "for": 2,
+                     "min_rows": 3_000},
+                    {"name": "accuracy", "metric": "accuracy", "below": 0.82, "judge": "upper", "for": 2,
                      "min_rows": 3_000},
                 ],
             }

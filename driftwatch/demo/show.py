@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, what
+from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, measured_in, what
 
 # Together at most 24 lines: the smallest usual terminal.
 _WINDOWS, _COLUMNS, _EPISODES, _ARRIVALS, _TREND = 4, 4, 4, 3, 40
@@ -64,6 +64,8 @@ def summary(picture: Picture) -> str:
     lines = [
         f"events: {posted}, {progress.accepted} accepted, {progress.rejected} rejected",
         f"windows: {len(windows)}" + (f", {_reach(windows)}" if windows else ""),
+        *_labels(windows),
+        *_accuracy(picture),
         f"alerts: {len(fired)} fired, {sum(episode.state == 'firing' for episode in fired)} still firing",
         *(f"  {episode.severity:<8} {what_of(episode)}  {day(episode.since)} to {day(episode.until)}{_peak(episode)}"
           for episode in fired),
@@ -90,13 +92,13 @@ def _table(*headers: str) -> Table:
 
 
 def _windows(picture: Picture) -> Table:
-    table = _table("window", "rows", "stage", "furthest column", "value", "threshold", "alerts")
+    table = _table("window ends", "rows", "stage", "labels", "accuracy", "furthest column", "value", "alerts")
     for report in reversed(picture.windows()[-_WINDOWS:]):
         worst = next(iter(drifting(report)), None)
         firing = sum(note["state"] == "firing" for note in report["alerts"])
         table.add_row(
-            _span(report), f"{report['window']['rows']:,}", report["window"]["stage"],
-            *(_reading(worst) if worst is not None else ("", "", "")),
+            day(report["window"]["end"]), f"{report['window']['rows']:,}", report["window"]["stage"],
+            *_measured(report), *(_reading(worst)[:2] if worst is not None else ("", "")),
             Text(str(firing or ""), _STYLE["firing"]),
         )  # fmt: skip
     return table
@@ -146,8 +148,41 @@ def _peak(episode: Episode) -> str:
     return f"  highest {episode.statistic} {episode.peak:.3f} (threshold {episode.threshold:g})"
 
 
-def _span(report: Document) -> str:
-    return f"{day(report['window']['start'])} … {day(report['window']['end'])}"
+def _measured(report: Document) -> tuple[str, str]:
+    """Share of the labels that have come, and the accuracy by them."""
+    measured = measured_in(report)
+    return ("", "") if measured is None else (f"{measured.coverage:.1%}", f"{measured.accuracy:.4f}")
+
+
+def _labels(windows: list[Document]) -> list[str]:
+    """What became of the predictions of all windows that are side by side, counted back from the last one."""
+    told, begin = [], ""
+    for report in reversed(windows):
+        if "labels" in report and (not begin or report["window"]["end"] <= begin):
+            told.append(report["labels"])
+            begin = report["window"]["start"]
+    if not told:
+        return []
+    counts = {name: sum(labels[name] for labels in told) for name in ("labelled", "waiting", "expired", "cancelled")}
+    due = sum(labels["predictions"] for labels in told)
+    return [f"labels: {due} predictions = " + " + ".join(f"{count} {name}" for name, count in counts.items())]
+
+
+def _accuracy(picture: Picture) -> list[str]:
+    """The final accuracy, and how well it was known before the last labels had come."""
+    measured = [(measured_in(report), report["window"]["end"]) for report in picture.windows()]
+    final = [(found.accuracy, end) for found, end in measured if found is not None and found.stage == "final"]
+    if not final:
+        return []
+    least, end = min(final)
+    lines = [f"accuracy: {final[-1][0]:.4f} in the last window, lowest {least:.4f} in the window to {day(end)}"]
+    pairs = picture.interim_and_final()
+    if pairs:
+        coverage = sum(interim.coverage for interim, _ in pairs) / len(pairs)
+        apart = sum(abs(interim.accuracy - last.accuracy) for interim, last in pairs) / len(pairs)
+        seen = f"  interim, as seen of {len(pairs)} windows: labels of {coverage:.1%}"
+        lines.append(f"{seen}, accuracy {apart:.4f} from the final one on average")
+    return lines
 
 
 def _reach(windows: list[Document]) -> str:
