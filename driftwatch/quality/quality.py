@@ -150,15 +150,18 @@ class Quality:
     def standing(self) -> Standing:
         """What has become of labels and predictions so far."""
         counting, names = self.known.counting, self._names
+        held = {names[code]: total for code, total in self.join.totals().items()}
         return Standing(
             results=dict.fromkeys(ALL_RESULTS, 0) | counting.results,
             delays=dict(counting.delays),
             coverage={
-                names[code]: total.labelled / (total.labelled + total.waiting)
-                for code, total in self.join.totals().items()
+                version: total.labelled / (total.labelled + total.waiting)
+                for version, total in held.items()
                 if total.labelled + total.waiting
             },
             rate=self.join.rate,
+            held=held,
+            waiting_labels=self.join.waiting_labels,
         )
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from driftwatch.stream.joined import Joined, Settled
+from driftwatch.stream.joined import Joined, Settled, Totals
 
 DELAY_BOUNDS_SECONDS = (
     1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000,
@@ -29,12 +29,17 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All of it. results: see ALL_RESULTS. delays, coverage: by version. rate: share of predictions remembered."""
+    """All of it. results: see ALL_RESULTS. delays, coverage: by version. rate: share of predictions remembered.
+
+    held: version → the predictions that are remembered now. waiting_labels: labels that wait for a prediction now.
+    """
 
     results: Mapping[str, int]
     delays: Mapping[str, Delays]
     coverage: Mapping[str, float]
     rate: float
+    held: Mapping[str, Totals] = field(default_factory=dict)
+    waiting_labels: int = 0
 
 
 @dataclass(slots=True)
