@@ -38,6 +38,8 @@ def check_config(file: Annotated[Path, typer.Argument(help="The configuration fi
         check_secrets(config)
     for watch in watches:
         typer.echo(_described(watch))
+        if watch.output_form.task != "none":
+            typer.echo(f"  {_labels(watch)}")
     for source in config.sources:
         typer.echo(f"source {source.type}")
     for target in config.targets:
@@ -60,6 +62,21 @@ def _described(watch: "Watch") -> str:
         f'model "{spec.name}": {spec.task}, {len(layout.numeric)} numeric and {len(layout.categorical)} categorical '
         f"columns, reference of {watch.reference.rows} rows, {windows}, rules: {rules}"
     )
+
+
+def _labels(watch: "Watch") -> str:
+    """How labels are joined, and which classes there are."""
+    spec, form = watch.spec, watch.output_form
+    if not spec.remember_predictions:
+        joined = "labels are not joined (remember_predictions = 0)"
+    else:
+        joined = f"labels are waited for {_duration(spec.label_wait)}"
+    if form.task == "binary":
+        negative, positive = form.classes
+        return f'{joined}; the positive class is "{positive}", the negative one "{negative}"'
+    if form.classes:
+        return f"{joined}; classes: " + ", ".join(f'"{name}"' for name in form.classes)
+    return joined
 
 
 def _duration(milliseconds: int) -> str:

@@ -1,6 +1,6 @@
 """The same pipeline over files: at full speed, without server, state or webhooks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
 from driftwatch.monitor import Outcome
+from driftwatch.quality.pending import WindowKey
+from driftwatch.quality.quality import Quality
+from driftwatch.quality.standing import EXPIRED_UNLABELLED, FOUND, UNMATCHED
 from driftwatch.sources import tables
 from driftwatch.stream.batch import Labels
 from driftwatch.stream.raw import Stream
@@ -21,16 +24,24 @@ from driftwatch.stream.tabled import forms_of, table_batch, table_labels
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to; predictions received = accepted + late + duplicate + rejected."""
+    """What a replay came to; predictions received = accepted + late + duplicate + rejected.
+
+    reports: of all revisions; windows: of each window and version one. labels: read; fate: what became of them, and
+    unlabelled, unsampled: of predictions without one (see `_follow_up`); all empty where the model joins no labels.
+    """
 
     accepted: int = 0
     late: int = 0
     duplicate: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     reports: int = 0
+    windows: int = 0
     transitions: list[Transition] = field(default_factory=list)
     labels: int = 0
     labels_rejected: dict[str, int] = field(default_factory=dict)
+    fate: Mapping[str, int] = field(default_factory=dict)
+    unlabelled: int = 0
+    unsampled: int = 0
 
     def refuse(self, reason: Reject, count: int = 1) -> None:
         """Count predictions that could not be used."""
@@ -49,13 +60,14 @@ def replay(
     labels: Sequence[str] = (),
     now_ms: int,
     report: Callable[[Report], None],
-    progress: Callable[[int], None],
+    changing: Callable[[Collection[WindowKey]], None] = lambda _: None,
 ) -> Summary:
     """Feed files to a new monitor of one model, and report every window, also the last one, which the end closes.
 
     Event files (JSON lines with a `model`) go through decode, tables straight into columns. labels: files that hold
     labels; without any, those that stand in tables of predictions count. now_ms: the time of receipt, against which
-    events from the future are judged. DataError when a file cannot be read.
+    events from the future are judged. report: told of each report as it is made, revisions too. changing: told after
+    reports which windows may still be reported again. DataError when a file cannot be read.
     """
     predictions = tables.find(patterns)
     label_files = LabelFiles.find(watch, labels, now_ms=now_ms)
@@ -66,12 +78,15 @@ def replay(
         summary.late += outcome.late
         summary.duplicate += outcome.duplicate
         summary.reports += len(outcome.reports)
+        summary.windows += sum(line.revision == 1 for line in outcome.reports)
         summary.transitions += outcome.transitions
         for line in outcome.reports:
             report(line)
+        if outcome.reports:
+            changing(monitor.memory.revisions.keys())
 
     timed, timeless = label_files.read(summary.refuse_label)
-    read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, progress=progress)
+    read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels)
     for part in merged(read, timed, timeless=timeless, window=watch.spec.window):
         if isinstance(part, Labels):
             summary.labels += part.rows
@@ -79,12 +94,33 @@ def replay(
         else:
             tell(monitor.feed(part, received_ms=now_ms))
     tell(monitor.finish())
+    if monitor.quality is not None:
+        _follow_up(monitor.quality, summary)
     return summary
 
 
-def _predictions(
-    watch: Watch, files: Sequence[Path], summary: Summary, *, now_ms: int, own: bool, progress: Callable[[int], None]
-) -> Iterator[Item]:
+def _follow_up(quality: Quality, summary: Summary) -> None:
+    """Tell what labels came to, and how many predictions have none, now that no more of either come.
+
+    unmatched: labels of no prediction that is remembered. unsampled: labels, or predictions, that were left out because
+    there were more predictions than are remembered.
+    """
+    results, join = quality.standing.results, quality.join
+    summary.fate = {
+        "joined": results["matched"] + results[FOUND],
+        "duplicate": results["duplicate"],
+        "corrected": results["corrected"],
+        "outdated": results["outdated"],
+        "cancelled": results["cancelled"],
+        "unmatched": results[UNMATCHED] + results["crowded_out"] + join.waiting_labels,
+        "unsampled": results["sampled_out"] + results["thinned_labels"],
+    }
+    waiting = sum(total.waiting for total in join.totals().values())
+    summary.unlabelled = results[EXPIRED_UNLABELLED] + waiting
+    summary.unsampled = results["thinned"]
+
+
+def _predictions(watch: Watch, files: Sequence[Path], summary: Summary, *, now_ms: int, own: bool) -> Iterator[Item]:
     """Read predictions of all files, events first; own: also the labels in tables."""
     schema, form = watch.schema, watch.output_form
     events, flat = split_by_form(files)
@@ -93,7 +129,7 @@ def _predictions(
             summary.refuse(rejection.reason)
         yield from ((batch, None) for batch in decoded.batches.values())
     own = own and schema.task is not Task.NONE
-    for chunk in tables.read(flat, forms_of(schema, form, labels=own), progress=progress):
+    for chunk in tables.read(flat, forms_of(schema, form, labels=own)):
         batch, refused = table_batch(chunk, schema, partition="files/predictions", form=form)
         for reason, count in refused.items():
             summary.refuse(reason, count)

@@ -69,3 +69,17 @@ def world(tmp_path, driftwatch) -> Path:
     )  # fmt: skip
     assert built.code == 0, built.err
     return tmp_path
+
+
+@pytest.fixture
+def replayed(driftwatch, world):
+    """Replay a file over the world's configuration and return how it ended, and the report."""
+
+    def replay(data, *options):
+        out = world / "out.jsonl"
+        ended = driftwatch(
+            "replay", "--config", world / "c.toml", "--predictions", data, "--report", out, *options
+        )  # fmt: skip
+        return ended, out
+
+    return replay

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from tests.config.test_example import EXAMPLE
 
 
@@ -13,9 +15,37 @@ def test_good(driftwatch, world):
     described += 'windows of 500 rows, rules: "drift"'
     assert ended.out.splitlines() == [
         described,
+        '  labels are waited for 7 days, 0:00:00; the positive class is "1", the negative one "0"',
         "`driftwatch run` would also need [state] and [[sources]]; the offline commands do not",
         f"{world / 'c.toml'}: good",
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (
+            'classes = ["1", "0"]',
+            '  labels are waited for 7 days, 0:00:00; the positive class is "0", the negative one "1"',
+        ),
+        (
+            'label_wait = "36h"',
+            '  labels are waited for 1 day, 12:00:00; the positive class is "1", the negative one "0"',
+        ),
+        (
+            "remember_predictions = 0",
+            '  labels are not joined (remember_predictions = 0); the positive class is "1", the negative one "0"',
+        ),
+    ],
+)
+def test_labels(driftwatch, world, key, said):
+    """It says how labels are joined, and which class is the positive one: a wrong guess turns all metrics round."""
+    path = world / "c.toml"
+    config = path.read_text(encoding="utf-8")
+    path.write_text(config.replace('task = "binary"', f'task = "binary"\n{key}'), encoding="utf-8")
+    ended = driftwatch("check-config", path)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[1] == said
 
 
 def test_bad(driftwatch, tmp_path):

@@ -6,104 +6,15 @@ import re
 from datetime import datetime
 from itertools import pairwise
 
-import msgspec
-import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from driftwatch.cli.replay import _Screen
+from driftwatch.cli.replay_screen import Screen
 from driftwatch.evaluation.report import AlertNote, Report, Window
 from driftwatch.statistics.drift import STATISTIC_NAMES
-from tests.cli.conftest import table
+from tests.cli.reports import START_MS, events, lines, stream
 
-START_MS = 1_767_225_600_000
 STATUSES = {"ok", "too_few", "no_reference", "degenerate", "no_labels"}
-NUMBER = float | int | None
-
-
-class _Window(msgspec.Struct, forbid_unknown_fields=True):
-    start: str
-    end: str
-    rows: int
-    stage: str
-
-
-class _Reference(msgspec.Struct, forbid_unknown_fields=True):
-    fingerprint: str
-    rows: int
-
-
-class _Reading(msgspec.Struct, forbid_unknown_fields=True):
-    column: str
-    family: str
-    statistic: str
-    value: NUMBER
-    adjusted: NUMBER
-    lower: NUMBER
-    upper: NUMBER
-    p_value: NUMBER
-    threshold: NUMBER
-    status: str
-    mde: NUMBER = None
-    coverage: NUMBER = None
-
-
-class _Alert(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    rule: str
-    column: str
-    state: str
-    severity: str
-    reason: str
-
-
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
-    """A line of the report as contract section 6 writes it."""
-
-    model: str
-    version: str
-    segment: str
-    window: _Window
-    revision: int
-    reference: _Reference
-    readings: list[_Reading]
-    alerts: list[_Alert]
-
-
-def stream() -> pa.Table:
-    """Two windows like the reference, three of shifted amounts, two like the reference again."""
-    parts = [table(rows=1_000, seed=1), table(rows=1_500, seed=2, shift=2.0), table(rows=1_000, seed=3)]
-    rows = pa.concat_tables(parts)
-    return rows.append_column("time", pa.array([START_MS + 1_000 * row for row in range(rows.num_rows)]))
-
-
-def events(rows: pa.Table) -> list[str]:
-    """The rows as events of the contract."""
-    return [
-        json.dumps({
-            "model": "loan", "id": str(place), "time": row["time"], "score": row["score"],
-            "prediction": row["prediction"], "features": {"amount": row["amount"], "country": row["country"]},
-        })
-        for place, row in enumerate(rows.to_pylist())
-    ]  # fmt: skip
-
-
-def lines(path) -> list[_Line]:
-    return [msgspec.json.decode(line, type=_Line) for line in path.read_bytes().splitlines()]
-
-
-@pytest.fixture
-def replayed(driftwatch, world):
-    """Replay a file over the world's configuration and return how it ended, and the report."""
-
-    def replay(data, *options):
-        out = world / "out.jsonl"
-        ended = driftwatch(
-            "replay", "--config", world / "c.toml", "--predictions", data, "--report", out, *options
-        )  # fmt: skip
-        return ended, out
-
-    return replay
 
 
 def test_screen(replayed, world, monkeypatch):
@@ -237,38 +148,6 @@ def test_a_report_that_cannot_be_written(driftwatch, world, out):
     assert "cannot be written: " in ended.err
 
 
-def labelled(rows: pa.Table) -> pa.Table:
-    """The rows with ids and labels; every tenth has none, and the third one's is no class."""
-    labels = [None if place % 10 == 0 else "perhaps" if place == 3 else str(place % 2) for place in range(len(rows))]
-    rows = rows.append_column("id", pa.array([f"e{place}" for place in range(len(rows))]))
-    return rows.append_column("label", pa.array(labels))
-
-
-def test_labels_are_read(replayed, world):
-    """From a table of their own, from events, or from the table of predictions; nothing else changes."""
-    csv.write_csv(stream(), world / "plain.csv")
-    _, out = replayed(world / "plain.csv")
-    expected = [(report.window, report.alerts) for report in lines(out)]
-    rows = labelled(stream())
-    csv.write_csv(rows, world / "both.csv")
-    parquet.write_table(rows.select(["id", "label"]), world / "labels.parquet")
-    csv.write_csv(rows.drop(["label"]), world / "predictions.csv")
-    events = [{"model": "loan", "id": row["id"], "label": row["label"]} for row in rows.to_pylist()]
-    (world / "labels.jsonl").write_text(
-        "\n".join(json.dumps(event) for event in events if event["label"]), encoding="utf-8"
-    )
-    for data, options in (
-        ("both.csv", ()),
-        ("both.csv", ("--labels", world / "both.csv")),
-        ("predictions.csv", ("--labels", world / "labels.parquet")),
-        ("predictions.csv", ("--labels", world / "labels.jsonl")),
-    ):
-        ended, out = replayed(world / data, *options)
-        assert (ended.code, ended.err) == (0, "")
-        assert ended.out.splitlines()[-1] == "labels: 3149 read, 1 rejected (bad_label 1)"
-        assert [(report.window, report.alerts) for report in lines(out)] == expected
-
-
 def test_a_table_of_labels_without_labels(replayed, world):
     """A column of another name is the operator's to map."""
     csv.write_csv(stream(), world / "stream.csv")
@@ -304,7 +183,7 @@ def report(version: str, *, end_ms: int, states: dict[str, str], revision: int =
 
 def test_versions_revisions_and_odd_names(capsys):
     """A version and a revision stand before the columns; a payload's control characters never reach the terminal."""
-    screen = _Screen()
+    screen = Screen()
     screen.show(report("7\x1b[2J", end_ms=60_000, states={"a\nb": "firing"}, revision=2))
     assert capsys.readouterr().out.splitlines()[1:] == [
         "1970-01-01T00:01:00Z         5      1  version 7?[2J, revision 2:",
@@ -314,7 +193,7 @@ def test_versions_revisions_and_odd_names(capsys):
 
 def test_the_screen_forgets(capsys):
     """However long a replay, the screen remembers no more than the alerts that stand."""
-    screen = _Screen()
+    screen = Screen()
     for end in range(200):
         screen.show(report("1", end_ms=end, states={f"c{end}": "firing"}))
         screen.show(report("2", end_ms=end, states={"c": "firing"}))

@@ -180,6 +180,6 @@ def test_replay_counts_labels(model, tmp_path) -> None:
     (tmp_path / "l.csv").write_text("id,label\n1,1\n2,\n3,perhaps\n99,0\n", encoding="utf-8")
     summary = replay(
         model, [str(tmp_path / "p.csv")], labels=[str(tmp_path / "l.csv")],
-        now_ms=NOW_MS, report=lambda _: None, progress=lambda _: None,
+        now_ms=NOW_MS, report=lambda _: None,
     )  # fmt: skip
     assert (summary.accepted, summary.labels, summary.labels_rejected) == (10, 2, {"bad_label": 1})

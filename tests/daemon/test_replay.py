@@ -30,7 +30,7 @@ def replayed(tmp_path, reference):
         reports: list[Report] = []
         summary = replay(
             load_watch(load(path, {}), 0), [str(each) for each in paths],
-            now_ms=NOW_MS, report=reports.append, progress=lambda _: None,
+            now_ms=NOW_MS, report=reports.append,
         )  # fmt: skip
         return reports, summary
 

@@ -38,7 +38,7 @@ def expected(reference, stream, tmp_path_factory) -> tuple[list[Report], Summary
     data.write_bytes(b"\n".join(stream.lines) + b"\n")
     watch = load_watch(load(world.configuration(folder, reference), {}), 0)
     reports: list[Report] = []
-    summary = replay(watch, [str(data)], now_ms=NOW_MS, report=reports.append, progress=lambda _: None)
+    summary = replay(watch, [str(data)], now_ms=NOW_MS, report=reports.append)
     return reports, summary
 
 
