@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from driftwatch.ports import History, Overview, Query
 
 _ROWS = 50
+_STAGES = ("final", "interim", "estimated")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -54,12 +55,38 @@ def _document(parts: Iterable[str]) -> str:
 
 
 def _models(models: list[dict[str, Any]]) -> str:
-    rows = [(model["name"], model.get("task", "")) for model in models]
-    return _table("Models", ("model", "task"), rows)
+    rows = [
+        (model["name"], model.get("task", ""), _coverage(model), *(_value(model, stage) for stage in _STAGES))
+        for model in models
+    ]
+    return _table("Models", ("model", "task", "labelled", *_STAGES), rows)
+
+
+def _coverage(model: dict[str, Any]) -> str:
+    """Which share of the predictions has its label, by version."""
+    coverage = (model.get("labels") or {}).get("coverage", {})
+    return _by_version({version: f"{share:.1%}" for version, share in coverage.items()})
+
+
+def _value(model: dict[str, Any], stage: str) -> str:
+    """The main metric in the latest window that has it, by version."""
+    return _by_version(
+        {
+            each["version"]: f"{each['metric']} {each['value']:.4g} ({each['lower']:.4g} to {each['upper']:.4g})"
+            for each in model.get("performance", [])
+            if each["stage"] == stage and not each["segment"]
+        }
+    )
+
+
+def _by_version(texts: dict[str, str]) -> str:
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return ", ".join(f"{version or 'no version'}: {text}" for version, text in sorted(texts.items()))
 
 
 def _alerts(alerts: list[dict[str, Any]]) -> str:
-    names = ("state", "severity", "model", "version", "segment", "rule", "column", "started", "reason")
+    names = ("state", "severity", "model", "version", "segment", "rule", "column", "statistic", "started", "reason")
     return _table("Latest alerts", names, [tuple(alert.get(name) for name in names) for alert in alerts])
 
 

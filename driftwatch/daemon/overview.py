@@ -6,12 +6,13 @@ from typing import Any
 
 import driftwatch
 from driftwatch.daemon.engine import Engine
+from driftwatch.daemon.label_overview import labels, performance
 from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.telemetry import Exposition
 from driftwatch.daemon.watch import Watch
-from driftwatch.evaluation.report import Report, rfc3339
+from driftwatch.evaluation.report import rfc3339
 from driftwatch.ports import Clock, Source
-from driftwatch.sinks.board import Board
+from driftwatch.sinks.board import Board, Picture
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,8 @@ class ServiceOverview:
 
     def models(self) -> list[dict[str, Any]]:
         """One document a model: what it is compared with, what is watched, and its latest windows."""
-        latest: dict[str, list[Report]] = {}
-        for report in self.board.picture.reports.values():
-            latest.setdefault(report.model, []).append(report)
-        return [_model(watch, latest.get(watch.spec.name, [])) for watch in self.watches]
+        picture = self.board.picture
+        return [_model(watch, picture) for watch in self.watches]
 
     def status(self) -> dict[str, Any]:
         """Version, uptime, sources, queue, targets."""
@@ -55,6 +54,7 @@ class ServiceOverview:
                 "ids_forgotten": {name: m.memory.seen.forgotten for name, m in self.engine.monitors.items()},
             },
             "targets": {"disabled": sorted(self.disabled_targets())},
+            "labels": {model: labels(standing) for model, standing in self.board.picture.labels.items()},
         }
 
     def ready(self) -> tuple[bool, str]:
@@ -74,8 +74,10 @@ class ServiceOverview:
         return self.exposition.render(openmetrics=openmetrics)
 
 
-def _model(watch: Watch, latest: Sequence[Report]) -> dict[str, Any]:
+def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
     spec, reference = watch.spec, watch.reference
+    latest = [report for report in picture.reports.values() if report.model == spec.name]
+    standing = picture.labels.get(spec.name)
     return {
         "name": spec.name,
         "task": spec.task.value,
@@ -94,6 +96,8 @@ def _model(watch: Watch, latest: Sequence[Report]) -> dict[str, Any]:
         "latest": [
             {"version": report.version, "segment": report.segment, **report.document()["window"]} for report in latest
         ],
+        "labels": None if standing is None else labels(standing),
+        "performance": performance(picture, spec.name, spec.task),
     }
 
 
