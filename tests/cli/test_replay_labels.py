@@ -148,3 +148,20 @@ def test_the_screen_tells_of_performance_once(replayed, late_labels, monkeypatch
     assert said.index(final[0]) < said.index(next(line for line in said if line.startswith("2026-01-01T09")))
     assert max(map(len, said)) <= 80
     assert said[-2:] == ["labels: 2880 read, 2880 joined, 0 rejected", "predictions: 1920 without a label"]
+
+
+def test_what_became_of_labels(replayed, late_labels, world):
+    """Each that was read is told of once: here twice the same, another one, too early, of nobody, and none to come."""
+    said = [
+        ("e0", START_MS + 1, 1), ("e0", START_MS + 2, 1),
+        ("e1", START_MS + HOUR_MS, 0), ("e1", START_MS + HOUR_MS + 1, 1),
+        ("e1000", START_MS + 1, 1), ("nobody", START_MS + 1, 1), ("e3", START_MS + HOUR_MS, None),
+    ]  # fmt: skip
+    events = [json.dumps({"model": "loan", "id": name, "time": time, "label": label}) for name, time, label in said]
+    (world / "l.jsonl").write_text("\n".join(events), encoding="utf-8")
+    data, _ = late_labels
+    ended, _ = replayed(data, "--labels", world / "l.jsonl")
+    assert ended.out.splitlines()[-2:] == [
+        "labels: 7 read, 3 joined, 1 duplicate, 1 corrected, 1 cancelled, 1 unmatched, 0 rejected",
+        "predictions: 4796 without a label",
+    ]
