@@ -87,10 +87,14 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What a window's labels and scores say of the model."""
+    """What a window's labels and scores say of the model.
+
+    mark: tells what has come from what had come at an earlier look; 0 while nothing has.
+    """
 
     readings: tuple[Reading, ...]
     arrivals: Arrivals
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ WindowKey = tuple[int, str]
 class Pending:
     """A window that was reported and may be again.
 
-    looked: how far windows had closed at the last look. settled: labels and cancellations that had come by then.
+    looked: how far windows had closed at the last look. mark: what had come by then, see `Performance`.
     decided: rules that have judged its metrics. final: no more labels are waited for, though late rows may come.
     """
 
     window: Window
     looked: int
-    settled: int = 0
+    mark: int = 0
     decided: frozenset[str] = frozenset()
     final: bool = False
 

@@ -7,6 +7,7 @@ labels ──────▶  │
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.frontier import Frontier
 from driftwatch.stream.joined import Joined
 from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.outputs import LABELLED, Answers
 from driftwatch.stream.windows import NEVER, Step, Windows
 
 END_MS = np.iinfo(np.int64).max // 4
@@ -60,6 +62,7 @@ class Quality:
         codes = np.array([self._code(name) if code in used else 0 for code, name in enumerate(names)], dtype=np.int32)
         times = batch.times[kept]
         self.known.latest_ms = max(self.known.latest_ms, int(times.max()))
+        waiting = self.join.waiting_labels
         joined = self.join.predict(
             panes=step.panes[kept],
             versions=codes[batch.versions[kept]],
@@ -67,6 +70,7 @@ class Quality:
             ids=batch.ids[kept],
             outputs=batch.outputs[kept],
         )
+        self.known.counting.add_predictions(joined, found=waiting - self.join.waiting_labels - joined.thinned_labels)
         self._settle(joined)
 
     def label(self, labels: Labels, *, received_ms: int) -> Joined:
@@ -75,6 +79,7 @@ class Quality:
         joined = self.join.label(
             times=labels.times, ids=labels.ids, outcomes=labels.outcomes, cancelled=labels.cancelled
         )
+        self.known.counting.add_labels(joined)
         self._settle(joined)
         return joined
 
@@ -108,7 +113,7 @@ class Quality:
                 if not self._labels_come:
                     said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
                 if self._labels_come or said.readings:
-                    found[key] = said
+                    found[key] = replace(said, mark=_mark(recalled.answers))
         return found
 
     @property
@@ -119,8 +124,8 @@ class Quality:
     def has_news(self, key: WindowKey, look: Look) -> bool:
         """Whether a window's labels say more than at its last look."""
         pending = self.known.windows[key]
-        settled = 0 if look.performance is None else look.performance.arrivals.settled
-        return settled != pending.settled or (look.window.stage == Stage.FINAL and self._labels_come)
+        mark = 0 if look.performance is None else look.performance.mark
+        return mark != pending.mark or (look.window.stage == Stage.FINAL and self._labels_come)
 
     def looked(self, key: WindowKey, look: Look, *, decided: frozenset[str], closed: int) -> None:
         """A window was looked at; with its last labels it is learnt from."""
@@ -128,10 +133,10 @@ class Quality:
         final = look.window.stage == Stage.FINAL and self._labels_come
         if final and (before is None or not before.final):
             self._learn(key)
-        settled = 0 if look.performance is None else look.performance.arrivals.settled
+        mark = 0 if look.performance is None else look.performance.mark
         # Nothing realised was there to be judged before the first label.
         judged = decided if self._labels_come else frozenset()
-        self.known.windows[key] = Pending(look.window, closed, settled, judged, final)
+        self.known.windows[key] = Pending(look.window, closed, mark, judged, final)
 
     def forget(self, closed: int, *, finished: bool = False) -> None:
         """Let go of what nothing can change any more."""
@@ -174,8 +179,8 @@ class Quality:
         return {code: version for version, code in self.known.codes.items()}
 
     def _settle(self, joined: Joined) -> None:
-        self.known.counting.add(joined, self._names)
         if joined.settled.rows:
+            self.known.counting.observe(joined.settled, self._names)
             self.assessor.settle(joined.settled, self._names)
 
     def _matured_ms(self, closed: int, *, finished: bool) -> int:
@@ -190,7 +195,7 @@ class Quality:
         end, version = key
         first = self._windows.panes_of(end).start
         for recalled in self.join.answers([range(first, first + 1)]):
-            if recalled.version == self.known.codes[version]:
+            if recalled.version == self.known.codes.get(version):  # none of its predictions may be remembered
                 self.assessor.learn(recalled.answers, version=version, end=end)
 
     def _code(self, version: str) -> int:
@@ -199,3 +204,11 @@ class Quality:
             taken = set(codes.values())
             codes[version] = next(code for code in range(len(taken) + 1) if code not in taken)
         return codes[version]
+
+
+def _mark(answers: Answers) -> int:
+    """A number that changes with what has come of some predictions; 0 while nothing has."""
+    if not answers.state.any():
+        return 0
+    labels = answers.outcomes[answers.state == LABELLED]
+    return crc32(labels.tobytes(), crc32(answers.state.tobytes())) | 1 << 32

@@ -1,7 +1,7 @@
 """What has become of one model's labels and predictions since the beginning, for whoever shows it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,15 @@ DELAY_BOUNDS_SECONDS = (
 )  # fmt: skip
 """From a prediction to its label: a click comes within seconds, a default within months."""
 
-RESULTS = tuple(each.name for each in fields(Joined) if each.name not in {"settled", "remembered"})
-UNMATCHED, EXPIRED_UNLABELLED = "unmatched", "expired_unlabelled"
-"""Labels that waited in vain for a prediction; predictions that waited in vain for a label."""
-ALL_RESULTS = (*RESULTS, UNMATCHED, EXPIRED_UNLABELLED)
+RECEIVED = ("matched", "cancelled", "duplicate", "corrected", "outdated", "waiting", "sampled_out")
+"""What a label is when it comes: labels received are their sum."""
+FOUND, UNMATCHED = "found", "unmatched"
+WAITED = (FOUND, UNMATCHED, "crowded_out", "thinned_labels")
+"""What becomes of those that were waiting: with those that still wait, their sum is `waiting`."""
+EXPIRED_UNLABELLED = "expired_unlabelled"
+PREDICTIONS = ("without_id", "expired", "thinned", EXPIRED_UNLABELLED)
+"""Predictions that no label can be joined with, and those that were forgotten without one."""
+ALL_RESULTS = (*RECEIVED, *WAITED, *PREDICTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,24 @@ class Counting:
     results: dict[str, int] = field(default_factory=dict)
     delays: dict[str, Delays] = field(default_factory=dict)
 
-    def add(self, joined: Joined, names: Mapping[int, str]) -> None:
-        """Count what a batch came to; names: version codes → versions."""
-        for name in RESULTS:
+    def add_labels(self, joined: Joined) -> None:
+        """Count what labels came to."""
+        for name in (*RECEIVED, "crowded_out"):
             self.count(name, getattr(joined, name))
-        if joined.settled.rows:
-            self._observe(joined.settled, names)
+
+    def add_predictions(self, joined: Joined, *, found: int) -> None:
+        """Count what predictions came to; found: labels that had waited for one of them."""
+        self.count(FOUND, found)
+        for name in ("without_id", "expired", "thinned", "thinned_labels"):
+            self.count(name, getattr(joined, name))
 
     def count(self, result: str, rows: int) -> None:
         """Count rows of one result."""
         if rows:
             self.results[result] = self.results.get(result, 0) + rows
 
-    def _observe(self, settled: Settled, names: Mapping[int, str]) -> None:
+    def observe(self, settled: Settled, names: Mapping[int, str]) -> None:
+        """Note how late labels were; names: version codes → versions."""
         seconds: NDArray[np.float64] = settled.delays_ms / 1000
         places = np.searchsorted(DELAY_BOUNDS_SECONDS, seconds)
         for code in np.unique(settled.versions).tolist():

@@ -21,7 +21,8 @@ class Head(msgspec.Struct):
     """What stands beside the chunks.
 
     form: of outputs and outcomes. totals: version → labelled, cancelled and waiting predictions, for whoever compares
-    two states: unlike everything else they do not depend on the order in which partitions were read.
+    two states: unlike everything else they do not depend on the order in which partitions were read, as long as all
+    labels come within `label_wait` and there is room for all predictions.
     """
 
     form: str
@@ -46,7 +47,7 @@ def changes(quality: Quality) -> dict[str, bytes | None]:
         latest_ms=known.latest_ms,
         counting=known.counting,
         windows=[
-            (*key, each.window, each.looked, each.settled, sorted(each.decided), each.final)
+            (*key, each.window, each.looked, each.mark, sorted(each.decided), each.final)
             for key, each in sorted(known.windows.items())
         ],
         totals={
@@ -77,8 +78,8 @@ def resume(quality: Quality, chunks: Mapping[str, bytes]) -> bool:
     quality.known.codes |= head.codes
     quality.known.latest_ms, quality.known.counting = head.latest_ms, head.counting
     quality.known.windows |= {
-        (end, version): Pending(window, looked, settled, frozenset(decided), final)
-        for end, version, window, looked, settled, decided, final in head.windows
+        (end, version): Pending(window, looked, mark, frozenset(decided), final)
+        for end, version, window, looked, mark, decided, final in head.windows
     }
     quality.join.resume(_under(JOIN, chunks))
     quality.assessor.learnt.resume(_under(LEARNT, chunks))

@@ -36,10 +36,13 @@ class Frontier:
         self.reach = Reach({**self.reach.greatest, partition: greatest}, self.reach.idle - {partition})
 
     def announce(self, partitions: Collection[str], *, now_ms: int) -> None:
-        """Partitions that exist: one that has not spoken yet holds until it idles."""
-        new = [name for name in partitions if name not in self.reach.greatest]
-        self._heard |= dict.fromkeys(new, now_ms)
-        self.reach = replace(self.reach, greatest={**self.reach.greatest, **dict.fromkeys(new, NEVER)})
+        """Partitions that are about to be read: each holds until it idles, for its backlog may still be unread.
+
+        That is so for one that is known, too: after a stop its labels may have been waiting for days.
+        """
+        self._heard |= dict.fromkeys(partitions, now_ms)
+        greatest = dict.fromkeys(partitions, NEVER) | dict(self.reach.greatest)
+        self.reach = Reach(greatest, self.reach.idle - set(partitions))
 
     def tick(self, *, now_ms: int) -> None:
         """Let time pass: silent partitions idle."""
