@@ -8,6 +8,8 @@ from random import Random
 from tests.simulation.models import FORMS, FRAUD, NEVER_MS, SPAM, START_MS
 
 DAY_MS = 86_400_000
+PATIENT_MS = 3_600_000
+"""Longer than the events of ordered runs reach."""
 
 
 class Mode(StrEnum):
@@ -24,12 +26,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """One seed's world. keyed: HTTP clients name their bodies. wildness: how often something goes wrong."""
+    """One seed's world. keyed: HTTP clients name their bodies. wildness: how often something goes wrong.
+
+    wait_ms: how long labels are waited for; in PATIENT worlds they all come in time.
+    """
 
     mode: Mode
     forms: dict[str, str]
     idle_after_ms: int
     keep_ms: int
+    wait_ms: int
     partitions: int
     events: int
     queue_records: int
@@ -47,6 +53,7 @@ def make_plan(dice: Random) -> Plan:
         forms={FRAUD: dice.choice(FORMS[:2]), SPAM: dice.choice(FORMS)},
         idle_after_ms=20_000 if mode is Mode.FREE else NEVER_MS,
         keep_ms=dice.choice([20_000, 60_000, 300_000]),
+        wait_ms=PATIENT_MS if mode is Mode.POST else dice.choice([15_000, PATIENT_MS]),
         partitions=dice.choice([1, 2, 3]),
         events=dice.randint(30, 70),
         queue_records=dice.choice([12, 30, 60]),

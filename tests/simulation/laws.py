@@ -9,7 +9,7 @@ from random import Random
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.events import event_type, webhook_id
-from driftwatch.evaluation.report import Report
+from driftwatch.evaluation.report import Arrivals, Report
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.stream.raw import Raw, Stream
 from tests.simulation.book import Deed, Entry
@@ -81,14 +81,16 @@ def _form(watch: Watch) -> Form:
 
 @dataclass(slots=True)
 class Said:
-    """What monitors said: transitions in order, and the last report of every window."""
+    """What monitors said: transitions in order, and the last report of every window, with what it says of labels."""
 
     transitions: list[Transition] = field(default_factory=list)
     reports: dict[tuple[str, str, int, int | None], tuple[int, int]] = field(default_factory=dict)
+    labels: dict[tuple[str, str, int, int | None], Arrivals | None] = field(default_factory=dict)
 
     def hear(self, outcome: Outcome) -> None:
         self.transitions += outcome.transitions
         self.reports |= {_key(report): (report.window.rows, report.revision) for report in outcome.reports}
+        self.labels |= {_key(report): report.arrivals for report in outcome.reports}
 
     def letters(self, target: str, actions: tuple[str, ...]) -> dict[str, list[str]]:
         """The letters that a target gets without a cool-down, by alert, in order."""
@@ -118,34 +120,52 @@ class Steady:
                 self.take(entry.message, heard_ms=entry.now_ms)
                 continue
             for monitor in self.monitors.values():
-                match entry.deed:
-                    case Deed.EXPECT:
-                        monitor.expect(entry.families, now_ms=entry.now_ms)
-                    case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
-                        monitor.announce(entry.message.partitions, now_ms=entry.now_ms)
-                    case Deed.TICK:
-                        self.said.hear(monitor.tick(now_ms=entry.now_ms))
-                    case Deed.RESTART:  # how long a partition has been silent is measured anew
-                        monitor.windows._heard.clear()
-                        monitor.windows._expected.clear()
-                    case Deed.FINISH:
-                        self.said.hear(monitor.finish())
+                self._move(monitor, entry)
+
+    def _move(self, monitor: Monitor, entry: Entry) -> None:
+        match entry.deed:
+            case Deed.EXPECT:
+                monitor.expect(entry.families, now_ms=entry.now_ms)
+            case Deed.ANNOUNCE if entry.message.stream is Stream.PREDICTIONS:
+                monitor.announce(entry.message.partitions, now_ms=entry.now_ms)
+            case Deed.ANNOUNCE:
+                monitor.announce_labels(entry.message.partitions, now_ms=entry.now_ms)
+            case Deed.TICK:
+                self.said.hear(monitor.tick(now_ms=entry.now_ms))
+            case Deed.RESTART:  # how long a partition has been silent is measured anew
+                monitor.windows._heard.clear()
+                monitor.windows._expected.clear()
+                if monitor.quality is not None:
+                    monitor.quality.frontier._heard.clear()
+            case Deed.FINISH:
+                self.said.hear(monitor.finish())
 
     def take(self, raw: Raw, *, heard_ms: int) -> None:
-        for model, batch in self._decoder.decode(raw).batches.items():
+        decoded = self._decoder.decode(raw)
+        for model, labels in decoded.labels.items():
+            self.monitors[model].label(labels, received_ms=heard_ms)
+        for model, batch in decoded.batches.items():
             self.said.hear(self.monitors[model].feed(batch, received_ms=heard_ms))
 
     def play(
-        self, partitions: Iterable[str], records: Iterable[tuple[str, bytes]], *, dice: Random, now_ms: int
+        self,
+        partitions: Mapping[str, Stream],
+        records: Iterable[tuple[str, bytes]],
+        *,
+        dice: Random,
+        now_ms: int,
     ) -> None:
         """Read an input from its beginning to its end, cut into other batches; records: partition and value."""
+        names = {stream: [name for name in partitions if partitions[name] is stream] for stream in Stream}
         for monitor in self.monitors.values():
-            monitor.announce(list(partitions), now_ms=now_ms)
+            monitor.announce(names[Stream.PREDICTIONS], now_ms=now_ms)
+            monitor.announce_labels(names[Stream.LABELS], now_ms=now_ms)
         for partition, run in groupby(records, key=lambda pair: pair[0]):
             values = [value for _, value in run]
             while values:
                 cut = dice.randint(1, 30)
-                self.take(Raw(Stream.PREDICTIONS, "kafka", partition, tuple(values[:cut]), now_ms, 1), heard_ms=now_ms)
+                raw = Raw(partitions[partition], "kafka", partition, tuple(values[:cut]), now_ms, 1)
+                self.take(raw, heard_ms=now_ms)
                 values = values[cut:]
         for monitor in self.monitors.values():
             self.said.hear(monitor.finish())

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import numpy as np
 from driftwatch.config import ModelSpec
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.daemon.watch import Watch, watch
+from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import FAMILY
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.stream.decode import Decoder
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
 from driftwatch.summaries.reference import Reference
+from tests.quick_assessor import QuickAssessor
 
 START_MS = 1_767_571_200_000
 FRAUD, SPAM = "fraud", "spam"
@@ -61,22 +63,33 @@ class QuickBaseline:
         return tuple(_reading(name, reference, counts) for name, reference, counts in pairs)
 
 
+class QuickWatch(Watch):
+    """A Watch whose monitors measure one metric."""
+
+    def monitor(self) -> Monitor:
+        made = Watch.monitor(self)
+        if made.quality is not None:
+            made.quality.assessor = QuickAssessor()
+        return made
+
+
 def _reading(column: str, reference: Any, counts: Any) -> Reading:
     value = float(np.abs(counts / max(int(counts.sum()), 1) - reference).sum() / 2)
     return Reading(column, FAMILY, "tv", value, value, value, value, float("nan"), Status.OK)
 
 
 @cache
-def watch_of(model: str, form: str, *, idle_after_ms: int, keep_ms: int) -> Watch:
+def watch_of(model: str, form: str, *, idle_after_ms: int, keep_ms: int, wait_ms: int = 1) -> Watch:
     """The model with windows of this form; idle_after_ms and keep_ms mean nothing to counted ones."""
     window = _FORMS[form] | {"lateness": "4s", "idle_after": f"{idle_after_ms}ms", "keep": f"{keep_ms}ms"}
     spec = ModelSpec.model_validate({
         "name": model, "task": TASKS[model], "rules": _RULES, "window": window, "remember_ids": 32_768,
+        "label_wait": f"{wait_ms}ms", "remember_predictions": 4_096,
     })  # fmt: skip
     made = watch(spec, _reference(model), where="models[0]")
     profile = made.reference.profile
     quick = QuickBaseline(made.baseline, profile.numeric.counts[0] / profile.rows, profile.categories / profile.rows)
-    return replace(made, baseline=quick)
+    return QuickWatch(**{each.name: getattr(made, each.name) for each in fields(made)} | {"baseline": quick})
 
 
 @cache

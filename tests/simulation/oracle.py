@@ -101,8 +101,12 @@ class Oracle:
 
     def truth(self, start: int, version: str) -> int:
         """How many accepted rows a window of time must show."""
+        return len(self.inside(start, version))
+
+    def inside(self, start: int, version: str) -> list[str | None]:
+        """Their events."""
         end = start + self.form.size
-        return sum(start <= row.time < end and row.version == version for row in self.accepted)
+        return [row.id for row in self.accepted if start <= row.time < end and row.version == version]
 
     def _row(self, partition: str, row: Row) -> str:
         if row.id is not None:

@@ -137,7 +137,7 @@ class Process:
     def _open_sources(self, around: Surroundings) -> None:
         self.log = LogSource(around.broker, self.queue, self.saved.positions, trace=around.trace)
         self._inbox_source = InboxSource(self.inbox)
-        streams = [Stream.LABELS] if around.plan.mode is Mode.LOG else list(Stream)
+        streams = [] if around.plan.mode is Mode.LOG else list(Stream)
         self.readers = [_reader(self.inbox, self.queue, stream, self.saved) for stream in streams]
         self._inbox_source._readers = self.readers
         http = [] if around.plan.mode is Mode.LOG else self._inbox_source.families()

@@ -14,13 +14,17 @@ _PHASE = 30
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the oracle must know of one event. time_ms: None where the record's own time stands in."""
+    """What the oracle must know of one event. time_ms: None where the record's own time stands in.
+
+    label: what turned out to be true, None for never; of a prediction, the class that was predicted.
+    """
 
     model: str
     id: str | None
     version: str
     time_ms: int | None
     bad: bool = False
+    label: int | None = None
 
 
 class Producer:
@@ -29,8 +33,9 @@ class Producer:
     def __init__(self, plan: Plan, dice: Random, *, clock: Clock, trace: Trace) -> None:
         self._plan, self._dice, self._clock, self._trace = plan, dice, clock, trace
         self._made: list[tuple[str, Event]] = []
+        self._labels: list[tuple[str, Event]] = []
         self.events: dict[bytes, tuple[Event, ...]] = {}
-        self.count = 0
+        self.count = self.labelled = 0
 
     def predictions(self) -> bytes:
         """A record of one prediction or of several."""
@@ -48,13 +53,42 @@ class Producer:
         return self._keep(body, tuple(event for _, event in pairs))
 
     def labels(self) -> bytes:
-        """A record of one label."""
-        self.count += 1
-        bad = self._dice.random() < 0.1
-        document = {"model": FRAUD, "id": f"l{self.count}", "time": self._now_ms()} | ({} if bad else {"label": 1})
-        if bad:
+        """A record of one label: of a prediction that was made or will be, again, otherwise, or of none."""
+        dice, luck = self._dice, self._dice.random()
+        if luck < 0.15 and self._labels:
+            self._trace.fault("label sent twice")
+            text, event = dice.choice(self._labels[-10:])
+            return self._keep(text, (event,))
+        self.labelled += 1
+        if luck < 0.25:
             self._trace.fault("malformed event")
-        return self._keep(json.dumps(document), (Event(FRAUD, f"l{self.count}", "", self._now_ms(), bad),))
+            event = Event(FRAUD, f"l{self.labelled}", "", self._now_ms(), bad=True)
+        else:
+            event = Event(FRAUD, self._whose(), "", self._now_ms() - dice.choice([0, 0, 3_000]), label=self._outcome())
+        document = {"model": FRAUD, "id": event.id, "time": event.time_ms} | (
+            {} if event.bad else {"label": event.label}
+        )
+        made = json.dumps(document), event
+        if not event.bad:
+            self._labels.append(made)
+        return self._keep(made[0], (event,))
+
+    def _whose(self) -> str:
+        dice, luck = self._dice, self._dice.random()
+        mine = [event.id for _, event in self._made if event.model == FRAUD]
+        if luck < 0.2 and self._labels:
+            self._trace.fault("label corrected")
+            return dice.choice(self._labels[-10:])[1].id or ""
+        if luck < 0.3 or not mine:
+            self._trace.fault("label before its prediction")
+            return f"e{self.count + dice.randint(1, 5)}"
+        return dice.choice(mine[-30:]) or ""
+
+    def _outcome(self) -> int | None:
+        if self._dice.random() < 0.1:
+            self._trace.fault("label that will never come")
+            return None
+        return self._dice.randint(0, 1)
 
     def _keep(self, body: str, events: tuple[Event, ...]) -> bytes:
         record = body.encode()
@@ -87,11 +121,14 @@ class Producer:
                 "country": "US" if drifted else dice.choice(COUNTRIES),
             },
         }
+        predicted = dice.randint(0, 1) if model == FRAUD else None
+        if predicted is not None:
+            document["prediction"] = predicted
         if model == SPAM and self._plan.mode is not Mode.POST and dice.random() < 0.2:
             del document["id"]
         if self._plan.mode is Mode.FREE and dice.random() < 0.1:
             del document["time"]
-        event = Event(model, document.get("id"), document["version"], document.get("time"))
+        event = Event(model, document.get("id"), document["version"], document.get("time"), label=predicted)
         return json.dumps(document), event
 
     def _now_ms(self) -> int:

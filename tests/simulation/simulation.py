@@ -39,7 +39,9 @@ class Simulation:
         self.broker = Broker(plan, self.dice, clock=self.clock, trace=self.trace)
         self.clients = {stream: Client(stream, self.door, trace=self.trace, keyed=plan.keyed) for stream in Stream}
         watches = [
-            watch_of(name, plan.forms[name], idle_after_ms=plan.idle_after_ms, keep_ms=plan.keep_ms)
+            watch_of(
+                name, plan.forms[name], idle_after_ms=plan.idle_after_ms, keep_ms=plan.keep_ms, wait_ms=plan.wait_ms
+            )
             for name in (FRAUD, SPAM)
         ]
         receiver = Receiver(self.dice, self.trace, self.book.letters)
@@ -88,7 +90,7 @@ class Simulation:
         if self.producer.count >= self.plan.events:
             return
         for _ in range(self.dice.randint(1, 4)):
-            if self.dice.random() < 0.1:
+            if self.dice.random() < 0.3:
                 self._send(Stream.LABELS, self.producer.labels())
             else:
                 self._send(Stream.PREDICTIONS, self.producer.predictions())
@@ -115,7 +117,7 @@ class Simulation:
         return done
 
     def _read_inbox(self) -> None:
-        if not self.process.read_inbox(self.dice.choice(self.process.readers)):
+        if self.process.readers and not self.process.read_inbox(self.dice.choice(self.process.readers)):
             self._refused = True
             self.trace.fault("queue full")
 
