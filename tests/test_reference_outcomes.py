@@ -235,6 +235,41 @@ def test_the_loss_is_held_against_the_references(tmp_path, task):
     assert changes[1].lower > 0
 
 
+def test_late_positives_are_corrected_for_by_score(tmp_path):
+    """Rare positives whose labels are late, and later at low scores: accuracy is much less off than without."""
+    rng = np.random.default_rng(0)
+
+    def drawn(rows, *, waited_hours=None):
+        scores = rng.beta(0.4, 4.0, rows)
+        label = (rng.random(rows) < scores).astype(int)
+        hours = rng.exponential(np.where(label == 1, 6.0, 2.0) * np.where(scores > 0.2, 0.5, 1.5))
+        columns = {"score": scores, "prediction": (scores >= 0.5).astype(int), "label": label}
+        recalled = window(form, columns, labelled=True)
+        state = LABELLED if waited_hours is None else np.where(hours <= waited_hours, LABELLED, WAITING)
+        answers = replace(
+            recalled.answers,
+            state=np.broadcast_to(state, rows).astype(np.uint8),
+            delays_ms=(hours * 3_600_000).astype(np.int64),
+        )
+        return replace(recalled, answers=answers), columns
+
+    form = OutputForm(Task.BINARY, ("0", "1"))
+    _, columns = drawn(50_000)
+    assessor, _ = assessor_of(build(table(tmp_path / "a.parquet", **columns)))
+    for end in range(8):
+        assessor.learn(drawn(5000)[0].answers, version="", end=end)
+    off = []
+    for _ in range(20):
+        recalled, columns = drawn(5000, waited_hours=4)
+        found = assessor.measure(recalled, version="", stage=Stage.INTERIM, now_ms=4 * 3_600_000).readings
+        (reading,) = (each for each in found if (each.family, each.statistic) == ("performance", "accuracy"))
+        truth = (columns["prediction"] == columns["label"]).mean()
+        off.append([reading.support.naive - truth, reading.value - truth])
+    naive, corrected = np.mean(off, axis=0)
+    assert naive > 0.01
+    assert abs(corrected) < naive / 3
+
+
 def test_a_regression_without_labelled_reference_watches_no_loss(tmp_path):
     """Nothing says which error is a large one."""
     reference = build(table(tmp_path / "a.parquet", prediction=[1.0, 2.0]), task=Task.REGRESSION)

@@ -9,6 +9,7 @@ from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.arrival import Ints, arrived_by_label, delay_counts
 from driftwatch.kernels.calibration import Calibration, calibrate_bins
 from driftwatch.kernels.interval import Floats
+from driftwatch.kernels.strata import score_groups
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
@@ -64,7 +65,7 @@ class BinaryAssessor:
         self._known: dict[str, _Knowledge] = {}
         edges = grid.edges
         self._middles: Floats = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2])
-        self._groups = _groups(self._reference.sum(axis=(0, 2, 3)))
+        self._groups = _groups(self._reference.sum(axis=(0, 2)))
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
         """What some window's labels and scores say; see `Assessor`."""
@@ -170,12 +171,14 @@ class BinaryAssessor:
 
 
 def _groups(reference: Ints) -> Ints:
-    """The score group of every slot (bins + 1,): equal shares of the reference's rows, or of the bins without any."""
-    rows = reference if reference.any() else np.ones_like(reference)
-    before = rows.cumsum() - rows
-    # A bin belongs where its middle row does; behind the last row there is no further group.
-    groups: Ints = np.minimum((2 * before + rows) * GROUPS // (2 * rows.sum()), GROUPS - 1)
-    return groups
+    """The score group of every slot (bins + 1,): equal shares of the reference's rows, of the bins without any.
+
+    reference: (bins + 1, 2) labels. Both classes count as much: delays of the rarer one are no easier to tell from
+    a tenth of all rows, most of which hold none of it.
+    """
+    rows = np.maximum(reference.sum(axis=0), 1)
+    shares = (reference / rows).sum(axis=1) if reference.any() else np.ones(len(reference))
+    return score_groups(shares, GROUPS)
 
 
 def _weighed(state: BinaryState, weights: Floats) -> BinaryState:
