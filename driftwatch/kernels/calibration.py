@@ -89,7 +89,8 @@ def calibrate_bins(labelled: Floats, middles: Floats) -> Calibration:
     blocks = np.zeros(labelled.shape[:2], np.int64)
     if known.any():
         chances[:-1] = np.interp(middles, middles[known], fitted)[:, None]
-        nearest = np.abs(middles[:, None] - middles[known]).argmin(axis=1)
+        seen = middles[known]
+        nearest = np.searchsorted((seen[1:] + seen[:-1]) / 2, middles)
         blocks[:-1] = own[nearest][:, None]
     count = int(own.max(initial=-1)) + 1
     alone = labelled[-1].astype(np.float64)
