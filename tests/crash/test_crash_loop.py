@@ -1,7 +1,8 @@
 """SIGKILL at random instants and at every named step, over a real Kafka: nothing is lost, and nothing counted twice.
 
 The same events go through an interrupted service and through one that is left alone. Half of them come from Kafka, half
-over HTTP, both in order, so that what is counted does not hang on which of the two was read first.
+over HTTP, both in order, so that what is counted does not hang on which of the two was read first. So do their labels,
+each the other way; how often a window was looked at for them does hang on it, and what they come to does not.
 """
 
 import json
@@ -17,14 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
+from driftwatch.daemon.snapshot import QUALITY
 from driftwatch.daemon.state import state_hash, verify
+from driftwatch.evaluation.report import JUDGED_BY_LABELS
 from driftwatch.failpoints import Point
 from driftwatch.ports import Query
+from driftwatch.quality.state import HEAD, read_head
+from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database
 from driftwatch.store.history import SqliteHistory
+from tests.crash.given import Input, make_input
 from tests.crash.nursery import Life, Nursery
 from tests.receiver import Receiver
 from tests.scenarios import events, world
@@ -33,40 +38,15 @@ from tests.scenarios.probe import Probe
 from tests.scenarios.test_crash import bodies_stored
 
 SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
-ROWS_AN_HOUR = 60
 LIFE_SECONDS = 1.2
 """A life that is ended at random ends before this; one that waits for its failpoint in vain, after twice of it."""
 END_SECONDS = 60.0
 
 
-@dataclass
-class Input:
-    """What goes in. again: how many of the events are sent a second time."""
-
-    kafka: list[bytes]
-    bodies: list[bytes]
-    total: int
-    again: int
-
-
-def make_input(*, hours: int) -> Input:
-    """Events of one version that drift for two hours in every four; every 25th of HTTP is sent twice."""
-    rng = np.random.default_rng(13)
-    lines = [
-        events.event(
-            rng, events.START + row * events.HOUR // ROWS_AN_HOUR, version="1", drifted=row // ROWS_AN_HOUR % 4 > 1
-        )
-        for row in range(hours * ROWS_AN_HOUR)
-    ]
-    posted = [line for row, line in enumerate(lines[1::2]) for _ in range(2 if row % 25 == 7 else 1)]
-    bodies = [b"\n".join(posted[start : start + 3]) for start in range(0, len(posted), 3)]
-    return Input(lines[::2], bodies, len(lines[::2]) + len(posted), len(posted) - len(lines) // 2)
-
-
 class Poster:
     """Posts bodies in turn, from a thread, until all are answered or the service is gone."""
 
-    def __init__(self, life: Life, bodies: Sequence[bytes]) -> None:
+    def __init__(self, life: Life, bodies: Sequence[tuple[str, bytes]]) -> None:
         self._life, self._bodies = life, bodies
         self.answered = 0
         self._thread = threading.Thread(target=self._run, name="poster")
@@ -82,11 +62,12 @@ class Poster:
         if port is None:
             return
         with Probe(port) as probe:
-            for body in self._bodies:
+            for path, body in self._bodies:
                 try:
-                    probe.post(body)
+                    answer = probe.request(path, body)
                 except httpx.TransportError:
                     return
+                assert answer.status_code == 200, answer.text
                 self.answered += 1
 
 
@@ -95,6 +76,7 @@ class Outcome:
     """What is compared of a run. died: how often, by where. repeats: webhook requests beyond the first of an id."""
 
     hash: str
+    labels: dict[str, tuple[int, int, int]]
     reports: list[dict]
     results: dict[str, float]
     received: set[str]
@@ -125,6 +107,7 @@ def live_to_the_end(nursery: Nursery, path: Path, given: Input, receiver: Receiv
     assert verify(state_of(path)).startswith(f"{state_of(path)}: good")
     return Outcome(
         state_hash(state_of(path)),
+        labels_of(state_of(path)),
         reports,
         results,
         set(ids),
@@ -140,6 +123,30 @@ def listed(path: Path) -> tuple[list[dict], list[dict]]:
         return history.reports(everything).items, history.deliveries(everything).items
 
 
+def labels_of(directory: Path) -> dict[str, tuple[int, int, int]]:
+    """What the state says of labels."""
+    with closing(Database(directory)) as database:
+        return read_head(SqliteStore(database).load().panes[events.MODEL][QUALITY + HEAD]).totals
+
+
+def of_rows(documents: Sequence[dict]) -> list[dict]:
+    """The last words about rows alone: how often and when labels were looked at is left out.
+
+    With it the alerts that stood at that moment: they are compared by the state hash.
+    """
+    return [
+        {
+            **document,
+            "window": {name: value for name, value in document["window"].items() if name != "stage"},
+            "readings": [each for each in document["readings"] if each["family"] not in JUDGED_BY_LABELS],
+            "alerts": None,
+            "revision": 0,
+            "labels": None,
+        }
+        for document in last_words(documents)
+    ]
+
+
 def stored(path: Path) -> int:
     """How many bodies are in for good; none where a crash came before the tables were made."""
     file = state_of(path) / FILE
@@ -150,7 +157,7 @@ def stored(path: Path) -> int:
     return bodies_stored(state_of(path)) if made else 0
 
 
-def live_and_die(nursery: Nursery, path: Path, bodies: Sequence[bytes], dice: random.Random) -> str:
+def live_and_die(nursery: Nursery, path: Path, bodies: Sequence[tuple[str, bytes]], dice: random.Random) -> str:
     """One life that ends by SIGKILL, half of them at a failpoint; where it died."""
     point = dice.choice([*Point, *[None] * len(Point)])
     times = 1 if str(point).startswith("delivery") else dice.randint(1, 3)  # deliveries are few
@@ -173,9 +180,9 @@ def interrupted(
     dice, died = random.Random(seed), Counter()
     for number in range(kills):
         share = (number + 1) / (kills + 1)
-        feed(round(len(given.kafka) * share))
+        feed(share)
         died[live_and_die(nursery, path, given.bodies[stored(path) : round(len(given.bodies) * share)], dice)] += 1
-    feed(len(given.kafka))
+    feed(1.0)
     outcome = live_to_the_end(nursery, path, given, receiver)
     outcome.died = died
     return outcome
@@ -183,18 +190,19 @@ def interrupted(
 
 def crash_loop(kafka, configure, folder: Path, *, kills: int, hours: int, seed: int) -> None:
     """Compare an interrupted run with one that was left alone."""
-    given, topic = make_input(hours=hours), kafka.topic()
+    given, topic, labels = make_input(hours=hours), kafka.topic(), kafka.topic()
     secret = folder / "secret"
     secret.write_text(SECRET, encoding="utf-8")
-    sent = 0
+    sent = 0.0
 
-    def feed(stop: int) -> None:
+    def feed(share: float) -> None:
         nonlocal sent
-        kafka.produce(topic, given.kafka[sent:stop])
-        sent = max(sent, stop)
+        for name, records in ((topic, given.kafka), (labels, given.kafka_labels)):
+            kafka.produce(name, records[round(len(records) * sent) : round(len(records) * share)])
+        sent = share
 
     def path(state: str, receiver: Receiver) -> Path:
-        sources = world.HTTP + world.kafka(kafka.bootstrap, topic, f"{topic}-{state}")
+        sources = world.HTTP + world.kafka(kafka.bootstrap, topic, f"{topic}-{state}", labels=labels)
         return configure(
             sources=sources, targets=world.webhook(receiver.url, secret, actions=["retrain", "notify"]), state=state
         )
@@ -212,7 +220,8 @@ def crash_loop(kafka, configure, folder: Path, *, kills: int, hours: int, seed: 
         "accepted": given.total - given.again, "late": 0, "duplicate": given.again, "rejected": 0,
     }  # fmt: skip
     assert killed.hash == whole.hash
-    assert_same(last_words(killed.reports), last_words(whole.reports))
+    assert killed.labels == whole.labels == given.labels
+    assert_same(of_rows(killed.reports), of_rows(whole.reports))
     assert killed.received == killed.listed == whole.received == whole.listed
     assert len(whole.listed) >= hours // 4
     assert sum(killed.died.values()) == kills

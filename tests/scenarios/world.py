@@ -44,9 +44,11 @@ def files(path: Path) -> str:
     return f'[[sources]]\ntype = "files"\npredictions = ["{path}"]\npoll = "20ms"\n'
 
 
-def kafka(bootstrap: str, topic: str, group: str) -> str:
-    """A source that reads one topic of predictions."""
-    return f'[[sources]]\ntype = "kafka"\nbrokers = ["{bootstrap}"]\ngroup = "{group}"\npredictions = ["{topic}"]\n'
+def kafka(bootstrap: str, topic: str, group: str, *, labels: str = "") -> str:
+    """A source that reads one topic of predictions, and maybe one of labels."""
+    more = f'labels = ["{labels}"]\n' if labels else ""
+    head = f'[[sources]]\ntype = "kafka"\nbrokers = ["{bootstrap}"]\ngroup = "{group}"\n'
+    return f'{head}predictions = ["{topic}"]\n{more}'
 
 
 def webhook(url: str, secret_file: Path, *, name: str = "trainer", actions: Sequence[str] = ("retrain",)) -> str:
