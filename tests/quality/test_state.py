@@ -99,7 +99,7 @@ def test_a_state_of_before_there_were_labels_goes_on() -> None:
     assert joined is not None
     assert (outcome.accepted, joined.matched) == (rows.rows, rows.rows)
     reports = target.finish().reports
-    assert {report.arrivals.labelled for report in reports if report.arrivals and report.window.rows == 1_800} == {
-        1_800
-    }
+    said = [(report.window.rows, report.arrivals.labelled) for report in outcome.reports + reports if report.arrivals]
+    assert max(said) >= (1_700, 1_700)
+    assert all(rows == labelled for rows, labelled in said)
     assert quality_of(target).standing.results["matched"] == rows.rows
