@@ -48,7 +48,7 @@ class LastWords:
             document = follow(document, before)
         if self._revision is not None:
             self._revision(document)
-        if before is not None:
+        if before is not None and report.follows:
             document = {**document, "alerts": self._alerts(document, before)}
         self._held[key] = zlib.compress(msgspec.json.encode(document), _QUICK)
 
@@ -64,7 +64,10 @@ class LastWords:
         self.release(())
 
     def _alerts(self, document: Document, before: Document) -> list[Document]:
-        """Each alert as the report left it that judged its rule: later ones find it where later windows moved it."""
+        """Alerts as the rows' report had them, and of rules that wait for labels as this one has them.
+
+        Labels come many windows later, which have moved the others since.
+        """
         first = [note for note in before["alerts"] if note["rule"] not in self._judged_later]
         return first + [note for note in document["alerts"] if note["rule"] in self._judged_later]
 
