@@ -219,7 +219,7 @@ class Monitor:
                 key: replace(window, stage=self.quality.stage(window, closed, finished=finished))
                 for key, window in bounds.items()
             }
-            performances = self.quality.performances(bounds)
+            performances = self.quality.performances(bounds, whole=whole)
             decided = self.quality.decided
         return {
             key: Look(

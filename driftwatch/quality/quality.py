@@ -97,9 +97,12 @@ class Quality:
         matured = self._agenda.matured(window, self._matured_ms(closed, finished=finished))
         return Stage.FINAL if matured or not self._labels_come else Stage.INTERIM
 
-    def performances(self, windows: Mapping[WindowKey, Window]) -> dict[WindowKey, Performance]:
+    def performances(
+        self, windows: Mapping[WindowKey, Window], *, whole: Collection[WindowKey]
+    ) -> dict[WindowKey, Performance]:
         """What the labels that have come, and the scores, say of some windows; none where nothing is remembered.
 
+        Windows that are not `whole` are left out while nothing has come for them: measuring is what costs.
         Before a model's first label only what its scores promise is said: its windows wait for nothing.
         """
         names = self._names
@@ -109,11 +112,14 @@ class Quality:
             key = ends[recalled.window], names[recalled.version]
             if key in windows:
                 stage = Stage(windows[key].stage) if self._labels_come else Stage.INTERIM
+                mark = _mark(recalled.answers)
+                if key not in whole and stage is Stage.INTERIM and mark == self.known.windows[key].mark:
+                    continue
                 said = self.assessor.measure(recalled, version=key[1], stage=stage, now_ms=self.known.latest_ms)
                 if not self._labels_come:
                     said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
                 if self._labels_come or said.readings:
-                    found[key] = replace(said, mark=_mark(recalled.answers))
+                    found[key] = replace(said, mark=mark)
         return found
 
     @property
@@ -124,7 +130,7 @@ class Quality:
     def has_news(self, key: WindowKey, look: Look) -> bool:
         """Whether a window's labels say more than at its last look."""
         pending = self.known.windows[key]
-        mark = 0 if look.performance is None else look.performance.mark
+        mark = pending.mark if look.performance is None else look.performance.mark
         return mark != pending.mark or (look.window.stage == Stage.FINAL and self._labels_come)
 
     def looked(self, key: WindowKey, look: Look, *, decided: frozenset[str], closed: int) -> None:
@@ -133,7 +139,8 @@ class Quality:
         final = look.window.stage == Stage.FINAL and self._labels_come
         if final and (before is None or not before.final):
             self._learn(key)
-        mark = 0 if look.performance is None else look.performance.mark
+        unheard = 0 if before is None else before.mark
+        mark = unheard if look.performance is None else look.performance.mark
         # Nothing realised was there to be judged before the first label.
         judged = decided if self._labels_come else frozenset()
         self.known.windows[key] = Pending(look.window, closed, mark, judged, final)
