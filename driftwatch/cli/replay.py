@@ -54,7 +54,7 @@ def replay(
             if not revisions:
                 write(document)
 
-        words = LastWords(last, rules=watch.spec.rules, revision=write if revisions else None)
+        words = LastWords(last, revision=write if revisions else None)
         now_ms = time.time_ns() // 1_000_000
         summary = run(watch, predictions, labels=labels or (), now_ms=now_ms, report=tell, changing=words.release)
         words.finish()

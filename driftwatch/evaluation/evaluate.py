@@ -68,11 +68,17 @@ class Evaluator:
         labelled = 0 if look.performance is None else look.performance.arrivals.labelled
         judgements = judge(due, report.readings, rows=look.window.rows, labelled=labelled)
         alerts, transitions = step(alerts, judgements, cell=look.cell, window=look.window)
-        noted = notes(alerts, transitions, self._rules, cell=look.cell)
+        noted = notes(alerts, transitions, self._shown(look, due), cell=look.cell)
         decided = look.decided | {
             each.rule.name for each in judgements if each.rule.rests_on_labels and each.verdict is not Verdict.UNKNOWN
         }
         return Finding(replace(report, alerts=noted), alerts, transitions, decided)
+
+    def _shown(self, look: Look, due: Sequence[RuleSpec]) -> dict[str, RuleSpec]:
+        """The rules whose alerts a report shows: those that have judged this window, and not others of days later."""
+        first = () if look.profile is None else (rule for rule in self._rules.values() if not rule.rests_on_labels)
+        judged = (rule for rule in self._rules.values() if rule.name in look.decided and look.profile is not None)
+        return {rule.name: rule for rule in (*first, *judged, *due)}
 
     def recall(self, look: Look, alerts: Alerts) -> Recalled:
         """A report as it stood, and the alerts that stand beside it: nothing moves."""

@@ -181,9 +181,14 @@ class Report:
 
 
 def follow(report: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """Complete the document of a report that `follows` with what the revision before it had said of the data."""
+    """Complete the document of a report that `follows` with what the revision before it had said of the data.
+
+    Its alerts are those that the rules on labels have moved; the others stay as they were when the window closed.
+    """
     drift = [reading for reading in before["readings"] if reading["family"] not in JUDGED_BY_LABELS]
-    return {**report, "readings": [*drift, *report["readings"]]}
+    moved = {note["id"] for note in report["alerts"]}
+    alerts = [note for note in before["alerts"] if note["id"] not in moved]
+    return {**report, "readings": [*drift, *report["readings"]], "alerts": [*alerts, *report["alerts"]]}
 
 
 def _support(support: Support) -> dict[str, Any]:

@@ -136,3 +136,18 @@ def test_too_few_labels_decide_nothing() -> None:
     assert ([step.state for step in second.transitions], second.decided) == ([State.FIRING], {"right"})
     third = judge.evaluate(look(0.0, performance=many, revision=3, decided=second.decided), second.alerts)
     assert third.transitions == []
+
+
+def test_a_report_that_follows_shows_only_the_alerts_that_its_labels_moved() -> None:
+    """How others stand by then says nothing of this window."""
+    judged = evaluator(rule(above=0.2), rule(name="good", metric="accuracy", below=0.9))
+    begun = judged.evaluate(look(0.5), Alerts())
+    said = performance(accuracy(0.5, Stage.FINAL))
+    final = replace(window(0), stage="final")
+    finding = judged.evaluate(look(None, window=final, revision=2, performance=said), begun.alerts)
+    assert [note.rule for note in begun.report.alerts] == ["drift"]
+    assert [(note.rule, note.state) for note in finding.report.alerts] == [("good", "firing")]
+    again = judged.evaluate(
+        look(0.5, window=final, revision=3, performance=said, decided=finding.decided), finding.alerts
+    )
+    assert [note.rule for note in again.report.alerts] == ["drift", "good"]
