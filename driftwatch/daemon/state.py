@@ -9,7 +9,7 @@ import msgspec
 
 from driftwatch.daemon.snapshot import QUALITY, SEEN, stored_core
 from driftwatch.errors import StateError
-from driftwatch.quality.state import HEAD, JOIN, read_head
+from driftwatch.quality.state import HEAD, check, read_head
 from driftwatch.store import inspection
 from driftwatch.store.inspection import Contents
 from driftwatch.summaries.codec import unpack
@@ -102,9 +102,9 @@ def _undecodable(held: Contents) -> Iterator[str]:
             try:
                 if key.startswith(SEEN):
                     _check_ids(data)
-                elif key == QUALITY + HEAD:
-                    read_head(data)
-                elif not key.startswith(QUALITY + JOIN):
+                elif key.startswith(QUALITY):
+                    check(key[len(QUALITY) :], data)
+                else:
                     unpack(data)
             except StateError as error:
                 yield f"pane {key} of model {model}: {error}"

@@ -44,6 +44,10 @@ class LossWatch:
         self._levels, _ = advance(
             self._levels, places[which], losses=losses, times_ms=settled.times_ms, terms=self._terms
         )
+        spare = len(self._versions) - MOST_VERSIONS
+        if spare > 0:
+            self._versions = self._versions[spare:]
+            self._levels = self._levels.taken(np.arange(spare, self._levels.size))
         self._changed |= bool(settled.rows)
 
     def readings(self, version: str) -> tuple[Reading, ...]:
@@ -79,9 +83,6 @@ class LossWatch:
 
     def _place(self, version: str) -> int:
         if version not in self._versions:
-            if len(self._versions) == MOST_VERSIONS:
-                self._versions.pop(0)
-                self._levels = self._levels.taken(np.arange(1, MOST_VERSIONS))
             rows, total = self._reference
             fresh = begin(np.array([rows]), np.array([total]), terms=self._terms)
             self._versions.append(version)

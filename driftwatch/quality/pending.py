@@ -32,6 +32,7 @@ class Pending:
 class Agenda:
     """The windows that may be reported again.
 
+    changed: those that were noted or let go since the last checkpoint.
     unit: one step of windows, ms, or 1 where they are counted. wait_ms: how long labels are waited for. keep_ms: how
     long late rows may change a window.
     """
@@ -40,6 +41,12 @@ class Agenda:
     wait_ms: int
     keep_ms: int
     windows: dict[WindowKey, Pending] = field(default_factory=dict)
+    changed: set[WindowKey] = field(default_factory=set)
+
+    def note(self, key: WindowKey, pending: Pending) -> None:
+        """A window was looked at."""
+        self.windows[key] = pending
+        self.changed.add(key)
 
     def due(self, closed: int, *, matured_ms: int) -> set[WindowKey]:
         """Windows to look at now that windows have closed so far, and labels are complete up to `matured_ms`."""
@@ -60,6 +67,7 @@ class Agenda:
         for key, pending in list(self.windows.items()):
             if pending.window.end_ms + longest_ms <= matured_ms:
                 del self.windows[key]
+                self.changed.add(key)
 
     def _aged(self, end: int, looked: int, closed: int) -> bool:
         """Whether a power of two of steps has passed since the last look."""

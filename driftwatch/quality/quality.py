@@ -53,7 +53,7 @@ class Quality:
         self.join, self.assessor, self.frontier = join, assessor, frontier
         self.known = known or Known()
         self._windows = windows
-        self._agenda = Agenda(windows.spec.pane_ms or 1, wait_ms, windows.spec.keep, self.known.windows)
+        self.agenda = Agenda(windows.spec.pane_ms or 1, wait_ms, windows.spec.keep, self.known.windows)
 
     def remember(self, batch: Batch, step: Step, names: Collection[str]) -> None:
         """Wait for the labels of the rows that count; names: of the batch's versions, by their codes."""
@@ -86,15 +86,16 @@ class Quality:
     def saved(self) -> None:
         """What had changed has been saved."""
         self.join.saved()
+        self.agenda.changed.clear()
         self.assessor.learnt.saved()
 
     def due(self, closed: int, *, finished: bool) -> set[WindowKey]:
         """The windows to look at again, now that windows have closed so far."""
-        return self._agenda.due(closed, matured_ms=self._matured_ms(closed, finished=finished))
+        return self.agenda.due(closed, matured_ms=self._matured_ms(closed, finished=finished))
 
     def stage(self, window: Window, closed: int, *, finished: bool) -> Stage:
         """Whether labels of a window are still waited for; nobody waits who has never seen one."""
-        matured = self._agenda.matured(window, self._matured_ms(closed, finished=finished))
+        matured = self.agenda.matured(window, self._matured_ms(closed, finished=finished))
         return Stage.FINAL if matured or not self._labels_come else Stage.INTERIM
 
     def performances(
@@ -143,13 +144,13 @@ class Quality:
         mark = unheard if look.performance is None else look.performance.mark
         # Nothing realised was there to be judged before the first label.
         judged = decided if self._labels_come else frozenset()
-        self.known.windows[key] = Pending(look.window, closed, mark, judged, final)
+        self.agenda.note(key, Pending(look.window, closed, mark, judged, final))
 
     def forget(self, closed: int, *, finished: bool = False) -> None:
         """Let go of what nothing can change any more."""
         matured_ms = self._matured_ms(closed, finished=finished)
-        self._agenda.forget(matured_ms)
-        oldest_ms = min(matured_ms, self.known.latest_ms) - self._agenda.wait_ms - self._agenda.keep_ms
+        self.agenda.forget(matured_ms)
+        oldest_ms = min(matured_ms, self.known.latest_ms) - self.agenda.wait_ms - self.agenda.keep_ms
         self.known.counting.count(UNMATCHED, self.join.forget_labels(oldest_ms))
         starts = [self._windows.panes_of(end).start for end, _ in self.known.windows]
         self.known.counting.count(EXPIRED_UNLABELLED, self.join.forget(min([self._windows.forget_before(), *starts])))

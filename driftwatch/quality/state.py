@@ -1,6 +1,7 @@
 """What a checkpoint holds of predictions and their labels: chunks by name, written only when they have changed.
 
-labels/… is the join's, learnt/… the assessor's; `head` is written whole and says what they were made for.
+labels/… is the join's, learnt/… the assessor's, windows/… one for each window that may be reported again; `head` is
+written whole and says what they were made for.
 """
 
 from collections.abc import Mapping
@@ -8,13 +9,13 @@ from collections.abc import Mapping
 import msgspec
 
 from driftwatch.errors import StateError
-from driftwatch.evaluation.report import Window
-from driftwatch.quality.pending import Pending
+from driftwatch.quality.pending import Pending, WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.standing import Counting
 from driftwatch.stream.frontier import Reach
+from driftwatch.summaries.codec import unpack
 
-HEAD, JOIN, LEARNT = "head", "labels/", "learnt/"
+HEAD, JOIN, LEARNT, WINDOWS = "head", "labels/", "learnt/", "windows/"
 
 
 class Head(msgspec.Struct):
@@ -31,7 +32,6 @@ class Head(msgspec.Struct):
     codes: dict[str, int]
     latest_ms: int
     counting: Counting
-    windows: list[tuple[int, str, Window, int, int, list[str], bool]]
     totals: dict[str, tuple[int, int, int]]
 
 
@@ -46,10 +46,6 @@ def changes(quality: Quality) -> dict[str, bytes | None]:
         codes=known.codes,
         latest_ms=known.latest_ms,
         counting=known.counting,
-        windows=[
-            (*key, each.window, each.looked, each.mark, sorted(each.decided), each.final)
-            for key, each in sorted(known.windows.items())
-        ],
         totals={
             names[code]: (total.labelled, total.cancelled, total.waiting)
             for code, total in sorted(quality.join.totals().items())
@@ -57,6 +53,7 @@ def changes(quality: Quality) -> dict[str, bytes | None]:
     )
     return {
         HEAD: msgspec.json.encode(head),
+        **{_window_name(key): _window(known.windows.get(key)) for key in sorted(quality.agenda.changed)},
         **{JOIN + name: chunk for name, chunk in quality.join.changes().items()},
         **{LEARNT + name: chunk for name, chunk in quality.assessor.learnt.changes().items()},
     }
@@ -77,13 +74,22 @@ def resume(quality: Quality, chunks: Mapping[str, bytes]) -> bool:
     quality.frontier.reach = Reach(head.greatest, frozenset(head.idle))
     quality.known.codes |= head.codes
     quality.known.latest_ms, quality.known.counting = head.latest_ms, head.counting
-    quality.known.windows |= {
-        (end, version): Pending(window, looked, mark, frozenset(decided), final)
-        for end, version, window, looked, mark, decided, final in head.windows
-    }
+    for name, data in _under(WINDOWS, chunks).items():
+        end, _, version = name.partition("/")
+        quality.known.windows[int(end), version] = read_window(data)
     quality.join.resume(_under(JOIN, chunks))
     quality.assessor.learnt.resume(_under(LEARNT, chunks))
     return True
+
+
+def check(name: str, data: bytes) -> None:
+    """Raise StateError when a chunk cannot be read; those of the join tell only when all are read together."""
+    if name == HEAD:
+        read_head(data)
+    elif name.startswith(WINDOWS):
+        read_window(data)
+    elif name.startswith(LEARNT):
+        unpack(data)
 
 
 def read_head(data: bytes) -> Head:
@@ -92,6 +98,22 @@ def read_head(data: bytes) -> Head:
         return msgspec.json.decode(data, type=Head)
     except msgspec.DecodeError as error:
         raise StateError(f"what is stored of predictions cannot be read: {error}") from error
+
+
+def read_window(data: bytes) -> Pending:
+    """Read what is stored of one window; StateError when it is damaged."""
+    try:
+        return msgspec.json.decode(data, type=Pending)
+    except msgspec.DecodeError as error:
+        raise StateError(f"what is stored of a window cannot be read: {error}") from error
+
+
+def _window_name(key: WindowKey) -> str:
+    return f"{WINDOWS}{key[0]}/{key[1]}"
+
+
+def _window(pending: Pending | None) -> bytes | None:
+    return None if pending is None else msgspec.json.encode(pending)
 
 
 def _form(quality: Quality) -> str:
