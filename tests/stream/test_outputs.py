@@ -1,4 +1,4 @@
-"""What the model said and what turned out to be true: each task, every form of a body, and awkward values."""
+"""What the model said: each task, every form of a body, and awkward values."""
 
 import json
 
@@ -8,65 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.kernels.hashing import hash_texts
-from driftwatch.stream.batch import Batch, Labels
-from driftwatch.stream.decode import Decoded, Decoder
-from driftwatch.stream.outputs import CUTOFF, JUDGED, OutputForm, blank, joined
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.batch import Batch
+from driftwatch.stream.outputs import CUTOFF, OutputForm, joined
 from driftwatch.stream.reader import Intake
-from driftwatch.stream.reject import Reject
-from driftwatch.stream.schema import PREDICTION, SCORE, Column, FieldsSpec, Kind, Schema, Task
+from driftwatch.stream.schema import PREDICTION, Column, FieldsSpec, Kind, Schema, Task
+from tests.stream.answering import (
+    INTERVAL,
+    LISTS,
+    NAMES,
+    NAN,
+    NUMBERS,
+    decode,
+    event,
+    intake,
+    outputs,
+    same,
+)
 from tests.stream_strategies import assert_records_equal
-
-NOW_MS = 1_767_607_200_000
-NAN = float("nan")
-INTERVAL = "interval"
-
-_SCORE = Column(SCORE, Kind.NUMERIC, minimum=0.0, maximum=1.0)
-_COLUMNS = {
-    Task.BINARY: ((_SCORE,), (Column(PREDICTION, Kind.CATEGORICAL, ("1", "0")),)),
-    Task.MULTICLASS: ((), (Column(PREDICTION, Kind.CATEGORICAL, ("cat", "dog", "3")),)),
-    Task.REGRESSION: ((Column(PREDICTION, Kind.NUMERIC),), ()),
-    Task.RANKING: ((), ()),
-    Task.NONE: ((), ()),
-}
-_CLASSES = {Task.BINARY: ("0", "1"), Task.MULTICLASS: ("cat", "dog", "3")}
-
-
-def intake(
-    task: Task, *, columns: bool = True, fields: FieldsSpec | None = None, classes: tuple[str, ...] = ()
-) -> Intake:
-    """A model with, or without, columns of its own outputs in its reference."""
-    numeric, categorical = _COLUMNS[task] if columns else ((), ())
-    schema = Schema("m", task, (Column("x", Kind.NUMERIC), *numeric), categorical, fields or FieldsSpec())
-    return Intake(schema, 0, OutputForm(task, classes or _CLASSES.get(task, ())))
-
-
-def decode(taken: Intake, *texts: str, stream: Stream = Stream.PREDICTIONS) -> Decoded:
-    records = tuple(text.encode() for text in texts)
-    return Decoder([taken]).decode(Raw(stream, "test", "test/0", records, NOW_MS, 1))
-
-
-def event(row: int, members: str) -> str:
-    return f'{{"model": "m", "id": "{row}"{", " if members else ""}{members}}}'
-
-
-def outputs(taken: Intake, *members: str) -> np.ndarray:
-    """The outputs of events that each have these members, as JSON text."""
-    decoded = decode(taken, *(event(row, text) for row, text in enumerate(members)))
-    assert not decoded.rejected
-    return decoded.batches["m"].outputs
-
-
-def labels(taken: Intake, *members: str) -> Labels:
-    decoded = decode(taken, *(event(row, text) for row, text in enumerate(members)), stream=Stream.LABELS)
-    assert not decoded.rejected
-    return decoded.labels["m"]
-
-
-def same(got: np.ndarray, expected: list) -> None:
-    """Equal as lists, where NaN equals NaN."""
-    assert repr(got.tolist()) == repr(expected)
-
 
 with_columns = pytest.mark.parametrize("columns", [True, False], ids=["columns", "no columns"])
 
@@ -223,111 +181,15 @@ def test_no_task() -> None:
     same(outputs(intake(Task.NONE), '"value": 3', ""), [(3.0,), (NAN,)])
 
 
-@pytest.mark.parametrize(
-    ("task", "label", "expected"),
-    [
-        (Task.BINARY, "1", [(1, 2.0)]),
-        (Task.BINARY, "false", [(0, 2.0)]),
-        (Task.MULTICLASS, '"dog"', [(1, 2.0)]),
-        (Task.MULTICLASS, "3", [(2, 2.0)]),
-        (Task.MULTICLASS, '"cow"', [(3, 2.0)]),
-        (Task.REGRESSION, "-7.5", [(-7.5, 2.0)]),
-        (Task.NONE, '"anything"', [(2.0,)]),
-    ],
-)
-def test_labels(task, label, expected) -> None:
-    """A label is coded as a prediction is; its value stands beside it."""
-    got = labels(intake(task), f'"label": {label}, "value": 2')
-    same(got.outcomes, expected)
-    assert got.cancelled.tolist() == [False]
-
-
-def test_relevance() -> None:
-    """The most relevant items come first, as many as are kept; no relevance is no item."""
-    many = {f"i{n}": n for n in range(-3, 100)}
-    got = labels(intake(Task.RANKING), '"label": {"b": 1, "a": 3, "c": 0, "d": -1}', f'"label": {json.dumps(many)}',
-                 '"label": {}', '"label": {"a": 1e300}')  # fmt: skip
-    items, relevance = got.outcomes["items"], got.outcomes["relevance"]
-    assert items[0, :3].tolist() == [*hash_texts(["a", "b"]).tolist(), 0]
-    assert relevance[0, :3].tolist() == [3.0, 1.0, 0.0]
-    assert relevance[1].tolist() == [float(n) for n in range(99, 99 - JUDGED, -1)]
-    assert items[1].tolist() == hash_texts([f"i{n}" for n in range(99, 99 - JUDGED, -1)]).tolist()
-    assert not items[2].any()
-    assert np.isfinite(relevance[3, 0])
-    assert labels(intake(Task.RANKING), '"label": {"b": 1, "a": 1}').outcomes["items"][0, :2].tolist() == (
-        hash_texts(["a", "b"]).tolist()
-    )
-
-
-@pytest.mark.parametrize("task", Task)
-@pytest.mark.parametrize("wrong", [False, True], ids=["typed", "tolerant"])
-def test_null_cancels_and_absence_does_not(task, wrong) -> None:
-    """An explicit null says that no label will come; a label event without the key says nothing, and is refused."""
-    odd = ', "value": "x"' if wrong else ""
-    texts = [event(0, f'"label": null{odd}'), event(1, odd.removeprefix(", "))]
-    decoded = decode(intake(task), *texts, stream=Stream.LABELS)
-    assert decoded.labels["m"].cancelled.tolist() == [True]
-    assert_records_equal(decoded.labels["m"].outcomes, blank(intake(task).output_form.outcomes, 1))
-    assert [(rejection.index, rejection.reason) for rejection in decoded.rejected] == [(1, Reject.MISSING_LABEL)]
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("{}", Reject.MISSING_LABEL),
-        ("null", Reject.MISSING_LABEL),
-        ('{"label": null}', None),
-        ("[1]", Reject.BAD_LABEL),
-    ],
-)
-def test_null_of_an_inner_label(text, reason) -> None:
-    """Where the label stands in an object, the object's absence is the label's absence."""
-    taken = intake(Task.BINARY, fields=FieldsSpec(label="outcome.label"))
-    for odd in ("", ', "value": "x"'):
-        decoded = decode(taken, event(0, f'"outcome": {text}{odd}'), stream=Stream.LABELS)
-        assert [rejection.reason for rejection in decoded.rejected] == ([] if reason is None else [reason])
-
-
-def test_labels_of_versions() -> None:
-    """A label is of its event: which version it names changes nothing."""
-    got = labels(intake(Task.BINARY), '"label": 1, "version": "7"', '"label": 1', '"label": 1, "version": 7')
-    assert (got.outcomes["label"] == 1).all()
-    assert len(set(got.ids.tolist())) == got.rows
-
-
-def test_columnar_labels() -> None:
-    """In columns a null cancels too; without a column of labels every row lacks one."""
-    columns = {"id": ["a", "b", "c"], "label": [1, None, "no class"], "value": [1, "x", 3]}
-    decoded = decode(
-        intake(Task.BINARY), json.dumps({"model": "m", "version": "7", "columns": columns}), stream=Stream.LABELS
-    )
-    got = decoded.labels["m"]
-    same(got.outcomes, [(1, 1.0), (-1, NAN)])
-    assert got.cancelled.tolist() == [False, True]
-    assert [(rejection.index, rejection.reason) for rejection in decoded.rejected] == [(2, Reject.BAD_LABEL)]
-    bare = decode(intake(Task.BINARY), '{"model": "m", "columns": {"id": ["a", "b"]}}', stream=Stream.LABELS)
-    assert [rejection.reason for rejection in bare.rejected] == [Reject.MISSING_LABEL] * 2
-
-
-_numbers = st.sampled_from([None, 0, 1, 0.25, -1, 1.5, "x", "0.5", True, [1], {}, float("nan"), 10**400])
-_names = st.sampled_from([None, "cat", "dog", 3, 3.0, "0", "1", 1, 0, True, "cow", [], {"cat": 1}])
-_lists = st.lists(st.sampled_from(["a", "b", 7, None, 1.5, "\ud800"]), max_size=12) | _names
 _ROWS = {
-    Task.BINARY: {"score": _numbers, "prediction": _names},
+    Task.BINARY: {"score": NUMBERS, "prediction": NAMES},
     Task.MULTICLASS: {
-        "prediction": _names,
-        "scores": st.dictionaries(st.sampled_from(["cat", "dog", "3"]), _numbers) | _numbers,
+        "prediction": NAMES,
+        "scores": st.dictionaries(st.sampled_from(["cat", "dog", "3"]), NUMBERS) | NUMBERS,
     },
-    Task.REGRESSION: {"prediction": _numbers, INTERVAL: st.lists(_numbers, max_size=3) | _numbers},
-    Task.RANKING: {"prediction": _lists},
+    Task.REGRESSION: {"prediction": NUMBERS, INTERVAL: st.lists(NUMBERS, max_size=3) | NUMBERS},
+    Task.RANKING: {"prediction": LISTS},
     Task.NONE: {},
-}
-_LABELS = {
-    Task.BINARY: _names,
-    Task.MULTICLASS: _names,
-    Task.REGRESSION: _numbers,
-    Task.RANKING: st.dictionaries(st.sampled_from(["a", "b", "\ud800"]), _numbers) | _names,
-    Task.NONE: _names,
 }
 
 
@@ -335,7 +197,7 @@ _LABELS = {
 @given(st.sampled_from(Task), st.booleans(), st.data())
 def test_forms_give_the_same_outputs(task, columns, data) -> None:
     """Objects, an array, lines and columns of the same rows, cut anywhere."""
-    kinds = {"value": _numbers, **_ROWS[task]}
+    kinds = {"value": NUMBERS, **_ROWS[task]}
     rows = data.draw(st.lists(st.fixed_dictionaries(kinds), min_size=1, max_size=6))
     taken = intake(task, columns=columns)
     events = [{"model": "m", "id": str(place), **row} for place, row in enumerate(rows)]
@@ -349,37 +211,6 @@ def test_forms_give_the_same_outputs(task, columns, data) -> None:
     half = expected.between(0, len(rows) // 2), expected.between(len(rows) // 2, len(rows))
     assert_records_equal(joined([part.outputs for part in half]), expected.outputs)
     assert_records_equal(expected.where(np.arange(len(rows)) > 0).outputs, expected.outputs[1:])
-
-
-@settings(deadline=None, max_examples=150)
-@given(st.sampled_from(Task), st.data())
-def test_forms_give_the_same_labels(task, data) -> None:
-    """Objects, an array, lines and columns of the same labels: rows, and reasons of the others."""
-    row = st.fixed_dictionaries({"label": _LABELS[task], "value": _numbers, "version": st.sampled_from(["1", 2, None])})
-    rows = data.draw(st.lists(row, min_size=1, max_size=6))
-    taken = intake(task)
-    events = [{"model": "m", "id": str(place), **each} for place, each in enumerate(rows)]
-    texts = [json.dumps(each) for each in events]
-    wide = {"model": "m", "columns": {key: [each[key] for each in events] for key in events[0] if key != "model"}}
-    expected = decode(taken, *texts, stream=Stream.LABELS)
-    bodies = (["[" + ", ".join(texts) + "]"], ["\n".join(texts)], [json.dumps(wide)])
-    for body in bodies:
-        got = decode(taken, *body, stream=Stream.LABELS)
-        assert got.rejected == expected.rejected
-        assert_labels_equal(got.labels.get("m"), expected.labels.get("m"))
-    single = [decode(taken, text, stream=Stream.LABELS).labels.get("m") for text in texts]
-    kept = [each for each in single if each is not None]
-    assert_labels_equal(Labels.joined(kept) if kept else None, expected.labels.get("m"))
-
-
-def assert_labels_equal(got: Labels | None, expected: Labels | None) -> None:
-    assert (got is None) == (expected is None)
-    if got is None or expected is None:
-        return
-    assert got.partition == expected.partition
-    for name in ("times", "ids", "cancelled"):
-        np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name, strict=True)
-    assert_records_equal(got.outcomes, expected.outcomes)
 
 
 def test_columnar_scores_by_class() -> None:
