@@ -91,3 +91,14 @@ def arrived_by_label(counts: Floats, groups: Ints, ages_ms: Ints) -> Floats:
         shares = arrived_share(counts[group] + POOLED * prior, ages if ages.size else ages_ms)
         by_age[group] = shares.mean(axis=-1) if shares.size else 1.0
     return np.where(pooled.sum(axis=-1) > 0, by_age, 1.0)
+
+
+def arrival_errors(counts: Floats, shares: Floats) -> Floats:
+    """Squared relative standard errors (score groups, 2) of `arrived_by_label`, which finitely many delays tell.
+
+    counts: (score groups, 2, BUCKETS) delays of matured windows. shares: (score groups, 2). That of a share of
+    n + POOLED rows; 0 where a share is 1, as where delays do not depend on the label.
+    """
+    rows = counts.sum(axis=-1) + POOLED
+    errors: Floats = (1 - shares) / (np.maximum(shares, LEAST_SHARE) * rows)
+    return errors

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftwatch.evaluation.report import Performance
-from driftwatch.kernels.arrival import Ints, arrived_by_label, delay_counts
+from driftwatch.kernels.arrival import Ints, arrival_errors, arrived_by_label, delay_counts
 from driftwatch.kernels.calibration import Calibration, calibrate_bins
 from driftwatch.kernels.interval import Floats
 from driftwatch.kernels.strata import score_groups
@@ -17,7 +17,7 @@ from driftwatch.quality.readings import arrivals, compared, measured, worth
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary
 from driftwatch.statistics.gap import gaps
-from driftwatch.statistics.interim import interim_binary
+from driftwatch.statistics.interim import Arrived, interim_binary
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.stream.joined import Settled
 from driftwatch.stream.outputs import LABELLED, Answers, OutputForm
@@ -111,7 +111,7 @@ class BinaryAssessor:
         return self._known[version]
 
     def _realised(
-        self, state: BinaryState, *, stage: Stage, coverage: float, arrived: Floats | None
+        self, state: BinaryState, *, stage: Stage, coverage: float, arrived: Arrived | None
     ) -> tuple[Reading, ...]:
         absent = Status.DEGENERATE if state.labelled.sum() else Status.NO_LABELS
         naive = binary_metrics(state, costs=self._costs)
@@ -136,13 +136,14 @@ class BinaryAssessor:
         }
         return measured(corrected | interim.metrics, support, details=details, absent=absent)
 
-    def _arrived(self, answers: Answers, delays: Ints | None, ages_ms: Ints) -> Floats | None:
-        """(bins + 1, 2) share of each label's rows that has come by now; None when nothing is known of delays."""
+    def _arrived(self, answers: Answers, delays: Ints | None, ages_ms: Ints) -> Arrived | None:
+        """What share of each label's rows has come by now; None when nothing is known of delays."""
         if delays is None or not answers.rows:
             return None
         groups = self._groups[self._grid.bins_of(answers.outputs["score"])]
-        arrived: Floats = arrived_by_label(delays.astype(np.float64), groups, ages_ms)[self._groups]
-        return arrived
+        counts = delays.astype(np.float64)
+        shares = arrived_by_label(counts, groups, ages_ms)
+        return Arrived(self._groups, shares, arrival_errors(counts, shares))
 
     def _estimated(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
         if calibration is None:

@@ -7,7 +7,7 @@ import numpy as np
 from driftwatch.kernels.extremes import extremes
 from driftwatch.kernels.influence import BOUNDED_BELOW, Influence, influences
 from driftwatch.kernels.interval import Floats, Interval, Z
-from driftwatch.kernels.strata import Strata, stratify
+from driftwatch.kernels.strata import Ints, Strata, stratify
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +26,36 @@ class Interim:
     coverage: float
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What share of each label's rows has come by now, and how well that is known.
+
+    groups: (bins + 1,) score group of each bin. shares, errors: (groups, 2) by score group and label; see
+    `kernels.arrival.arrived_by_label` and `arrival_errors`.
+    """
+
+    groups: Ints
+    shares: Floats
+    errors: Floats
+
+
 def interim_binary(
-    predicted: Floats, labelled: Floats, arrived: Floats | None = None, *, values: Floats | None = None
+    predicted: Floats, labelled: Floats, arrived: Arrived | None = None, *, values: Floats | None = None
 ) -> Interim:
     """Correct labelled counts (bins + 1, 2, 2) for all predictions (bins + 1, 2): score bin × predicted class.
 
-    arrived: (bins + 1, 2) share of each label's rows that has come by now, see `kernels.arrival.arrived_by_label`.
+    arrived: None when what has come does not depend on the label.
     values: (2, 2) business value of a row by predicted class × label.
     """
-    strata = stratify(predicted, labelled, arrived)
+    strata = stratify(predicted, labelled, None if arrived is None else arrived.shares[arrived.groups])
     joint = labelled * strata.weights
     squares = joint * strata.weights
     found = influences(joint, values)
     total, square = float(joint.sum()), float(squares.sum())
     return Interim(
-        metrics={name: _interval(name, influence, strata, (labelled, joint)) for name, influence in found.items()},
+        metrics={
+            name: _interval(name, influence, strata, (labelled, joint), arrived) for name, influence in found.items()
+        },
         bounds=extremes(predicted, labelled),
         strata=strata,
         effective_rows=total**2 / square if square else 0.0,
@@ -48,8 +63,14 @@ def interim_binary(
     )
 
 
-def _interval(name: str, influence: Influence, strata: Strata, counts: tuple[Floats, Floats]) -> Interval:
-    """Variance of a stratified sample, linearised: luck of the labels in a stratum, and of the rows between strata."""
+def _interval(
+    name: str, influence: Influence, strata: Strata, counts: tuple[Floats, Floats], arrived: Arrived | None
+) -> Interval:
+    """Variance of a stratified sample, linearised: luck of the labels in a stratum, and of the rows between strata.
+
+    And that of the shares which have come: with a share, the weights of its labels change against the others of their
+    strata.
+    """
     labelled, joint = counts
     codes = np.broadcast_to(strata.codes[..., None], joint.shape).ravel()
     size = int(codes.max()) + 1
@@ -62,7 +83,12 @@ def _interval(name: str, influence: Influence, strata: Strata, counts: tuple[Flo
     mean = np.divide(gathered(joint * slope), rows, out=np.zeros(size), where=rows > 0)
     off = slope - mean[codes].reshape(slope.shape)
     inside = gathered(joint * strata.weights * off**2) * labels / np.maximum(labels - 1, 1.0)
-    reach = Z * np.sqrt(inside.sum() + (rows * mean**2).sum())
+    variance = inside.sum() + (rows * mean**2).sum()
+    if arrived is not None:
+        pull = np.zeros(arrived.shares.shape)
+        np.add.at(pull, arrived.groups, (joint * off).sum(axis=1))
+        variance += float((pull**2 * arrived.errors).sum())
+    reach = Z * np.sqrt(variance)
     low = BOUNDED_BELOW.get(name, 0.0)
     high = 1.0 if np.isfinite(low) else np.inf
     lower, upper = np.maximum(influence.value - reach, low), np.minimum(influence.value + reach, high)

@@ -5,10 +5,10 @@ Run as `python -m tests.benchmarks.interim`.
 
 import numpy as np
 
-from driftwatch.kernels.arrival import arrived_by_label, delay_counts
+from driftwatch.kernels.arrival import arrival_errors, arrived_by_label, delay_counts
 from driftwatch.kernels.influence import influences
 from driftwatch.kernels.strata import score_groups
-from driftwatch.statistics.interim import interim_binary
+from driftwatch.statistics.interim import Arrived, interim_binary
 
 BINS, GROUPS, DAY = 100, 5, 86_400_000
 METRICS = ("accuracy", "roc_auc", "f1", "precision", "recall")
@@ -46,15 +46,16 @@ def matured(rng, rows, delay):
 def simulate(delay, *, windows=200, rows=5000, age_days=2.0, seed=0):
     """Errors (windows, metrics) of naive and corrected values against the final ones; what intervals hold."""
     rng = np.random.default_rng(seed)
-    counts, group = matured(rng, 50_000, delay)
     naive, corrected, within = [], [], []
     truth = influences(table_of(*_all(rng, 1_000_000, delay)))
     for _ in range(windows):
+        counts, group = matured(rng, 50_000, delay)
         scores, labels, predicted, delays = rows_of(rng, rows, delay)
         ages = ((age_days + rng.random(rows)) * DAY).astype(np.int64)
         everything = table_of(scores, predicted, labels, np.full(rows, fill_value=True))
         labelled = table_of(scores, predicted, labels, delays <= ages)
-        arrived = arrived_by_label(counts, group[(scores * BINS).astype(int)], ages)[group]
+        shares = arrived_by_label(counts, group[(scores * BINS).astype(int)], ages)
+        arrived = Arrived(group, shares, arrival_errors(counts, shares))
         found = interim_binary(everything.sum(axis=-1), labelled, arrived)
         final, first = influences(everything), influences(labelled)
         naive.append([first[name].value - final[name].value for name in METRICS])
