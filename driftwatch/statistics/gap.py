@@ -38,11 +38,11 @@ def gaps(labelled: Floats, estimated: dict[str, Estimated], values: Floats | Non
     values: (2, 2) business value of a row by predicted class × label.
     """
     realised = {name: influence.value for name, influence in influences(labelled, values).items()}
-    return {name: _gap(realised[name], promised) for name, promised in estimated.items()}
+    return {name: gap_of(realised[name], promised) for name, promised in estimated.items()}
 
 
-def _gap(realised: Floats, promised: Estimated) -> Gap:
-    """One metric's gap."""
+def gap_of(realised: Floats, promised: Estimated) -> Gap:
+    """Realised minus estimated: one metric's gap."""
     gap, deviation = np.asarray(realised - promised.value), np.asarray(promised.deviation)
     z = np.divide(gap, deviation, out=np.full(gap.shape, np.nan), where=deviation > 0)
     reach = Z * deviation

@@ -68,7 +68,7 @@ def _macro_confusion(counts: Floats, squares: Floats) -> dict[str, Interval]:
     total = full.sum(axis=(-2, -1))
     rows = counts.sum(axis=(-2, -1)) ** 2 / squares.sum(axis=(-2, -1))
     found = {}
-    for name, (metric, influence_of) in _MEANS.items():
+    for name, (metric, influence_of) in MACRO.items():
         of_classes = metric(counts)
         of_classes[..., -1] = np.nan  # what is not known is no class
         known = ~np.isnan(of_classes)
@@ -118,12 +118,13 @@ def _of_specificity(counts: Floats, shares: Floats, weights: Floats) -> Floats:
     return moved
 
 
-_MEANS = {
+MACRO = {
     "precision": (confusion.precision, _of_precision),
     "recall": (confusion.recall, _of_recall),
     "f1": (confusion.f1, _of_f1),
     "specificity": (confusion.specificity, _of_specificity),
 }
+"""Means over classes of (label, prediction) counts: each class's value, and how a row of each cell moves the mean."""
 
 
 @np.errstate(all="ignore")

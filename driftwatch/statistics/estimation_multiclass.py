@@ -1,0 +1,182 @@
+"""How good a model of several classes is expected to be where no label has come, and how far that may be off.
+
+Every row counts as each class with its calibrated chance (CBPE); each metric is that of the expected counts. As in
+`estimation`, the error has two parts, the luck of these rows' labels and the error of the chances, which the metric's
+derivative carries to it. With p the chances of a row, and a what a label of each class adds to the metric, the variance
+of luck is Σ rows Σ p (a - ā)², where ā is Σ p a; and a calibrated chance moves the metric by a less the mean of a over
+the classes that are not predicted, scaled as the chance is. AUC and average precision come from the bins of the scores,
+as means over classes, each against the rest.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftwatch.kernels import confusion
+from driftwatch.kernels.class_calibration import ClassCalibration, Shares, shares_of
+from driftwatch.kernels.influence import Influence, influences
+from driftwatch.kernels.interval import Floats
+from driftwatch.statistics.estimation import Estimated
+from driftwatch.statistics.multiclass import MACRO
+
+Ints = NDArray[np.int64]
+
+RANKED = ("roc_auc", "average_precision")
+"""Metrics of the scores' order."""
+METRICS = ("accuracy", *MACRO, *RANKED)
+"""All metrics that are estimated."""
+CHUNK_CELLS = 1 << 19
+"""Rows × classes that are worked on at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRows:
+    """Predictions of K classes, all of whose scores are known.
+
+    bins: (rows, K) bin of each class's score. said: (rows,) predicted class, K for one that is not known.
+    """
+
+    bins: NDArray[np.uint16]
+    said: Ints
+
+    def chunks(self) -> Iterator[slice]:
+        """Some rows at a time."""
+        step = max(1, CHUNK_CELLS // max(1, self.bins.shape[1]))
+        for first in range(0, self.said.size, step):
+            yield slice(first, first + step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Counts of rows by their chances: (K + 1, K + 1) by label and prediction; (K, bins + 1, 2, 2) of each class."""
+
+    matrix: Floats
+    joint: Floats
+
+
+def estimate_multiclass(
+    rows: ScoredRows, calibration: ClassCalibration, names: Collection[str] = METRICS
+) -> dict[str, Estimated]:
+    """Metrics of some rows by what matured labels say of each class's scores; nothing of no rows."""
+    if not rows.said.size:
+        return {}
+    classes, _, bins = calibration.chances.shape
+    counts = _Counts(np.zeros((classes + 1, classes + 1)), np.zeros((classes, bins + 1, 2, 2)))
+    chunks = list(rows.chunks())
+    parts = [_part(rows, chunk, calibration) for chunk in chunks[:1]]
+    for part in parts if len(chunks) == 1 else (_part(rows, chunk, calibration) for chunk in chunks):
+        _count(counts, part.rows.bins, part.rows.said, chances=part.shares.chances)
+    tables = _tables(counts.matrix)
+    turns = {name: _turn(found) for name, found in _ranked(counts.joint).items()}
+    luck = dict.fromkeys(names, 0.0)
+    pulls = {name: np.zeros(calibration.variances.size) for name in luck}
+    for part in parts if len(chunks) == 1 else (_part(rows, chunk, calibration) for chunk in chunks):
+        shares, said, slots = part.shares, part.rows.said, _slots(part.rows.bins, bins)
+        blocks = calibration.blocks.ravel()[part.cells.ravel()]
+        for name in luck:
+            added = tables[name].T[said, :-1] if name in tables else turns[name].ravel()[slots]
+            moved = (added - _mean(shares.rest, added)) * shares.scale
+            luck[name] += float(np.einsum("ij,ij,ij->", shares.chances, added, added))
+            luck[name] -= float((_mean(shares.chances, added) ** 2).sum())
+            pulls[name] += np.bincount(blocks, moved.ravel(), minlength=pulls[name].size)
+    values = _values(counts)
+    return {
+        name: Estimated(
+            np.asarray(values[name]),
+            np.sqrt(np.maximum(luck[name], 0.0)),
+            np.sqrt((pulls[name] ** 2 * calibration.variances).sum()),
+            low=0.0,
+            high=1.0,
+        )
+        for name in luck
+    }
+
+
+def realised_multiclass(rows: ScoredRows, labels: Ints, *, bins: int) -> dict[str, Floats]:
+    """The same metrics by labels (rows,), K for a class that is not known, which is no class's."""
+    classes = rows.bins.shape[1]
+    counts = _Counts(np.zeros((classes + 1, classes + 1)), np.zeros((classes, bins + 1, 2, 2)))
+    for chunk in rows.chunks():
+        given = (labels[chunk, None] == np.arange(classes)).astype(np.float64)
+        _count(counts, rows.bins[chunk], rows.said[chunk], chances=given)
+    return _values(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some rows, their chances, and where in a raveled (K, 2, bins) array each class's side and bin is: (rows, K)."""
+
+    rows: ScoredRows
+    cells: Ints
+    shares: Shares
+
+
+def _part(rows: ScoredRows, chunk: slice, calibration: ClassCalibration) -> _Part:
+    """Look up the chances of some rows."""
+    some = ScoredRows(rows.bins[chunk], rows.said[chunk])
+    classes, _, count = calibration.chances.shape
+    predicted = some.said[:, None] == np.arange(classes)
+    cells = _slots(some.bins, 2 * count) + predicted * count
+    return _Part(some, cells, shares_of(calibration.chances.ravel()[cells], predicted))
+
+
+def _mean(chances: Floats, added: Floats) -> Floats:
+    """(rows, 1) what a label adds on average."""
+    mean: Floats = np.einsum("ij,ij->i", chances, added)[:, None]
+    return mean
+
+
+def _slots(bins: NDArray[np.uint16], count: int) -> Ints:
+    """Where in a raveled (K, count) array each score's bin is: (rows, K)."""
+    slots: Ints = bins + np.arange(bins.shape[1]) * count
+    return slots
+
+
+def _count(counts: _Counts, bins: NDArray[np.uint16], said: Ints, *, chances: Floats) -> None:
+    """Add some rows to the counts; chances (rows, K), where what a row lacks of one is of a class that is not known."""
+    classes, slots = chances.shape[1], counts.joint.shape[1]
+    flat = _slots(bins, slots).ravel()
+    rows = np.bincount(flat, minlength=classes * slots).reshape(classes, slots)
+    hits = np.bincount(flat, chances.ravel(), minlength=classes * slots).reshape(classes, slots)
+    counts.joint[:, :, 0, 0] += rows - hits
+    counts.joint[:, :, 0, 1] += hits
+    by_class = chances.T @ np.eye(classes + 1)[said]
+    counts.matrix[:-1] += by_class
+    counts.matrix[-1] += np.bincount(said, minlength=classes + 1) - by_class.sum(axis=0)
+
+
+def _values(counts: _Counts) -> dict[str, Floats]:
+    """Every metric of counted rows; means are over the classes that have a value."""
+    values = {"accuracy": confusion.accuracy(counts.matrix)}
+    for name, (metric, _) in MACRO.items():
+        values[name] = confusion.macro(metric(counts.matrix)[:-1])
+    return values | {name: confusion.macro(found.value) for name, found in _ranked(counts.joint).items()}
+
+
+@np.errstate(all="ignore")
+def _tables(matrix: Floats) -> dict[str, Floats]:
+    """What a row more of each label and prediction adds to a metric, (K + 1, K + 1); of thin counts somewhat less."""
+    full = matrix + 4 / matrix.size
+    tables = {"accuracy": np.eye(len(matrix)) / matrix.sum()}
+    for name, (metric, influence_of) in MACRO.items():
+        known = ~np.isnan(metric(matrix))
+        known[-1] = False
+        tables[name] = influence_of(full, metric(full), known / np.maximum(known.sum(), 1))
+    return tables
+
+
+@np.errstate(all="ignore")
+def _ranked(joint: Floats) -> dict[str, Influence]:
+    """Metrics of each class's scores; those of a class without rows on both sides are NaN."""
+    found = influences(joint)
+    return {name: found[name] for name in RANKED}
+
+
+def _turn(found: Influence) -> Floats:
+    """What a row more of a class, at each bin of its score, adds to the mean over classes: (K, bins)."""
+    known = ~np.isnan(found.value)
+    weights = known / max(int(known.sum()), 1)
+    turn: Floats = np.nan_to_num(found.turn[:, :-1, 0]) * weights[:, None]
+    return turn
