@@ -1,4 +1,4 @@
-"""Measures a multiclass classifier: by its labels, all classes together and each against the rest."""
+"""Measures a multiclass classifier: by its labels, together and each class against the rest, and by scores alone."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from driftwatch.evaluation.report import Performance
+from driftwatch.kernels.class_calibration import ClassCalibration
 from driftwatch.kernels.interval import Floats, Interval
+from driftwatch.quality.class_expectation import CALIBRATION_ROWS, ClassExpectation
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
@@ -18,6 +20,9 @@ from driftwatch.stream.outputs import Answers, OutputForm
 from driftwatch.stream.recall import Recalled
 from driftwatch.summaries.multiclass import MulticlassState
 
+COUNTS = "counts"
+"""Name of the labelled counts in a lesson."""
+
 
 class MulticlassAssessor:
     """The Assessor of multiclass classifiers."""
@@ -25,6 +30,8 @@ class MulticlassAssessor:
     def __init__(self, form: OutputForm, *, loss: LossWatch) -> None:
         self.learnt = Learnt(loss)
         self._form = form
+        self._expectation = ClassExpectation(len(form.classes))
+        self._known: dict[str, ClassCalibration | None] = {}
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
         """What some window's labels say; see `Assessor`."""
@@ -49,16 +56,30 @@ class MulticlassAssessor:
             for name, interval in naive.items()
         }
         readings = measured(whole | worth(answers), support, details=details, absent=absent)
-        return Performance(
-            (*readings, *self._by_class(classes, support, absent), *self.learnt.loss.readings(version)), said
+        readings = (
+            *readings,
+            *self._by_class(classes, support, absent),
+            *self._expectation.readings(answers, self._calibration(version), final=stage is Stage.FINAL),
+            *self.learnt.loss.readings(version),
         )
+        return Performance(readings, said)
 
     def settle(self, settled: Settled, names: Mapping[int, str]) -> None:
         """Show the watch over the loss which predictions were wrong."""
         self.learnt.loss.see(settled, names, wrong_classes(settled.outputs, settled.outcomes))
 
     def learn(self, answers: Answers, *, version: str, end: int) -> None:
-        """Nothing is estimated of several classes yet."""
+        """Calibrate each class's scores by a pane's labels."""
+        counts = self._expectation.lesson(answers)
+        if counts.any():
+            self.learnt.lessons.learn(version, end, {COUNTS: counts})
+            self._known.pop(version, None)
+
+    def _calibration(self, version: str) -> ClassCalibration | None:
+        if version not in self._known:
+            counts = self.learnt.lessons.total(version, COUNTS, most_rows=CALIBRATION_ROWS * len(self._form.classes))
+            self._known[version] = None if counts is None else self._expectation.calibration(counts)
+        return self._known[version]
 
     def _by_class(self, classes: Mapping[str, Interval], support: Support, absent: Status) -> tuple[Reading, ...]:
         return tuple(

@@ -46,7 +46,7 @@ METRICS: dict[str, Metric] = {
         ((_RANKS,), _SHARE, True, ("ndcg", "mrr", "map", "hit_rate")),
         (_ANY, _REAL, True, ("value_per_prediction",)),
         ((_BINARY,), _SHARE, True, ("ctr",)),
-        ((_BINARY,), (-1.0, 1.0), True, ("gap_accuracy", "gap_f1", "gap_roc_auc")),
+        (_TOLD_APART, (-1.0, 1.0), True, ("gap_accuracy", "gap_f1", "gap_roc_auc")),
         ((*_TOLD_APART, _NUMBERS), (-1.0, 1.0), False, ("loss_change",)),
     )
     for name in names

@@ -131,7 +131,8 @@ def test_written_names() -> None:
 def test_default_rules_are_rules() -> None:
     """What is watched when nothing is written: PSI's lower bound beyond 0.1, in windows of some size."""
     (only,) = default_rules("none")
-    assert [one.name for one in default_rules("binary")] == ["drift", "concept", "gap"]
+    for task in ("binary", "multiclass"):
+        assert [one.name for one in default_rules(task)] == ["drift", "concept", "gap"]
     assert [one.name for one in default_rules("regression")] == ["drift", "concept"]
     assert isinstance(only, RuleSpec)
     assert verdict(only.model_dump(by_alias=True, exclude_none=True), reading(0.9, lower=0.11)) is BREACH
