@@ -77,7 +77,9 @@ def encode(monitor: Monitor) -> Snapshot:
         panes[f"{SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
     if monitor.quality is not None:
         panes |= {QUALITY + name: chunk for name, chunk in state.changes(monitor.quality).items()}
-    panes |= dict.fromkeys(monitor.gone - panes.keys())
+    # A checkpoint that failed may be durable all the same: what it wrote and nothing needs now has to be deleted.
+    panes |= dict.fromkeys((monitor.gone | monitor.told) - panes.keys())
+    monitor.told |= panes.keys()
     return Snapshot(msgspec.json.encode(stored), panes)
 
 

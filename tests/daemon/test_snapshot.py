@@ -185,3 +185,14 @@ def test_a_damaged_pane_is_refused():
     damaged = panes | {name: panes[name][:-1] + b"\x00"}
     with pytest.raises(StateError, match="damaged"):
         resume(fresh(), core, damaged)
+
+
+def test_what_a_failed_checkpoint_may_have_written_is_deleted_by_the_next():
+    """A commit that failed may be durable; what it wrote and the state no longer has must not come back."""
+    monitor = make_monitor.monitor()
+    told = {name for name in encode(monitor).panes if not name.startswith("seen/")}
+    monitor.changed.clear()
+    assert told
+    assert {name: encode(monitor).panes[name] for name in told} == dict.fromkeys(told)
+    monitor.saved()
+    assert encode(monitor).panes == {}
