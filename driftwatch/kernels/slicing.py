@@ -93,7 +93,7 @@ def choose(response: Floats, information: Floats, *, most: int) -> Ints:
     while len(chosen) < min(most, slices):
         left = [s for s in range(slices) if s not in chosen]
         found = [_tested(response, information, _marked(slices, [*chosen, s])) for s in left]
-        tails = [special.chdtrc(max(rank - freedom, 1), gain - explained) for gain, rank in found]
+        tails = [special.chdtrc(max(rank - freedom, 1), max(gain - explained, 0.0)) for gain, rank in found]
         best = int(np.argmin(tails))
         if tails[best] > LEVEL / slices:
             break

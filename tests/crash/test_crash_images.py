@@ -28,6 +28,7 @@ from tests.scenarios.probe import Probe
 from tests.servers.broker import wait_until
 
 SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
+PREDICTIONS = "/v1/predictions"
 HOURS, MANY_HOURS = 8, 20
 """With many hours SQLite brings its log into the file, and begins it anew, while the service runs."""
 BODY_SECONDS = 0.004
@@ -69,11 +70,12 @@ class Ground:
 def ground(request, configure, tmp_path):
     """A service that was never interrupted, and what others are started by."""
     given = make_input(hours=MANY_HOURS if request.node.get_closest_marker("soak") else HOURS)
-    lines = sorted({line for body in given.bodies for line in body.splitlines()} | set(given.kafka), key=_time)
+    posted = [body for path, body in given.bodies if path == PREDICTIONS]
+    lines = sorted({line for body in posted for line in body.splitlines()} | set(given.kafka), key=_time)
     again = lines[7::25]
     lines = sorted([*lines, *again], key=_time)
-    bodies = [b"\n".join(lines[start : start + 3]) for start in range(0, len(lines), 3)]
-    given = Input([], bodies, len(lines), len(again))
+    bodies = [(PREDICTIONS, b"\n".join(lines[start : start + 3])) for start in range(0, len(lines), 3)]
+    given = Input([], [], bodies, {}, len(lines), len(again))
     secret = tmp_path / "secret"
     secret.write_text(SECRET, encoding="utf-8")
     with Nursery() as nursery, Receiver() as receiver:
@@ -140,7 +142,7 @@ def lose_power(ground: Ground, folder: Path, *, images: int, seed: int) -> None:
         refuse("strace is not installed: `apt-get install strace`")
     dice, live = random.Random(seed), ground.path("live")
     with traced(str(strace), live, folder / "trace") as port, Probe(port) as probe:
-        for body in ground.given.bodies:
+        for _, body in ground.given.bodies:
             probe.post(body)
         probe.wait_counted(ground.given.total)
     assert state_hash(state_of(live)) == ground.whole.hash
