@@ -14,7 +14,7 @@ from tests.servers.broker import Unavailable, wait_until
 pytestmark = pytest.mark.kafka
 
 TOPIC, PARTITIONS, COUNTED_SECONDS = "events", 3, 120.0
-SECONDS, SOAK_SECONDS = 45.0, 600.0
+SECONDS, SOAK_SECONDS = 30.0, 600.0
 
 GAPS = ("kafka_position_out_of_range", "kafka_batch_refused", "kafka_topic_recreated")
 

@@ -85,6 +85,7 @@ def test_sine_drifts_are_told_within_200_rows(configure, shared):
     assert last is None
 
 
+@pytest.mark.soak
 def test_sea_is_quiet_before_its_first_drift(configure, shared):
     """SEA's drifts are hardly more than its noise: of three, one is told, and a slow rise that is none."""
     found = episodes(configure, read_stream(shared, SEA))
