@@ -85,14 +85,12 @@ class Monitor:
         self.memory = memory or Memory()
         self._max_versions = max_versions or MAX_VERSIONS
         self.changed: set[PaneKey] = set()
-        self.gone: frozenset[str] = frozenset()
         self.told: set[str] = set()
         self.evaluator = evaluator
 
     def saved(self) -> None:
         """What had changed has been saved."""
         self.changed.clear()
-        self.gone = frozenset()
         self.told.clear()
         self.memory.seen.saved()
         if self.quality is not None:

@@ -214,7 +214,7 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
         if rows:
             _log.warning("open_windows_discarded", model=name, rows=rows,
                          why="the reference or the form of the windows has changed")  # fmt: skip
-        elif monitor.gone:
+        elif monitor.told:
             _log.warning("predictions_forgotten", model=name,
                          why="the model's task or classes have changed, or it is to remember none")  # fmt: skip
     return monitor

@@ -77,8 +77,8 @@ def encode(monitor: Monitor) -> Snapshot:
         panes[f"{SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
     if monitor.quality is not None:
         panes |= {QUALITY + name: chunk for name, chunk in state.changes(monitor.quality).items()}
-    # A checkpoint that failed may be durable all the same: what it wrote and nothing needs now has to be deleted.
-    panes |= dict.fromkeys((monitor.gone | monitor.told) - panes.keys())
+    # What stands in the store and nothing needs now has to be deleted. A checkpoint that failed may be durable, too.
+    panes |= dict.fromkeys(monitor.told - panes.keys())
     monitor.told |= panes.keys()
     return Snapshot(msgspec.json.encode(stored), panes)
 
@@ -102,7 +102,7 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
         stored.greatest, frozenset(stored.idle), stored.closed_ms if same else NEVER, stored.counted if same else 0
     )
     if monitor.quality is None or not same or not state.resume(monitor.quality, parts.quality):
-        monitor.gone = frozenset(QUALITY + name for name in parts.quality)
+        monitor.told |= {QUALITY + name for name in parts.quality}
     if not same:
         monitor.changed |= set(map(_key, parts.panes))
         return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())

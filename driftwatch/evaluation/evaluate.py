@@ -7,7 +7,6 @@ from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standi
 from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.rules import RuleSpec, Verdict, judge, thresholds
 from driftwatch.statistics.drift import Baseline
-from driftwatch.statistics.performance import AT_FIRST
 from driftwatch.statistics.reading import Stage
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
@@ -76,9 +75,9 @@ class Evaluator:
 
     def _shown(self, look: Look, due: Sequence[RuleSpec]) -> dict[str, RuleSpec]:
         """The rules whose alerts a report shows: those that have judged this window, and not others of days later."""
-        first = () if look.profile is None else (rule for rule in self._rules.values() if not rule.rests_on_labels)
-        judged = (rule for rule in self._rules.values() if rule.name in look.decided and look.profile is not None)
-        return {rule.name: rule for rule in (*first, *judged, *due)}
+        whole = () if look.profile is None else self._rules.values()
+        judged = (rule for rule in whole if not rule.rests_on_labels or rule.name in look.decided)
+        return {rule.name: rule for rule in (*judged, *due)}
 
     def recall(self, look: Look, alerts: Alerts) -> Recalled:
         """A report as it stood, and the alerts that stand beside it: nothing moves."""
@@ -106,7 +105,7 @@ class Evaluator:
 
 def _due(rule: RuleSpec, look: Look) -> bool:
     """Whether a rule speaks of a window at this look."""
-    if rule.statistic or rule.stage is Stage.ESTIMATED or rule.metric in AT_FIRST:
+    if not rule.rests_on_labels:
         return look.revision == 1
     if look.performance is None or rule.name in look.decided:
         return False

@@ -58,11 +58,6 @@ class Arrivals:
     reliability: tuple[tuple[float, float, int], ...] = ()
 
     @property
-    def settled(self) -> int:
-        """Predictions that are waited for no more because something came."""
-        return self.labelled + self.cancelled
-
-    @property
     def coverage(self) -> float:
         """Share of the predictions whose label has come, of those that can have one; 0 while there are none."""
         due = self.predictions - self.cancelled

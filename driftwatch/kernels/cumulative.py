@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import special
 
-from driftwatch.kernels.estimate import CONFIDENCE, Estimate, Flags, Ints
+from driftwatch.kernels.estimate import Estimate, Flags, Ints
+from driftwatch.kernels.interval import CONFIDENCE
 
 MEAN_SQUARE = np.pi**2 / 12
 """Mean of the square of Kolmogorov's variable."""

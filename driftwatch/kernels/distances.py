@@ -9,7 +9,8 @@ p-values are those of Pearson's χ² over the same cells, to which all these are
 import numpy as np
 from scipy import special
 
-from driftwatch.kernels.estimate import Estimate, Floats, Moment, Z, bounded, quadratic_estimate, root_estimate
+from driftwatch.kernels.estimate import Estimate, Floats, Moment, bounded, quadratic_estimate, root_estimate
+from driftwatch.kernels.interval import Z
 from driftwatch.kernels.table import Table
 
 LN2 = float(np.log(2.0))

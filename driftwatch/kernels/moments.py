@@ -3,8 +3,9 @@
 import numpy as np
 from scipy import special
 
-from driftwatch.kernels.estimate import Estimate, Z
+from driftwatch.kernels.estimate import Estimate
 from driftwatch.kernels.histogram import Moments
+from driftwatch.kernels.interval import Z
 
 
 @np.errstate(all="ignore")

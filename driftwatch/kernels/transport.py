@@ -4,8 +4,9 @@ import numpy as np
 from scipy import special
 
 from driftwatch.kernels.distances import folded_excess
-from driftwatch.kernels.estimate import Estimate, Flags, Floats, Z
+from driftwatch.kernels.estimate import Estimate, Flags, Floats
 from driftwatch.kernels.histogram import Histogram, Moments
+from driftwatch.kernels.interval import Z
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(3)
 _AT, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2

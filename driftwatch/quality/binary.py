@@ -7,13 +7,14 @@ import numpy as np
 
 from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.arrival import Ints, arrival_errors, arrived_by_label, delay_counts
-from driftwatch.kernels.calibration import Calibration, calibrate_bins
+from driftwatch.kernels.calibration import Calibration, calibrate_bins, reliability
 from driftwatch.kernels.interval import Floats
 from driftwatch.kernels.strata import score_groups
 from driftwatch.quality.learnt import Learnt
+from driftwatch.quality.lessons import LEAST_LABELS
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
-from driftwatch.quality.readings import arrivals, compared, measured, worth
+from driftwatch.quality.readings import GAPS, arrivals, measured, parted, worth
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary
 from driftwatch.statistics.gap import gaps
@@ -27,12 +28,8 @@ from driftwatch.summaries.scores import ScoreGrid
 
 CALIBRATION_ROWS = 50_000.0
 """Labels that a calibration is made from, the newest ones, and as many as the reference has where it has more."""
-LEAST_LABELS = 100
-"""Labels without which nothing is estimated."""
 GROUPS = 10
 """Score groups whose labels' delays are told apart."""
-GAPS = ("accuracy", "f1", "roc_auc")
-"""Metrics whose realised value is compared with the estimated one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,7 @@ class BinaryAssessor:
         self._form, self._grid, self._costs = form, grid, costs
         self._reference = np.zeros((0, grid.bins + 1, 2, 2), dtype=np.int64) if reference is None else reference
         self._known: dict[str, _Knowledge] = {}
-        edges = grid.edges
-        self._middles: Floats = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2])
+        self._middles = grid.middles
         self._groups = _groups(self._reference.sum(axis=(0, 2)))
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
@@ -75,7 +71,8 @@ class BinaryAssessor:
         ages_ms = np.maximum(now_ms - recalled.times, 0)
         said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
         said = replace(said, reliability=_reliability(state, self._middles))
-        arrived = self._arrived(answers, known.delays, ages_ms)
+        # A final value is of all labels that ever come: how early the first ones were does not matter to it.
+        arrived = self._arrived(answers, known.delays, ages_ms) if stage is Stage.INTERIM else None
         readings = (
             *self._realised(state, stage=stage, coverage=said.coverage, arrived=arrived),
             *(measured(worth(answers), Support(stage, said.coverage)) if self._costs is None else ()),
@@ -98,7 +95,7 @@ class BinaryAssessor:
             labels = answers.outcomes["label"][known].astype(np.int64)
             delays = delay_counts(self._groups[slots], labels, answers.delays_ms[known], count=GROUPS)
             self.learnt.lessons.learn(version, end, {"labelled": state.labelled, "delays": delays})
-            self._known.pop(version, None)
+            self._known.clear()  # another version may have had to make room
 
     def _knowledge(self, version: str) -> _Knowledge:
         if version not in self._known:
@@ -158,11 +155,7 @@ class BinaryAssessor:
             return ()
         labelled = _floats(state.labelled)
         promised = self._expected(labelled.sum(axis=-1), calibration)
-        found = gaps(labelled, {name: promised[name] for name in GAPS})
-        support = Support(Stage.FINAL)
-        return tuple(
-            compared(f"gap_{name}", gap.interval, support, p_value=float(gap.p_value)) for name, gap in found.items()
-        )
+        return parted(gaps(labelled, {name: promised[name] for name in GAPS}))
 
     def _expected(self, predicted: Floats, calibration: Calibration) -> dict[str, Estimated]:
         """Expected metrics of the rows of whose label something is known."""
@@ -193,12 +186,9 @@ def _floats(counts: Floats | Ints) -> Floats:
 
 def _reliability(state: BinaryState, middles: Floats) -> tuple[tuple[float, float, int], ...]:
     """Mean score and share of positives by tenths of the score; bins' middles stand for their scores."""
-    by_label = state.labelled[:-1].sum(axis=1)
-    tenths = np.clip(np.ceil(middles * 10).astype(np.int64) - 1, 0, 9)
-    rows = np.bincount(tenths, by_label.sum(axis=-1), minlength=10)
-    scores = np.bincount(tenths, by_label.sum(axis=-1) * middles, minlength=10)
-    positive = np.bincount(tenths, by_label[:, 1], minlength=10)
+    by_label = state.labelled.sum(axis=1)
+    found = reliability(_floats(state.labelled), by_label * np.append(middles, 0.0)[:, None], middles)
     return tuple(
-        (float(scores[tenth] / rows[tenth]), float(positive[tenth] / rows[tenth]), int(rows[tenth]))
-        for tenth in np.flatnonzero(rows)
+        (float(found.scores[tenth]), float(found.shares[tenth]), int(found.rows[tenth]))
+        for tenth in np.flatnonzero(found.rows)
     )

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.kernels.class_calibration import ClassCalibration, calibrate_classes
-from driftwatch.quality.readings import compared, measured
+from driftwatch.quality.lessons import LEAST_LABELS
+from driftwatch.quality.readings import GAPS, measured, parted
 from driftwatch.statistics.estimation import Estimated
 from driftwatch.statistics.estimation_multiclass import ScoredRows, estimate_multiclass, realised_multiclass
 from driftwatch.statistics.gap import gap_of
@@ -16,10 +17,6 @@ from driftwatch.summaries.multiclass import class_grid
 
 CALIBRATION_ROWS = 50_000.0
 """Labels that a calibration is made from, the newest ones."""
-LEAST_LABELS = 100
-"""Labels without which nothing is estimated."""
-GAPS = ("accuracy", "f1", "roc_auc")
-"""Metrics whose realised value is compared with the estimated one."""
 
 Mask = NDArray[np.bool_]
 
@@ -29,8 +26,7 @@ class ClassExpectation:
 
     def __init__(self, classes: int) -> None:
         self._classes, self._grid = classes, class_grid()
-        edges = self._grid.edges
-        self._middles = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2])
+        self._middles = self._grid.middles
 
     def lesson(self, answers: Answers) -> NDArray[np.int32]:
         """(K, 2, bins, 2) labelled rows by class, whether it was predicted, bin of its score, whether it is the label.
@@ -82,11 +78,7 @@ class ClassExpectation:
         expected = promised or estimate_multiclass(rows, calibration, GAPS)
         labels = answers.outcomes["label"][labelled].astype(np.int64)
         realised = realised_multiclass(rows, labels, bins=self._grid.bins)
-        gaps = {name: gap_of(realised[name], expected[name]) for name in GAPS}
-        support = Support(Stage.FINAL)
-        return tuple(
-            compared(f"gap_{name}", gap.interval, support, p_value=float(gap.p_value)) for name, gap in gaps.items()
-        )
+        return parted({name: gap_of(realised[name], expected[name]) for name in GAPS})
 
     def _rows(self, answers: Answers, chosen: Mask) -> ScoredRows:
         outputs = answers.outputs[chosen]

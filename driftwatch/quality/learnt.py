@@ -27,5 +27,10 @@ class Learnt:
 
     def resume(self, chunks: Mapping[str, bytes]) -> None:
         """Go on from what was written; StateError when it cannot be read."""
-        self.lessons.resume({name[len(LESSONS) :]: data for name, data in chunks.items() if name.startswith(LESSONS)})
-        self.loss.resume({name[len(LOSS) :]: data for name, data in chunks.items() if name.startswith(LOSS)})
+        self.lessons.resume(under(LESSONS, chunks))
+        self.loss.resume(under(LOSS, chunks))
+
+
+def under(prefix: str, chunks: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The chunks whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): chunk for name, chunk in chunks.items() if name.startswith(prefix)}

@@ -16,6 +16,9 @@ from driftwatch.summaries.codec import pack, unpack
 MOST_WINDOWS = 48
 """Windows of a version that are learnt from, and a bound of memory."""
 
+LEAST_LABELS = 100
+"""Labels without which nothing is estimated."""
+
 Arrays = Mapping[str, NDArray[Any]]
 """What one window taught: named arrays that add."""
 

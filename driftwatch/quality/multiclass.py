@@ -73,7 +73,7 @@ class MulticlassAssessor:
         counts = self._expectation.lesson(answers)
         if counts.any():
             self.learnt.lessons.learn(version, end, {COUNTS: counts})
-            self._known.pop(version, None)
+            self._known.clear()  # another version may have had to make room
 
     def _calibration(self, version: str) -> ClassCalibration | None:
         if version not in self._known:

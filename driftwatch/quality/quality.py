@@ -14,7 +14,7 @@ import numpy as np
 from driftwatch.evaluation.evaluate import Look
 from driftwatch.evaluation.report import Performance, Window
 from driftwatch.quality.assess import Assessor
-from driftwatch.quality.pending import Agenda, Pending, WindowKey
+from driftwatch.quality.pending import Agenda, Pending, WindowKey, earliest
 from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCHED, Counting, Standing
 from driftwatch.statistics.performance import ESTIMATION
 from driftwatch.statistics.reading import Stage
@@ -152,8 +152,10 @@ class Quality:
         self.agenda.forget(matured_ms)
         oldest_ms = min(matured_ms, self.known.latest_ms) - self.agenda.wait_ms - self.agenda.keep_ms
         self.known.counting.count(UNMATCHED, self.join.forget_labels(oldest_ms))
-        starts = [self._windows.panes_of(end).start for end, _ in self.known.windows]
-        self.known.counting.count(EXPIRED_UNLABELLED, self.join.forget(min([self._windows.forget_before(), *starts])))
+        before, first = self._windows.forget_before(), earliest(self.known.windows)
+        if first is not None:
+            before = min(before, self._windows.panes_of(first).start)
+        self.known.counting.count(EXPIRED_UNLABELLED, self.join.forget(before))
         held = {code for code, total in self.join.totals().items() if total.predictions}
         for name in [name for name, code in self.known.codes.items() if code not in held]:
             del self.known.codes[name]

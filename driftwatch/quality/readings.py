@@ -7,11 +7,15 @@ import numpy as np
 from driftwatch.evaluation.report import Arrivals
 from driftwatch.kernels.arrival import BUCKETS, EDGES_MS, Ints, arrival_curve, buckets_of
 from driftwatch.kernels.interval import Interval
+from driftwatch.statistics.gap import Gap
 from driftwatch.statistics.performance import CONCEPT, ESTIMATION, FAMILY, METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.statistics.worth import worth_performance
 from driftwatch.stream.outputs import CANCELLED, LABELLED, WAITING, Answers
 from driftwatch.summaries.worth import ROW, WorthOutcomes
+
+GAPS = ("accuracy", "f1", "roc_auc")
+"""Metrics whose realised value is compared with the estimated one."""
 
 _NAN = float("nan")
 _FAMILIES = {Stage.ESTIMATED: ESTIMATION, Stage.INTERIM: FAMILY, Stage.FINAL: FAMILY}
@@ -59,6 +63,14 @@ def compared(name: str, interval: Interval, support: Support, *, p_value: float 
     value, lower, upper = (float(part) for part in (interval.value, interval.lower, interval.upper))
     status = Status.OK if np.isfinite(value) else Status.TOO_FEW
     return Reading("", CONCEPT, name, value, _NAN, lower, upper, p_value, status, support)
+
+
+def parted(gaps: Mapping[str, Gap]) -> tuple[Reading, ...]:
+    """Realised minus estimated, by metric, once no more labels are waited for."""
+    support = Support(Stage.FINAL)
+    return tuple(
+        compared(f"gap_{name}", gap.interval, support, p_value=float(gap.p_value)) for name, gap in gaps.items()
+    )
 
 
 def arrivals(answers: Answers, *, final: bool, ages_ms: Ints, rate: float) -> Arrivals:

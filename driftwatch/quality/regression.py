@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from driftwatch.evaluation.report import Performance
-from driftwatch.kernels.interval import Floats
 from driftwatch.quality.learnt import Learnt
+from driftwatch.quality.lessons import LEAST_LABELS
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import prediction_errors
 from driftwatch.quality.readings import arrivals, measured
@@ -22,9 +22,6 @@ from driftwatch.summaries.known_outcomes import Errors
 from driftwatch.summaries.regression import RegressionGrid, RegressionOutcomes
 from driftwatch.summaries.worth import WorthOutcomes
 
-LEAST_LABELS = 100
-"""Labels without which nothing is estimated."""
-
 
 class RegressionAssessor:
     """The Assessor of regressions.
@@ -36,6 +33,7 @@ class RegressionAssessor:
     def __init__(self, grid: RegressionGrid, *, loss: LossWatch, reference: Errors | None = None) -> None:
         self.learnt = Learnt(loss)
         self._grid, self._reference = grid, reference
+        self._known: dict[str, RegressionOutcomes] = {}
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
         """What some window's labels and predictions say; see `Assessor`."""
@@ -46,7 +44,7 @@ class RegressionAssessor:
         support, absent = Support(stage, said.coverage), Status.DEGENERATE if said.labelled else Status.NO_LABELS
         metrics, details = regression_performance(state), {}
         if stage is Stage.INTERIM and said.labelled:
-            naive, metrics = metrics, regression_performance(state.reweighted(_weights(state)))
+            naive, metrics = metrics, regression_performance(state.post_stratified())
             details = {name: replace(support, naive=float(interval.value)) for name, interval in naive.items()}
         whole = metrics | {"value_per_prediction": worth_performance(worth)["value_per_prediction"]}
         realised = measured(whole, support, details=details, absent=absent)
@@ -63,16 +61,24 @@ class RegressionAssessor:
         state = RegressionOutcomes.of(answers, self._grid)
         if state.labelled.sum():
             self.learnt.lessons.learn(version, end, state.arrays())
+            self._known.clear()  # another version may have had to make room
 
     def _estimated(self, state: RegressionOutcomes, version: str) -> tuple[Reading, ...]:
-        total = RegressionOutcomes.empty(self._grid)
-        for arrays in self.learnt.lessons.all(version):
-            total = total.merge(RegressionOutcomes.from_arrays(self._grid, arrays))
-        if self._reference is not None:
-            total = total.merge(_faded(self._reference.moments, by_rows=float(total.labelled.sum())))
-        if total.labelled.sum() < LEAST_LABELS:
+        known = self._knowledge(version)
+        if known.labelled.sum() < LEAST_LABELS:
             return ()
-        return measured(estimated_regression(total, state.predicted), Support(Stage.ESTIMATED))
+        return measured(estimated_regression(known, state.predicted), Support(Stage.ESTIMATED))
+
+    def _knowledge(self, version: str) -> RegressionOutcomes:
+        """What past labels say of errors."""
+        if version not in self._known:
+            total = RegressionOutcomes.empty(self._grid)
+            for arrays in self.learnt.lessons.all(version):
+                total = total.merge(RegressionOutcomes.from_arrays(self._grid, arrays))
+            if self._reference is not None:
+                total = total.merge(_faded(self._reference.moments, by_rows=float(total.labelled.sum())))
+            self._known[version] = total
+        return self._known[version]
 
 
 def _faded(reference: RegressionOutcomes, *, by_rows: float) -> RegressionOutcomes:
@@ -84,11 +90,3 @@ def _faded(reference: RegressionOutcomes, *, by_rows: float) -> RegressionOutcom
         labelled=reference.labelled * share,
         products=reference.products * share,
     )
-
-
-def _weights(state: RegressionOutcomes) -> Floats:
-    """How many predictions each label of a stratum stands for; strata without labels are left out."""
-    given: Floats = np.divide(
-        state.predicted, state.labelled, out=np.zeros(state.labelled.shape), where=state.labelled > 0
-    )
-    return given

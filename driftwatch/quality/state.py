@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from driftwatch.errors import StateError
+from driftwatch.quality.learnt import under
 from driftwatch.quality.pending import Pending, WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.standing import Counting
@@ -74,11 +75,11 @@ def resume(quality: Quality, chunks: Mapping[str, bytes]) -> bool:
     quality.frontier.reach = Reach(head.greatest, frozenset(head.idle))
     quality.known.codes |= head.codes
     quality.known.latest_ms, quality.known.counting = head.latest_ms, head.counting
-    for name, data in _under(WINDOWS, chunks).items():
+    for name, data in under(WINDOWS, chunks).items():
         end, _, version = name.partition("/")
         quality.known.windows[int(end), version] = read_window(data)
-    quality.join.resume(_under(JOIN, chunks))
-    quality.assessor.learnt.resume(_under(LEARNT, chunks))
+    quality.join.resume(under(JOIN, chunks))
+    quality.assessor.learnt.resume(under(LEARNT, chunks))
     return True
 
 
@@ -119,7 +120,3 @@ def _window(pending: Pending | None) -> bytes | None:
 def _form(quality: Quality) -> str:
     form = quality.join.form
     return repr((form.task.value, form.classes, form.outputs.descr, form.outcomes.descr))
-
-
-def _under(prefix: str, chunks: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name.removeprefix(prefix): chunk for name, chunk in chunks.items() if name.startswith(prefix)}

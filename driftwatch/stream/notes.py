@@ -9,6 +9,7 @@ from driftwatch.errors import StateError
 from driftwatch.stream.batch import Ints
 from driftwatch.stream.cells import VERSIONS
 from driftwatch.stream.outputs import CANCELLED, LABELLED, OutputForm, Records
+from driftwatch.stream.verdicts import Verdicts
 
 FURTHEST = 1 << 48
 """Panes and times, in ms, are nearer to 0: that is the year 10889."""
@@ -22,6 +23,14 @@ def note_form(form: OutputForm) -> "np.dtype[Any]":
 def row_form(form: OutputForm) -> "np.dtype[Any]":
     """A prediction."""
     return np.dtype([("id", "<u8"), ("time", "<i8"), ("pane", "<i8"), ("version", "<i4"), ("output", form.outputs)])
+
+
+def notes_of(form: OutputForm, rows: Ints, verdicts: Verdicts) -> Records:
+    """Labels as they are written; rows: (labels,) numbers of the rows that they belong to."""
+    notes = np.empty(rows.size, dtype=note_form(form))
+    notes["row"], notes["id"] = rows, verdicts.ids
+    notes["time"], notes["state"], notes["outcome"] = verdicts.times, verdicts.states, verdicts.outcomes
+    return notes
 
 
 def _far(numbers: Ints) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from driftwatch.stream.batch import Codes, Hashes, Ints
 from driftwatch.stream.cells import Cells
 from driftwatch.stream.columns import Fields, Narrow
 from driftwatch.stream.journal import CHUNK, Blocks, Changes, Journal
-from driftwatch.stream.notes import check_notes, check_rows, note_form, row_form
+from driftwatch.stream.notes import check_notes, check_rows, note_form, notes_of, row_form
 from driftwatch.stream.outputs import WAITING, OutputForm, Records
 from driftwatch.stream.ring import Ring
 from driftwatch.stream.sampling import Levels, passes
@@ -244,11 +244,7 @@ class Remembered:
 
     def _notes(self, places: Ints) -> Records:
         """The labels at these places as they are written."""
-        notes = np.empty(places.size, dtype=self._journal.form)
-        verdicts = self.verdicts(places)
-        notes["row"], notes["id"] = self.ring.numbers(places), verdicts.ids
-        notes["time"], notes["state"], notes["outcome"] = verdicts.times, verdicts.states, verdicts.outcomes
-        return notes
+        return notes_of(self.form, self.ring.numbers(places), self.verdicts(places))
 
 
 def _size(capacity: int) -> int:

@@ -9,7 +9,7 @@ from driftwatch.errors import StateError
 from driftwatch.stream.batch import Hashes, Ints
 from driftwatch.stream.columns import Fields
 from driftwatch.stream.journal import CHUNK, Changes, Journal
-from driftwatch.stream.notes import check_notes, note_form
+from driftwatch.stream.notes import check_notes, note_form, notes_of
 from driftwatch.stream.outputs import OutputForm, Records
 from driftwatch.stream.ring import Ring, turns
 from driftwatch.stream.sampling import passes
@@ -184,11 +184,7 @@ class WaitingRoom:
         )
 
     def _notes(self, places: Ints) -> Records:
-        notes = np.empty(places.size, dtype=self._journal.form)
-        verdicts = self._verdicts(places)
-        notes["row"], notes["id"] = self.ring.numbers(places), verdicts.ids
-        notes["time"], notes["state"], notes["outcome"] = verdicts.times, verdicts.states, verdicts.outcomes
-        return notes
+        return notes_of(self.form, self.ring.numbers(places), self._verdicts(places))
 
 
 def _first_times(ids: Hashes, unknown: NDArray[np.bool_]) -> Ints:

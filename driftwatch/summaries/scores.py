@@ -41,6 +41,11 @@ class ScoreGrid:
         return int(self.edges.size)
 
     @property
+    def middles(self) -> Floats:
+        """(bins,) a score inside each bin, ascending."""
+        return np.concatenate([self.edges[:1], (self.edges[1:] + self.edges[:-1]) / 2])
+
+    @property
     def widths(self) -> Floats:
         """(bins,) how wide each bin is; 1 for the first, which holds one value."""
         return np.diff(self.edges, prepend=-1.0)

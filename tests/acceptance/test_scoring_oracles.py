@@ -10,7 +10,7 @@ from driftwatch.kernels import confusion, scoring
 from driftwatch.statistics.binary import binary_metrics
 from driftwatch.summaries.binary import BinaryState
 from driftwatch.summaries.scores import ScoreGrid
-from tests.benchmarks.intervals_classification import FORM, answers_of
+from tests.benchmarks.intervals_classification import FORM, answers_of, of_matrix
 
 pytestmark = pytest.mark.acceptance
 
@@ -72,12 +72,7 @@ def test_bins_of_the_reference_cost_little(loans):
         found = binary_metrics(BinaryState.of(answers, FORM, grid=grid))
         matrix = confusion.confusion(labels, said.astype(int), classes=2)
         exact = {
-            "accuracy": confusion.accuracy(matrix),
-            "precision": confusion.precision(matrix)[1],
-            "recall": confusion.recall(matrix)[1],
-            "f1": confusion.f1(matrix)[1],
-            "specificity": confusion.specificity(matrix)[1],
-            "mcc": confusion.mcc(matrix),
+            **of_matrix(matrix),
             "roc_auc": scoring.roc_auc(scores, labels),
             "average_precision": scoring.average_precision(scores, labels),
             "ks_score": scoring.ks_score(scores, labels),

@@ -109,6 +109,18 @@ def auc_of(likely: np.ndarray) -> float:
     return float((likely * below).sum() / (likely.sum() * (1 - likely).sum()))
 
 
+def of_matrix(matrix: np.ndarray) -> dict[str, float]:
+    """Metrics of a binary model's confusion matrix, (2, 2) by label and predicted class; shares will do."""
+    return {
+        "accuracy": confusion.accuracy(matrix),
+        "precision": confusion.precision(matrix)[1],
+        "recall": confusion.recall(matrix)[1],
+        "f1": confusion.f1(matrix)[1],
+        "specificity": confusion.specificity(matrix)[1],
+        "mcc": confusion.mcc(matrix),
+    }
+
+
 def truth(scores: np.ndarray, likely: np.ndarray, threshold: float) -> dict[str, float]:
     """Metrics of equally likely, increasing scores with probabilities of the positive class."""
     said = scores >= threshold
@@ -120,12 +132,7 @@ def truth(scores: np.ndarray, likely: np.ndarray, threshold: float) -> dict[str,
     gaps = np.bincount(np.searchsorted(np.arange(1, 11) / 10, scores), weights=likely - scores, minlength=10)
     positive, negative = likely / likely.sum(), (1 - likely) / (1 - likely).sum()
     found = {
-        "accuracy": confusion.accuracy(matrix),
-        "precision": confusion.precision(matrix)[1],
-        "recall": confusion.recall(matrix)[1],
-        "f1": confusion.f1(matrix)[1],
-        "specificity": confusion.specificity(matrix)[1],
-        "mcc": confusion.mcc(matrix),
+        **of_matrix(matrix),
         "ctr": likely.mean(),
         "value_per_prediction": (matrix * COSTS.matrix).sum(),
         "roc_auc": auc_of(likely),

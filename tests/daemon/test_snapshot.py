@@ -69,7 +69,7 @@ def test_what_comes_back_is_what_went_in(monitor, hashes):
     restored = Monitor("any", windows=Windows(monitor.windows.spec), evaluator=monitor.evaluator)
     assert resume(restored, snapshot.core, panes) == 0
     assert what_it_knows(restored) == what_it_knows(monitor)
-    assert (restored.changed, restored.gone) == (set(), frozenset())
+    assert (restored.changed, restored.told) == (set(), set())
     assert not restored.memory.seen.new(known).any()
 
 

@@ -1,4 +1,4 @@
-"""Conservation law: rows received = accepted + late + rejected by reason, per stream and partition."""
+"""Conservation law: rows received = accepted + late + duplicate + rejected by reason, per stream and partition."""
 
 import json
 from collections import Counter
@@ -34,7 +34,7 @@ _raws = st.lists(st.tuples(st.sampled_from(list(Stream)), st.sampled_from("ab"),
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(SPECS), _raws, st.booleans())
 def test_conservation(form: WindowSpec, raws: list, lines: bool) -> None:  # noqa: FBT001 - drawn
-    """Every event of every delivery is counted once: on time, late, or refused for one reason."""
+    """Every event of every delivery is counted once: on time, late, sent twice, or refused for one reason."""
     decoder = Decoder([Intake(_SCHEMA, 600_000), Intake(_OTHER, 600_000)])
     target = monitor(form)
     received, counted, panes = Counter(), Counter(), 0
@@ -55,6 +55,7 @@ def test_conservation(form: WindowSpec, raws: list, lines: bool) -> None:  # noq
             outcome = target.feed(batch, received_ms=RECEIVED_MS) if model == MODEL else None
             counted[*key, "accepted"] += outcome.accepted if outcome else batch.rows
             counted[*key, "late"] += outcome.late if outcome else 0
+            counted[*key, "duplicate"] += outcome.duplicate if outcome else 0
             panes += outcome.accepted if outcome else 0
     for key, total in received.items():
         assert sum(count for (*where, _), count in counted.items() if tuple(where) == key) == total

@@ -143,7 +143,11 @@ def check_reports(outcome: Outcome) -> None:
         assert told.predictions == told.labelled + told.waiting + told.expired + told.cancelled
         assert 0 < told.predictions <= report.window.rows
         assert not (told.waiting and told.expired)
-        assert told.expired == 0 if report.window.stage == "interim" else told.waiting == 0 or not told.settled
+        assert (
+            told.expired == 0
+            if report.window.stage == "interim"
+            else told.waiting == 0 or not told.labelled + told.cancelled
+        )
         assert 0 < told.rate <= 1
 
 

@@ -9,7 +9,7 @@ from driftwatch.statistics.reading import Status
 from driftwatch.stream.outputs import WAITING
 from driftwatch.summaries.binary import BinaryState
 from driftwatch.summaries.scores import ScoreGrid
-from tests.benchmarks.intervals_classification import COSTS, FORM, Model, answers_of, coverage
+from tests.benchmarks.intervals_classification import COSTS, FORM, Model, answers_of, coverage, of_matrix
 
 COUNTED = {"accuracy", "precision", "recall", "f1", "specificity", "mcc", "ctr", "value_per_prediction"}
 
@@ -28,12 +28,7 @@ def exact(scores, labels, threshold=0.5):
     """Every metric from the rows themselves."""
     matrix = confusion.confusion(labels, (scores >= threshold).astype(int), classes=2)
     return {
-        "accuracy": confusion.accuracy(matrix),
-        "precision": confusion.precision(matrix)[1],
-        "recall": confusion.recall(matrix)[1],
-        "f1": confusion.f1(matrix)[1],
-        "specificity": confusion.specificity(matrix)[1],
-        "mcc": confusion.mcc(matrix),
+        **of_matrix(matrix),
         "ctr": labels.mean(),
         "value_per_prediction": (matrix * COSTS.matrix).sum() / labels.size,
         "roc_auc": scoring.roc_auc(scores, labels),
