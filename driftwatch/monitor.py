@@ -20,7 +20,7 @@ from driftwatch.evaluation.report import Report, Window
 from driftwatch.quality.pending import WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.stream.batch import Batch, Codes, Ints, Labels
-from driftwatch.stream.joined import Joined
+from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
 from driftwatch.stream.windows import Step, Windows
 from driftwatch.summaries.profile import Profile, profiles

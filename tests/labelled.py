@@ -16,9 +16,9 @@ from driftwatch.monitor import Monitor, Outcome
 from driftwatch.quality import binary
 from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class
 from driftwatch.quality.quality import Quality
-from driftwatch.stream import journal, remember, waiting
 from driftwatch.stream.answers import outcomes_of, outputs_of
 from driftwatch.stream.batch import Batch, Labels
+from driftwatch.stream.join import journal, remember, waiting
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
 from driftwatch.stream.windows import Windows, WindowSpec

@@ -11,9 +11,9 @@ from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.readings import arrivals, measured
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.reading import Stage, Status, Support
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import LABELLED, Answers
-from driftwatch.stream.recall import Recalled
 
 
 class QuickAssessor:

@@ -18,9 +18,9 @@ from driftwatch.quality.building import make_assessor
 from driftwatch.sources import table_parquet
 from driftwatch.statistics.concept import bounded_errors, error_scale
 from driftwatch.statistics.reading import Stage
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import LABELLED, WAITING, Answers, OutputForm
-from driftwatch.stream.recall import Recalled
 from driftwatch.stream.schema import FieldsSpec, Task
 from driftwatch.summaries.binary import BinaryState
 from driftwatch.summaries.known_outcomes import PARTS

@@ -6,9 +6,9 @@ from typing import Protocol
 from driftwatch.evaluation.report import Performance
 from driftwatch.quality.learnt import Learnt
 from driftwatch.statistics.reading import Stage
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import Answers
-from driftwatch.stream.recall import Recalled
 
 
 class Assessor(Protocol):

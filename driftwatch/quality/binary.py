@@ -20,9 +20,9 @@ from driftwatch.statistics.estimation import Estimated, estimate_binary
 from driftwatch.statistics.gap import gaps
 from driftwatch.statistics.interim import Arrived, interim_binary
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import LABELLED, Answers, OutputForm
-from driftwatch.stream.recall import Recalled
 from driftwatch.summaries.binary import BinaryState
 from driftwatch.summaries.scores import ScoreGrid
 

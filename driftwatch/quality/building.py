@@ -15,7 +15,7 @@ from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.performance import metrics_of
 from driftwatch.stream.frontier import Frontier
-from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.join.labels import LabelJoin
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
 from driftwatch.stream.windows import Windows

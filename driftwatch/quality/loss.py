@@ -10,7 +10,7 @@ from driftwatch.quality.readings import compared
 from driftwatch.statistics.concept import Terms, concept_readings
 from driftwatch.statistics.loss_steps import advance, begin
 from driftwatch.statistics.reading import Reading, Stage, Support
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
 from driftwatch.summaries.codec import pack, unpack
 from driftwatch.summaries.evidence_state import LossLevels
 

@@ -15,9 +15,9 @@ from driftwatch.quality.losses import wrong_classes
 from driftwatch.quality.readings import arrivals, measured, worth
 from driftwatch.statistics.multiclass import baseline_accuracy, class_metrics, multiclass_metrics
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import Answers, OutputForm
-from driftwatch.stream.recall import Recalled
 from driftwatch.summaries.multiclass import MulticlassState
 
 COUNTS = "counts"

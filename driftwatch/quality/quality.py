@@ -20,8 +20,8 @@ from driftwatch.statistics.performance import ESTIMATION
 from driftwatch.statistics.reading import Stage
 from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.frontier import Frontier
-from driftwatch.stream.joined import Joined
-from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.join.joined import Joined
+from driftwatch.stream.join.labels import LabelJoin
 from driftwatch.stream.outputs import LABELLED, Answers
 from driftwatch.stream.windows import NEVER, Step, Windows
 

@@ -11,9 +11,9 @@ from driftwatch.quality.readings import arrivals, measured
 from driftwatch.statistics.ranking import ranking_performance
 from driftwatch.statistics.reading import Stage, Status, Support
 from driftwatch.statistics.worth import worth_performance
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import Answers
-from driftwatch.stream.recall import Recalled
 from driftwatch.summaries.ranking import RankingOutcomes
 from driftwatch.summaries.worth import WorthOutcomes
 

@@ -15,9 +15,9 @@ from driftwatch.statistics.estimation_regression import estimated_regression
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.statistics.regression import regression_performance
 from driftwatch.statistics.worth import worth_performance
-from driftwatch.stream.joined import Settled
+from driftwatch.stream.join.joined import Settled
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import Answers
-from driftwatch.stream.recall import Recalled
 from driftwatch.summaries.known_outcomes import Errors
 from driftwatch.summaries.regression import RegressionGrid, RegressionOutcomes
 from driftwatch.summaries.worth import WorthOutcomes

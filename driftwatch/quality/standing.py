@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from driftwatch.stream.joined import Joined, Settled, Totals
+from driftwatch.stream.join.joined import Joined, Settled, Totals
 
 DELAY_BOUNDS_SECONDS = (
     1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000,

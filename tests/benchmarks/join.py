@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from driftwatch.daemon.memory import collect_less_often
-from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.join.labels import LabelJoin
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.stream import journal, labels, remember, waiting
-from driftwatch.stream.labels import Joined, LabelJoin
+from driftwatch.stream.join import journal, labels, remember, waiting
+from driftwatch.stream.join.labels import Joined, LabelJoin
 from tests.stream.label_book import FORM, Book, label, predict, store, told
 
 PANES = list(range(0, 80, 10))

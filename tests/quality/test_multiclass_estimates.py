@@ -9,8 +9,8 @@ from driftwatch.quality.multiclass import MulticlassAssessor
 from driftwatch.statistics import estimation_multiclass
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.reading import Reading, Stage
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import LABELLED, WAITING, Answers, OutputForm, blank
-from driftwatch.stream.recall import Recalled
 from driftwatch.stream.schema import Task
 
 CLASSES, ROWS = 5, 500

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.join.labels import LabelJoin
+from driftwatch.stream.join.waiting import PART
 from driftwatch.stream.outputs import CANCELLED, LABELLED, WAITING, OutputForm
 from driftwatch.stream.schema import Task
-from driftwatch.stream.waiting import PART
 
 FORM = OutputForm(Task.BINARY, ("0", "1"))
 

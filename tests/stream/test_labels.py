@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from driftwatch.errors import StateError
-from driftwatch.stream.labels import HEAD, LabelJoin
+from driftwatch.stream.join.labels import HEAD, LabelJoin
 from driftwatch.stream.outputs import CANCELLED, LABELLED, WAITING, OutputForm
 from driftwatch.stream.schema import Task
 from tests.stream.label_book import FORM, label, predict, store, told

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftwatch.stream.labels import LabelJoin
+from driftwatch.stream.join.labels import LabelJoin
 from driftwatch.stream.outputs import CANCELLED, LABELLED, OutputForm
 from driftwatch.stream.schema import Task
 from tests.stream.label_book import store

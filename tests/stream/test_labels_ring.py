@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftwatch.stream.ring import Ring, turns
+from driftwatch.stream.join.ring import Ring, turns
 
 SIZE = 12
 steps = st.lists(st.tuples(st.lists(st.integers(1, 6), max_size=8), st.integers(0, 10)), max_size=20)

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.stream.batch import Codes, Hashes, Ints
-from driftwatch.stream.head import Head
-from driftwatch.stream.joined import Joined, Settled, Tally, Totals
-from driftwatch.stream.journal import Changes
+from driftwatch.stream.join.head import Head
+from driftwatch.stream.join.joined import Joined, Settled, Tally, Totals
+from driftwatch.stream.join.journal import Changes
+from driftwatch.stream.join.recall import Recalled, recall
+from driftwatch.stream.join.remember import NO_PANE, Remembered
+from driftwatch.stream.join.ring import turns
+from driftwatch.stream.join.sampling import Levels, passes
+from driftwatch.stream.join.verdicts import Verdicts, weigh
+from driftwatch.stream.join.waiting import WaitingRoom
 from driftwatch.stream.outputs import CANCELLED, LABELLED, WAITING, OutputForm, Records
-from driftwatch.stream.recall import Recalled, recall
-from driftwatch.stream.remember import NO_PANE, Remembered
-from driftwatch.stream.ring import turns
-from driftwatch.stream.sampling import Levels, passes
-from driftwatch.stream.verdicts import Verdicts, weigh
-from driftwatch.stream.waiting import WaitingRoom
 
 HEAD = "head"
 

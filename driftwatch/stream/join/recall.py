@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from driftwatch.stream.batch import Codes, Hashes, Ints
+from driftwatch.stream.join.remember import Remembered
+from driftwatch.stream.join.sampling import Levels, passes
 from driftwatch.stream.outputs import Answers
-from driftwatch.stream.remember import Remembered
-from driftwatch.stream.sampling import Levels, passes
 
 
 @dataclass(frozen=True, slots=True)

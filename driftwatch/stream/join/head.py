@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from driftwatch.errors import StateError
-from driftwatch.stream.sampling import HIGHEST
+from driftwatch.stream.join.sampling import HIGHEST
 
 FORMAT = 1
 

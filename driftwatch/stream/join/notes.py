@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
 from driftwatch.stream.batch import Ints
-from driftwatch.stream.cells import VERSIONS
+from driftwatch.stream.join.cells import VERSIONS
+from driftwatch.stream.join.verdicts import Verdicts
 from driftwatch.stream.outputs import CANCELLED, LABELLED, OutputForm, Records
-from driftwatch.stream.verdicts import Verdicts
 
 FURTHEST = 1 << 48
 """Panes and times, in ms, are nearer to 0: that is the year 10889."""

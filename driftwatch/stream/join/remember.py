@@ -8,14 +8,14 @@ import numpy as np
 
 from driftwatch.errors import StateError
 from driftwatch.stream.batch import Codes, Hashes, Ints
-from driftwatch.stream.cells import Cells
-from driftwatch.stream.columns import Fields, Narrow
-from driftwatch.stream.journal import CHUNK, Blocks, Changes, Journal
-from driftwatch.stream.notes import check_notes, check_rows, note_form, notes_of, row_form
+from driftwatch.stream.join.cells import Cells
+from driftwatch.stream.join.columns import Fields, Narrow
+from driftwatch.stream.join.journal import CHUNK, Blocks, Changes, Journal
+from driftwatch.stream.join.notes import check_notes, check_rows, note_form, notes_of, row_form
+from driftwatch.stream.join.ring import Ring
+from driftwatch.stream.join.sampling import Levels, passes
+from driftwatch.stream.join.verdicts import Flags, States, Verdicts
 from driftwatch.stream.outputs import WAITING, OutputForm, Records
-from driftwatch.stream.ring import Ring
-from driftwatch.stream.sampling import Levels, passes
-from driftwatch.stream.verdicts import Flags, States, Verdicts
 
 ROWS, NOTES = "rows/", "notes/"
 NO_PANE = -(1 << 62)

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
 from driftwatch.stream.batch import Hashes, Ints
-from driftwatch.stream.columns import Fields
-from driftwatch.stream.journal import CHUNK, Changes, Journal
-from driftwatch.stream.notes import check_notes, note_form, notes_of
+from driftwatch.stream.join.columns import Fields
+from driftwatch.stream.join.journal import CHUNK, Changes, Journal
+from driftwatch.stream.join.notes import check_notes, note_form, notes_of
+from driftwatch.stream.join.ring import Ring, turns
+from driftwatch.stream.join.sampling import passes
+from driftwatch.stream.join.verdicts import Verdicts, weigh
 from driftwatch.stream.outputs import OutputForm, Records
-from driftwatch.stream.ring import Ring, turns
-from driftwatch.stream.sampling import passes
-from driftwatch.stream.verdicts import Verdicts, weigh
 
 NAME = "waiting/"
 PART = 8
