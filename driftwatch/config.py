@@ -24,6 +24,7 @@ from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.sources.portions import QueueSpec
 from driftwatch.spec import DurationMs, LocatedPath, Spec, duration_ms, explain, mistake, override
 from driftwatch.store.database import StateSpec
+from driftwatch.stream.division import SegmentSpecs
 from driftwatch.stream.outputs import CostSpec
 from driftwatch.stream.schema import ColumnSpec, FieldsSpec, Task
 from driftwatch.stream.windows import WindowSpec
@@ -43,7 +44,7 @@ _MOST_CLASSES = 1_000
 class ModelSpec(Spec):
     """`[[models]]`: one model to watch."""
 
-    later: ClassVar = ("segments", "protected", "alerting", "budget", "min_effect")
+    later: ClassVar = ("alerting", "budget", "min_effect")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)
@@ -58,6 +59,9 @@ class ModelSpec(Spec):
     threshold: float = Field(default=0.5, ge=0, le=1)
     value: CostSpec | None = None
     ignore: list[str] = Field(default_factory=list)
+    segments: SegmentSpecs = Field(default_factory=list)
+    protected: SegmentSpecs = Field(default_factory=list)
+    max_segments: int = Field(default=100, ge=1, le=10_000)
     fields: FieldsSpec = FieldsSpec()
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     rules: list[RuleSpec] = Field(default_factory=list)

@@ -166,3 +166,7 @@ class Dimensions:
     def segment_offsets(self) -> Ints:
         """(segment dimensions + 1,) the number of each dimension's first segment."""
         return np.cumsum([0, *(len(dimension.members) for dimension in self.segments)]).astype(np.int64)
+
+
+UNDIVIDED = Dimensions()
+"""Of a model that is looked at as a whole."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
+from driftwatch.stream.dimensions import UNDIVIDED, Dimensions
 from driftwatch.stream.schema import Column, Kind, Task
 from driftwatch.summaries.blocks import Blocks, dispersion
 from driftwatch.summaries.codec import pack, unpack
@@ -27,7 +28,8 @@ class Reference:
     first_ms, last_ms: the time range of the rows, None when the table had no times.
     source_hash: hex SHA-256 of the files. left_out: columns of the table that are neither numbers nor categories.
     written_by: the version of driftwatch. outcomes: what its labels say; None when the table had no labels, as in
-    format version 1.
+    format version 1. dimensions: by what rows are divided. segments: the counts of the rows of each of
+    `dimensions.segment_names`, in this order.
     """
 
     model: str
@@ -43,6 +45,8 @@ class Reference:
     written_by: str
     left_out: tuple[str, ...] = ()
     outcomes: KnownOutcomes | None = None
+    dimensions: Dimensions = UNDIVIDED
+    segments: tuple[Profile, ...] = ()
 
     @property
     def rows(self) -> int:
