@@ -18,6 +18,7 @@ from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_c
 from driftwatch.quality.quality import Quality
 from driftwatch.stream.answers import outcomes_of, outputs_of
 from driftwatch.stream.batch import Batch, Labels
+from driftwatch.stream.dimensions import ByCategory, ByRange, Dimensions
 from driftwatch.stream.join import journal, remember, waiting
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
@@ -27,7 +28,11 @@ from tests.monitors import LAYOUT, MODEL, RULES, Row, Tick, add
 from tests.quick_assessor import QuickAssessor
 from tests.scenarios.journal import assert_same
 
-FORM = OutputForm(Task.BINARY, ("0", "1"))
+DIMENSIONS = Dimensions(
+    segments=(ByCategory.of("country", 0, ("DE", "FR"), kept=("DE", "FR")), ByRange("amount", 0, (2.0, 5.0))),
+    protected=(ByCategory.of("country", 0, ("DE", "FR"), kept=("FR",)),),
+)
+FORM = OutputForm(Task.BINARY, ("0", "1"), groups=len(DIMENSIONS.all))
 WAIT_MS = 30
 """As long as three windows; the streams below are three times as long as that."""
 ROOM, NARROW = 10_000, 16
@@ -73,7 +78,7 @@ Arrival = Prediction | Verdict | Tick
 def monitor(form: WindowSpec, *, capacity: int = ROOM, wait_ms: int = WAIT_MS, real: bool = False) -> Monitor:
     """A new monitor that joins labels; real: with every metric, instead of one."""
     windows = Windows(form)
-    quality = make_quality(FORM, LAYOUT, windows, QualityTerms(capacity, wait_ms))
+    quality = make_quality(FORM, LAYOUT, windows, QualityTerms(capacity, wait_ms, dimensions=DIMENSIONS))
     assert quality is not None
     if not real:
         quality.assessor = QuickAssessor()

@@ -1,7 +1,7 @@
 """A model's Quality, made from what its configuration and the grid of its reference say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from driftwatch.quality.binary import BinaryAssessor
@@ -14,6 +14,7 @@ from driftwatch.quality.regression import RegressionAssessor
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.performance import metrics_of
+from driftwatch.stream.dimensions import Dimensions
 from driftwatch.stream.frontier import Frontier
 from driftwatch.stream.join.labels import LabelJoin
 from driftwatch.stream.outputs import OutputForm
@@ -35,23 +36,29 @@ RUN_LENGTH_ROWS = 1_000_000.0
 class QualityTerms:
     """capacity: predictions that are remembered. wait_ms: how long labels are waited for. costs: of a binary model.
 
-    known: what the reference's own labels say, if it has any.
+    known: what the reference's own labels say, if it has any. dimensions: that divide the rows; as many as the form of
+    outputs has groups.
     """
 
     capacity: int
     wait_ms: int
     costs: Costs | None = None
     known: KnownOutcomes | None = None
+    dimensions: Dimensions = field(default_factory=Dimensions)
 
 
 def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: QualityTerms) -> Quality | None:
     """A new Quality; None for a model without a task, or one that is to remember nothing."""
+    if form.groups != len(terms.dimensions.all):
+        raise ValueError(f"outputs have {form.groups} groups, but rows {len(terms.dimensions.all)} dimensions")
     if form.task is Task.NONE or not terms.capacity:
         return None
     join = LabelJoin(form, capacity=terms.capacity, waiting_capacity=max(1, terms.capacity // WAITING_SHARE))
     frontier = Frontier(idle_after_ms=windows.spec.idle_after)
     assessor = make_assessor(form, layout, costs=terms.costs, known=terms.known)
-    return Quality(join, assessor, windows=windows, wait_ms=terms.wait_ms, frontier=frontier)
+    return Quality(
+        join, assessor, windows=windows, wait_ms=terms.wait_ms, frontier=frontier, dimensions=terms.dimensions
+    )  # fmt: skip
 
 
 def make_assessor(
@@ -77,8 +84,11 @@ def make_assessor(
 
 
 def row_bytes(form: OutputForm) -> int:
-    """About what a remembered prediction takes: its output and outcome, and 30 bytes to find and place it."""
-    return int(form.outputs.itemsize + form.outcomes.itemsize) + 30
+    """About what a remembered prediction takes: its output and outcome, and 30 bytes to find and place it.
+
+    Groups take half of what they do outside of memory.
+    """
+    return int(form.outputs.itemsize + form.outcomes.itemsize) - form.groups + 30
 
 
 def metrics_by_class(form: OutputForm) -> Mapping[str, tuple[str, ...]]:

@@ -19,10 +19,11 @@ from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCH
 from driftwatch.statistics.performance import ESTIMATION
 from driftwatch.statistics.reading import Stage
 from driftwatch.stream.batch import Batch, Labels
+from driftwatch.stream.dimensions import Dimensions, Members
 from driftwatch.stream.frontier import Frontier
 from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.join.labels import LabelJoin
-from driftwatch.stream.outputs import LABELLED, Answers
+from driftwatch.stream.outputs import GROUPS, LABELLED, Answers
 from driftwatch.stream.windows import NEVER, Step, Windows
 
 END_MS = np.iinfo(np.int64).max // 4
@@ -48,16 +49,24 @@ class Quality:
 
     def __init__(
         self, join: LabelJoin, assessor: Assessor, *, windows: Windows, wait_ms: int, frontier: Frontier,
-        known: Known | None = None,
+        dimensions: Dimensions,
     ) -> None:  # fmt: skip
         self.join, self.assessor, self.frontier = join, assessor, frontier
-        self.known = known or Known()
+        self.dimensions = dimensions
+        self.known = Known()
         self._windows = windows
         self.agenda = Agenda(windows.spec.pane_ms or 1, wait_ms, windows.spec.keep, self.known.windows)
 
-    def remember(self, batch: Batch, step: Step, names: Collection[str]) -> None:
-        """Wait for the labels of the rows that count; names: of the batch's versions, by their codes."""
+    def remember(self, batch: Batch, step: Step, names: Collection[str], groups: Members | None = None) -> None:
+        """Wait for the labels of the rows that count; names: of the batch's versions, by their codes.
+
+        groups: (dimensions, rows) as `Dimensions.codes` has them, if somebody has asked it already.
+        """
         kept = ~step.late
+        outputs = batch.outputs[kept]
+        if self.dimensions.all:
+            codes_of_rows = self.dimensions.codes(batch.numeric, batch.categorical) if groups is None else groups
+            outputs[GROUPS] = codes_of_rows[:, kept].T
         used = set(np.unique(batch.versions[kept]).tolist())
         codes = np.array([self._code(name) if code in used else 0 for code, name in enumerate(names)], dtype=np.int32)
         times = batch.times[kept]
@@ -68,7 +77,7 @@ class Quality:
             versions=codes[batch.versions[kept]],
             times=times,
             ids=batch.ids[kept],
-            outputs=batch.outputs[kept],
+            outputs=outputs,
         )
         self.known.counting.add_predictions(joined, found=waiting - self.join.waiting_labels - joined.thinned_labels)
         self._settle(joined)

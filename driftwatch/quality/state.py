@@ -5,6 +5,7 @@ written whole and says what they were made for.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 import msgspec
 
@@ -22,9 +23,9 @@ HEAD, JOIN, LEARNT, WINDOWS = "head", "labels/", "learnt/", "windows/"
 class Head(msgspec.Struct):
     """What stands beside the chunks.
 
-    form: of outputs and outcomes. totals: version → labelled, cancelled and waiting predictions, for whoever compares
-    two states: unlike everything else they do not depend on the order in which partitions were read, as long as all
-    labels come within `label_wait` and there is room for all predictions.
+    form: of outputs and outcomes, and what their groups mean. totals: version → labelled, cancelled and waiting
+    predictions, for whoever compares two states: unlike everything else they do not depend on the order in which
+    partitions were read, as long as all labels come within `label_wait` and there is room for all predictions.
     """
 
     form: str
@@ -119,4 +120,8 @@ def _window(pending: Pending | None) -> bytes | None:
 
 def _form(quality: Quality) -> str:
     form = quality.join.form
-    return repr((form.task.value, form.classes, form.outputs.descr, form.outcomes.descr))
+    kept = (form.task.value, form.classes, form.outputs.descr, form.outcomes.descr)
+    if not form.groups:
+        return repr(kept)
+    # A group's code means something only beside the dimensions that it was made by.
+    return repr((*kept, sha256(repr(quality.dimensions.all).encode()).hexdigest()))

@@ -11,6 +11,8 @@ ranking     items u8 (CUTOFF,) hashes, best first               items u8 (JUDGED
 
 A float that was not given or is no finite number is NaN, a class -1, an item 0 (and relevance 0). A class that is not
 among `classes` has the code len(classes). Both end with `value` f8, the business value, NaN where none was given.
+Before it outputs have `groups` i2 (dimensions,) where rows are divided: which member of each dimension the row is in,
+see `stream.dimensions`; -1 until somebody says.
 """
 
 from collections.abc import Sequence
@@ -32,6 +34,9 @@ CUTOFF = 10
 JUDGED = 64
 """Relevant items of a ranking's label that are kept, the most relevant ones."""
 
+
+GROUPS = "groups"
+"""The field of outputs that says which groups a row is in."""
 
 _FLAGS = ("0", "1")
 
@@ -82,11 +87,13 @@ class OutputForm:
 
     classes: binary (negative, positive), multiclass all that are known, in the order of their codes; else empty.
     threshold: a binary score from here on predicts the positive class, where the event itself predicts none.
+    groups: number of dimensions that divide the rows.
     """
 
     task: Task
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
+    groups: int = 0
 
     @classmethod
     def of(cls, schema: Schema, *, classes: Sequence[str] = (), threshold: float = 0.5) -> Self:
@@ -113,7 +120,8 @@ class OutputForm:
             Task.RANKING: [("items", "<u8", (CUTOFF,))],
             Task.NONE: [],
         }
-        return np.dtype([*fields[self.task], ("value", "<f8")])
+        groups = [(GROUPS, "<i2", (self.groups,))] if self.groups else []
+        return np.dtype([*fields[self.task], *groups, ("value", "<f8")])
 
     @property
     def outcomes(self) -> np.dtype[np.void]:
@@ -146,3 +154,7 @@ class Answers:
     def rows(self) -> int:
         """Number of predictions."""
         return int(self.state.size)
+
+    def at(self, which: "NDArray[np.int64] | NDArray[np.bool_] | slice") -> Self:
+        """Some of them."""
+        return type(self)(self.outputs[which], self.outcomes[which], self.state[which], self.delays_ms[which])

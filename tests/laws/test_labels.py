@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftwatch.stream.join import journal, labels, remember, waiting
 from driftwatch.stream.join.labels import Joined, LabelJoin
-from tests.stream.label_book import FORM, Book, label, predict, store, told
+from tests.stream.label_book import FORM, Book, assert_groups, label, predict, store, told
 
 PANES = list(range(0, 80, 10))
 WINDOWS = [PANES, [0, 10], [20], [70, 30, 20], [90]]
@@ -74,6 +74,7 @@ def test_book(stream, capacity: int, waiting_capacity: int, cut: int) -> None:
 
 
 def lines(settled: labels.Settled) -> list[tuple]:
+    assert_groups(settled.outputs)
     columns = (
         settled.panes, settled.versions, settled.outputs["score"], settled.outcomes["label"], settled.delays_ms,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from driftwatch.store.database import FILE, Database
 from driftwatch.stream.answers import outputs_of
 from driftwatch.stream.windows import Windows
 from tests.golden import make_monitor
-from tests.labelled import FORM, Prediction, Verdict, labels_of, monitor, play, quality_of
+from tests.labelled import DIMENSIONS, FORM, Prediction, Verdict, labels_of, monitor, play, quality_of
 from tests.monitors import TUMBLING, Row
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "monitor_v1.state"
@@ -85,7 +85,7 @@ def test_a_state_of_before_there_were_labels_goes_on() -> None:
     panes = {name: base64.b64decode(pane) for name, pane in stored["panes"].items()}
     old = make_monitor.monitor()
     windows = Windows(make_monitor.SPEC)
-    quality = make_quality(FORM, old.layout, windows, QualityTerms(10_000, 10_000_000))
+    quality = make_quality(FORM, old.layout, windows, QualityTerms(10_000, 10_000_000, dimensions=DIMENSIONS))
     target = Monitor("fraud", windows=windows, evaluator=old.evaluator, quality=quality)
     assert resume(target, stored["core"].encode(), panes) == 0
     assert [report.arrivals for report, _ in target.recall()] == [None] * len(target.recall())

@@ -11,7 +11,12 @@ from driftwatch.stream.join.waiting import PART
 from driftwatch.stream.outputs import CANCELLED, LABELLED, WAITING, OutputForm
 from driftwatch.stream.schema import Task
 
-FORM = OutputForm(Task.BINARY, ("0", "1"))
+FORM = OutputForm(Task.BINARY, ("0", "1"), groups=2)
+
+
+def groups_of(score: float) -> list[int]:
+    """A row's groups, one of which needs two bytes now and then."""
+    return [round(score * 10), 300 if score > 0.8 else -1]
 
 
 @dataclass
@@ -173,6 +178,7 @@ def told(join: LabelJoin, windows: list[list[int]]) -> list[tuple]:
     """The join's answers in the book's words."""
     found = []
     for part in join.answers(windows):
+        assert_groups(part.answers.outputs)
         columns = (part.answers.outputs["score"], part.answers.state, part.answers.outcomes["label"])
         rows = zip(*(column.tolist() for column in (*columns, part.answers.delays_ms)), strict=True)
         lines = [row if row[1] == LABELLED else row[:2] for row in rows]
@@ -180,11 +186,17 @@ def told(join: LabelJoin, windows: list[list[int]]) -> list[tuple]:
     return found
 
 
+def assert_groups(outputs: np.ndarray) -> None:
+    """Each row is in the groups that it was remembered with."""
+    assert outputs["groups"].tolist() == [groups_of(score) for score in outputs["score"].tolist()]
+
+
 def predict(join: LabelJoin, rows: list[tuple]):
     """Rows of (id, version, pane, time, score)."""
     outputs = np.zeros(len(rows), dtype=FORM.outputs)
     outputs["value"] = np.nan
     outputs["score"] = [row[4] for row in rows]
+    outputs["groups"] = np.array([groups_of(row[4]) for row in rows]).reshape(-1, 2)
     return join.predict(
         panes=np.array([row[2] for row in rows], dtype=np.int64),
         versions=np.array([row[1] for row in rows], dtype=np.int32),

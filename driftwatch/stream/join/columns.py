@@ -12,12 +12,16 @@ VALUE = "value"
 
 
 class Fields:
-    """Records of one form at `size` places, one array a field; that of the business value comes with the first one."""
+    """Records of one form at `size` places, one array a field.
+
+    That of the business value comes with the first one. Whole numbers of two bytes, such as groups, lie in one byte
+    each until the first that needs two.
+    """
 
     def __init__(self, form: "np.dtype[np.void]", size: int) -> None:
         self.form, self._size = form, size
         self._columns = {
-            name: np.empty((size, *form[name].shape), dtype=form[name].base)
+            name: np.empty((size, *form[name].shape), dtype=_narrow(form[name].base))
             for name in form.names or ()
             if name != VALUE
         }
@@ -31,8 +35,8 @@ class Fields:
 
     def put(self, places: Ints, records: Records) -> None:
         """Write records, (places,)."""
-        for name, column in self._columns.items():
-            column[places] = records[name]
+        for name in self._columns:
+            self._column(name, records[name])[places] = records[name]
         values = records[VALUE]
         if self._values is None and not np.isnan(values).all():
             self._values = np.full(self._size, np.nan)
@@ -61,11 +65,23 @@ class Fields:
         """The records of the `old` places at the `new` ones, among `size`."""
         fields = Fields(self.form, size)
         for name, column in self._columns.items():
+            fields._columns[name] = np.empty((size, *column.shape[1:]), dtype=column.dtype)
             fields._columns[name][new] = column[old]
         if self._values is not None:
             fields._values = np.full(size, np.nan)
             fields._values[new] = self._values[old]
         return fields
+
+    def _column(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """The array of a field, wide enough for some values of it."""
+        column, wide = self._columns[name], self.form[name].base
+        if column.dtype != wide and (values.astype(column.dtype) != values).any():
+            column = self._columns[name] = column.astype(wide)
+        return column
+
+
+def _narrow(kind: "np.dtype[Any]") -> "np.dtype[Any]":
+    return np.dtype(np.int8) if kind == np.int16 else kind
 
 
 def _unknown(column: NDArray[Any]) -> "NDArray[np.bool_] | np.bool_":

@@ -1,10 +1,12 @@
 """The remembered predictions of whole windows and what has become of them, always in the same order."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftwatch.stream.batch import Codes, Hashes, Ints
 from driftwatch.stream.join.remember import Remembered
@@ -25,6 +27,10 @@ class Recalled:
     rate: float
     answers: Answers
     times: Ints
+
+    def at(self, which: "Ints | NDArray[np.bool_]") -> Self:
+        """Some of its rows."""
+        return replace(self, answers=self.answers.at(which), times=self.times[which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,7 @@ def _read(rows: _Sorted, pieces: list[tuple[int, int]], level: int) -> tuple[Ans
     if level:
         places = np.arange(rows.ids.size)[which]
         which = places[passes(rows.ids[places], level)]
-    answers = rows.answers
-    part = Answers(answers.outputs[which], answers.outcomes[which], answers.state[which], answers.delays_ms[which])
-    return part, rows.times[which]
+    return rows.answers.at(which), rows.times[which]
 
 
 def _sorted(memory: Remembered, cells: Ints) -> _Sorted:

@@ -1,7 +1,8 @@
 """The predictions that wait for their labels, and what has become of each: columns beside a ring of ids.
 
 A binary prediction takes 37 bytes: id 8, links 6, cell 4, time 4, score 8, class 1, state 1, label 1, delay 4. A
-sixteenth more is held ready, so that forgotten rows in the ring need not be moved often. A business value takes 8.
+sixteenth more is held ready, so that forgotten rows in the ring need not be moved often. A business value takes 8, and
+a group 1, so that 3 dimensions make it 40; 2 where one of the dimensions has more than 128 members.
 """
 
 import numpy as np
