@@ -16,9 +16,10 @@ import numpy as np
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
-from driftwatch.evaluation.report import Report, Window
+from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.quality.pending import WindowKey
 from driftwatch.quality.quality import Quality
+from driftwatch.quality.segments import WHOLE
 from driftwatch.stream.batch import Batch, Codes, Ints, Labels
 from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
@@ -200,7 +201,7 @@ class Monitor:
                 outcome.reports.append(finding.report)
                 outcome.transitions += finding.transitions
             if quality is not None:
-                quality.looked(key, look, decided=decided, closed=due)
+                quality.looked(key, look, decided=frozenset((rule, WHOLE) for rule in decided), closed=due)
         memory.issued = max(memory.issued, due)
         memory.touched = set()
         if quality is not None:
@@ -213,21 +214,25 @@ class Monitor:
         """Look at windows, all at once; of those that are not `whole`, only at what their labels and scores say."""
         profiles = {key: self._window(*key) for key in keys if key in whole}
         bounds = {key: self._bounds(key, profiles.get(key)) for key in keys}
-        performances, decided = {}, {}
+        performances: dict[tuple[WindowKey, str], Performance] = {}
+        decided: dict[WindowKey, frozenset[str]] = {}
         if self.quality is not None:
             bounds = {
                 key: replace(window, stage=self.quality.stage(window, closed, finished=finished))
                 for key, window in bounds.items()
             }
             performances = self.quality.performances(bounds, whole=whole)
-            decided = self.quality.decided
+            decided = {
+                key: frozenset(rule for rule, segment in judged if segment == WHOLE)
+                for key, judged in self.quality.decided.items()
+            }
         return {
             key: Look(
                 cell=Cell(self.model, key[1], ""),
                 window=window,
                 revision=self.memory.revisions.get(key, 0) + 1,
                 profile=profiles.get(key),
-                performance=performances.get(key),
+                performance=performances.get((key, WHOLE)),
                 decided=decided.get(key, frozenset()),
             )
             for key, window in bounds.items()

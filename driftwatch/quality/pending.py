@@ -11,6 +11,8 @@ from driftwatch.evaluation.report import Window
 
 WindowKey = tuple[int, str]
 """The end of a window, or its ordinal + 1, and the version."""
+Decided = tuple[str, str]
+"""A rule, and the segment of a window whose metrics it has judged: "" for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,14 @@ class Pending:
     """A window that was reported and may be again.
 
     looked: how far windows had closed at the last look. mark: what had come by then, see `Performance`.
-    decided: rules that have judged its metrics. final: no more labels are waited for, though late rows may come.
+    decided: rules that have judged its metrics, by segment. final: no more labels are waited for, though late rows may
+    come.
     """
 
     window: Window
     looked: int
     mark: int = 0
-    decided: frozenset[str] = frozenset()
+    decided: frozenset[Decided] = frozenset()
     final: bool = False
 
 

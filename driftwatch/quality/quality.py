@@ -5,7 +5,7 @@ labels ──────▶  │
                 └─newly settled rows─▶ assess: what was learnt, whether the loss has moved
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
@@ -14,7 +14,8 @@ import numpy as np
 from driftwatch.evaluation.evaluate import Look
 from driftwatch.evaluation.report import Performance, Window
 from driftwatch.quality.assess import Assessor
-from driftwatch.quality.pending import Agenda, Pending, WindowKey, earliest
+from driftwatch.quality.pending import Agenda, Decided, Pending, WindowKey, earliest
+from driftwatch.quality.segments import WHOLE, segments_of, without_noise
 from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCHED, Counting, Standing
 from driftwatch.statistics.performance import ESTIMATION
 from driftwatch.statistics.reading import Stage
@@ -23,6 +24,7 @@ from driftwatch.stream.dimensions import Dimensions, Members
 from driftwatch.stream.frontier import Frontier
 from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.join.labels import LabelJoin
+from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import GROUPS, LABELLED, Answers
 from driftwatch.stream.windows import NEVER, Step, Windows
 
@@ -109,9 +111,10 @@ class Quality:
 
     def performances(
         self, windows: Mapping[WindowKey, Window], *, whole: Collection[WindowKey]
-    ) -> dict[WindowKey, Performance]:
-        """What the labels that have come, and the scores, say of some windows; none where nothing is remembered.
+    ) -> dict[tuple[WindowKey, str], Performance]:
+        """What the labels that have come, and the scores, say of some windows and of their segments, by name.
 
+        All rows together are the segment "". Nothing is said of a window or segment of which nothing is remembered.
         Windows that are not `whole` are left out while nothing has come for them: measuring is what costs.
         Before a model's first label only what its scores promise is said: its windows wait for nothing.
         """
@@ -125,16 +128,22 @@ class Quality:
                 mark = _mark(recalled.answers)
                 if key not in whole and stage is Stage.INTERIM and mark == self.known.windows[key].mark:
                     continue
-                said = self.assessor.measure(recalled, version=key[1], stage=stage, now_ms=self.known.latest_ms)
-                if not self._labels_come:
-                    said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
-                if self._labels_come or said.readings:
-                    found[key] = replace(said, mark=mark)
+                for segment, said in self._measured(recalled, version=key[1], stage=stage):
+                    if self._labels_come or said.readings:
+                        found[key, segment] = replace(said, mark=mark)
         return found
 
+    def _measured(self, recalled: Recalled, *, version: str, stage: Stage) -> Iterator[tuple[str, Performance]]:
+        """A window and each of its segments."""
+        for segment, rows in ((WHOLE, recalled), *segments_of(recalled, self.dimensions)):
+            said = self.assessor.measure(rows, version=version, stage=stage, now_ms=self.known.latest_ms)
+            if not self._labels_come:
+                said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
+            yield segment, said if segment == WHOLE else without_noise(_alone(said))
+
     @property
-    def decided(self) -> dict[WindowKey, frozenset[str]]:
-        """Which rules have judged the metrics of each window."""
+    def decided(self) -> dict[WindowKey, frozenset[Decided]]:
+        """Which rules have judged the metrics of each window and segment."""
         return {key: pending.decided for key, pending in self.known.windows.items()}
 
     def has_news(self, key: WindowKey, look: Look) -> bool:
@@ -143,8 +152,11 @@ class Quality:
         mark = pending.mark if look.performance is None else look.performance.mark
         return mark != pending.mark or (look.window.stage == Stage.FINAL and self._labels_come)
 
-    def looked(self, key: WindowKey, look: Look, *, decided: frozenset[str], closed: int) -> None:
-        """A window was looked at; with its last labels it is learnt from."""
+    def looked(self, key: WindowKey, look: Look, *, decided: frozenset[Decided], closed: int) -> None:
+        """A window was looked at as a whole; with its last labels it is learnt from.
+
+        decided: the rules that have judged it or one of its segments by now.
+        """
         before = self.known.windows.get(key)
         final = look.window.stage == Stage.FINAL and self._labels_come
         if final and (before is None or not before.final):
@@ -152,7 +164,7 @@ class Quality:
         unheard = 0 if before is None else before.mark
         mark = unheard if look.performance is None else look.performance.mark
         # Nothing realised was there to be judged before the first label.
-        judged = decided if self._labels_come else frozenset()
+        judged: frozenset[Decided] = decided if self._labels_come else frozenset()
         self.agenda.note(key, Pending(look.window, closed, mark, judged, final))
 
     def forget(self, closed: int, *, finished: bool = False) -> None:
@@ -223,6 +235,11 @@ class Quality:
             taken = set(codes.values())
             codes[version] = next(code for code in range(len(taken) + 1) if code not in taken)
         return codes[version]
+
+
+def _alone(said: Performance) -> Performance:
+    """Without what is said of the version, not of these rows."""
+    return replace(said, readings=tuple(each for each in said.readings if each.statistic != "loss_change"))
 
 
 def _mark(answers: Answers) -> int:

@@ -6,6 +6,7 @@ written whole and says what they were made for.
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -13,6 +14,7 @@ from driftwatch.errors import StateError
 from driftwatch.quality.learnt import under
 from driftwatch.quality.pending import Pending, WindowKey
 from driftwatch.quality.quality import Quality
+from driftwatch.quality.segments import WHOLE
 from driftwatch.quality.standing import Counting
 from driftwatch.stream.frontier import Reach
 from driftwatch.summaries.codec import unpack
@@ -105,8 +107,11 @@ def read_head(data: bytes) -> Head:
 def read_window(data: bytes) -> Pending:
     """Read what is stored of one window; StateError when it is damaged."""
     try:
-        return msgspec.json.decode(data, type=Pending)
-    except msgspec.DecodeError as error:
+        written = msgspec.json.decode(data, type=dict[str, Any])
+        # Before there were segments a rule stood for itself.
+        written["decided"] = [[each, WHOLE] if isinstance(each, str) else each for each in written["decided"]]
+        return msgspec.convert(written, Pending)
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise StateError(f"what is stored of a window cannot be read: {error}") from error
 
 
@@ -115,7 +120,7 @@ def _window_name(key: WindowKey) -> str:
 
 
 def _window(pending: Pending | None) -> bytes | None:
-    return None if pending is None else msgspec.json.encode(pending)
+    return None if pending is None else msgspec.json.encode(pending, order="deterministic")
 
 
 def _form(quality: Quality) -> str:
