@@ -7,7 +7,8 @@ from typing import Self
 import numpy as np
 
 from driftwatch.errors import StateError
-from driftwatch.kernels.binning import bin_counts, category_counts
+from driftwatch.kernels.binning import Scales, bin_counts, category_counts
+from driftwatch.kernels.tallying import Division, add_codes
 from driftwatch.stream.batch import Batch
 from driftwatch.summaries.layout import Floats, Ints, Layout
 from driftwatch.summaries.numeric import Numeric
@@ -66,13 +67,19 @@ class Profile:
         return cls(layout.fingerprint, rows, first_ms, last_ms, numeric, categories)
 
 
-def profiles(batch: Batch, cells: Ints, *, count: int, layout: Layout) -> list[Profile]:
+def profiles(
+    batch: Batch, cells: Ints, *, count: int, layout: Layout, division: Division | None = None
+) -> list[Profile]:  # fmt: skip
     """Count a batch into `count` cells at once.
 
     cells: (rows,) the cell of each row, 0…count-1, or -1 for a row that is not counted.
+    division: tallies that the values and categories of the same rows are added to in place.
     """
-    binned = bin_counts(batch.numeric, cells, count=count, edges=layout.edges, centre=layout.centre, scale=layout.scale)
+    scales = Scales(layout.edges, layout.centre, layout.scale)
+    binned = bin_counts(batch.numeric, cells, count=count, scales=scales, division=division)
     categories = category_counts(batch.categorical, cells, count=count, offsets=layout.offsets)
+    if division is not None:
+        add_codes(batch.categorical, cells, offsets=layout.offsets, division=division)
     rows = np.bincount(cells[cells >= 0], minlength=count)
     first = np.full(count, NEVER_FIRST, dtype=np.int64)
     last = np.full(count, NEVER_LAST, dtype=np.int64)

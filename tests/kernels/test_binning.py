@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.kernels import binning
-from driftwatch.kernels.binning import Z_LIMIT, Binned, bin_counts, category_counts
+from driftwatch.kernels.binning import Z_LIMIT, Binned, Scales, bin_counts, category_counts
+
+
+def binned(values, cells, *, count, edges, centre, scale, division=None):
+    """Count, given the scales one by one."""
+    return bin_counts(values, cells, count=count, scales=Scales(edges, centre, scale), division=division)
 
 
 def slow_bin_counts(values, cells, *, count, edges, centre, scale):
@@ -76,7 +81,7 @@ def draw(seed, *, columns, rows, count, edges=9):
 def test_counts_equal_the_definition(columns, rows, count):
     """Whatever the number of columns, rows and cells."""
     case = draw(columns + rows + count, columns=columns, rows=rows, count=count)
-    assert_binned_equal(bin_counts(**case), slow_bin_counts(**case), largest=20)
+    assert_binned_equal(binned(**case), slow_bin_counts(**case), largest=20)
 
 
 @settings(deadline=None)
@@ -93,7 +98,7 @@ def test_neither_blocks_nor_the_tables_width_change_a_count(seed, rows, count, w
         patch.setattr(binning, "_WIDTH", width)
         patch.setattr(binning, "_BLOCK_VALUES", 0)
         binning._table.cache_clear()
-        got = bin_counts(**case)
+        got = binned(**case)
         binning._table.cache_clear()
     assert_binned_equal(got, slow_bin_counts(**case), largest=20)
 
@@ -119,7 +124,7 @@ def test_any_float_is_counted_without_a_warning(marks, values):
         "centre": np.array([marks[0]]),
         "scale": np.array([1e-3]),
     }
-    got = bin_counts(**case)
+    got = binned(**case)
     with np.errstate(over="ignore"):
         expected = slow_bin_counts(**case)
     np.testing.assert_array_equal(got.counts, expected.counts)
@@ -146,7 +151,7 @@ def test_quantile_edges_of_real_shapes(shape):
     edges = np.concatenate([edges, np.full(129 - edges.size, edges[-1])])
     rows = values[:4000]
     cells = np.zeros(rows.size, dtype=np.int64)
-    got = bin_counts(rows[None], cells, count=1, edges=edges[None], centre=np.zeros(1), scale=np.ones(1))
+    got = binned(rows[None], cells, count=1, edges=edges[None], centre=np.zeros(1), scale=np.ones(1))
     np.testing.assert_array_equal(got.counts[0, 0, :-2], np.bincount(np.searchsorted(edges, rows), minlength=130))
 
 
@@ -155,15 +160,15 @@ def test_the_arrays_order_in_memory_does_not_matter():
     case = draw(9, columns=3, rows=1000, count=1)
     case["cells"] = np.zeros(1000, dtype=np.int64)
     expected = slow_bin_counts(**case)
-    assert_binned_equal(bin_counts(**{**case, "values": np.asfortranarray(case["values"])}), expected, largest=20)
+    assert_binned_equal(binned(**{**case, "values": np.asfortranarray(case["values"])}), expected, largest=20)
     doubled = np.repeat(case["values"], 2, axis=1)[:, ::2]
-    assert_binned_equal(bin_counts(**{**case, "values": doubled}), expected, largest=20)
+    assert_binned_equal(binned(**{**case, "values": doubled}), expected, largest=20)
 
 
 def test_bins_are_closed_on_the_right_and_padding_stays_empty():
     """A value on an edge belongs to the bin that it closes; repeated edges enclose nothing."""
     case = {"cells": np.zeros(5, dtype=np.int64), "count": 1, "centre": np.zeros(1), "scale": np.ones(1)}
-    got = bin_counts(np.array([[0.0, 1.0, 1.5, 2.0, 2.1]]), edges=np.array([[0.0, 1.0, 2.0, 2.0, 2.0]]), **case)
+    got = binned(np.array([[0.0, 1.0, 1.5, 2.0, 2.1]]), edges=np.array([[0.0, 1.0, 2.0, 2.0, 2.0]]), **case)
     assert got.counts[0, 0].tolist() == [1, 1, 2, 0, 0, 1, 0, 0]
     assert got.sums[0, 0].tolist() == pytest.approx([0.0, 1.0, 3.5, 0, 0, 2.1])
 
@@ -172,9 +177,9 @@ def test_arguments_are_left_alone():
     """Shifts and marks work on copies."""
     case = draw(5, columns=2, rows=2000, count=2)
     before = {name: np.copy(value) for name, value in case.items()}
-    bin_counts(**case)
+    binned(**case)
     one = {**case, "cells": np.zeros(2000, dtype=np.int64)}
-    bin_counts(**one)
+    binned(**one)
     for name, value in before.items():
         np.testing.assert_array_equal(case[name], value)
 
