@@ -5,7 +5,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from driftwatch.errors import ConfigError
 from driftwatch.spec import Spec, mistake
+from driftwatch.stream.grammar import columns_of, parse
 
 MOST_DIMENSIONS = 64
 """Of a list; a row that waits for its label carries a code of each."""
@@ -65,6 +67,8 @@ class SegmentSpec(Spec):
             raise mistake("name", "only a condition has a name; leave it out")
         if self.name is not None and not _is_name(self.name):
             raise mistake("name", "write at most 100 printable characters, without space around them")
+        if self.where is not None:
+            _check_condition(self.where)
         if self.cross is not None:
             _check_crossing(self.cross)
         return self
@@ -94,6 +98,13 @@ def _is_name(text: str) -> bool:
     return len(text) <= 100 and text.isprintable() and text == text.strip()
 
 
+def _check_condition(text: str) -> None:
+    try:
+        parse(text)
+    except ConfigError as error:
+        raise mistake("where", str(error)) from error
+
+
 def _check_crossing(sides: Sequence[SideSpec]) -> None:
     if len(sides) != _PAIR:
         raise mistake("cross", 'write two columns, such as ["channel", "country"]')
@@ -115,6 +126,10 @@ SegmentSpecs = Annotated[list[SegmentSpec], AfterValidator(_told_apart)]
 """A list of them, of which no two have one title."""
 
 
-def plain_columns(specs: Iterable[SegmentSpec]) -> tuple[str, ...]:
-    """Names of the columns that are named as such, in order and once each; those of conditions are not among them."""
-    return tuple(dict.fromkeys(side.column for spec in specs for side in spec.sides))
+def named_columns(specs: Iterable[SegmentSpec]) -> tuple[str, ...]:
+    """The columns that they look at, in order and once each."""
+    return tuple(dict.fromkeys(name for spec in specs for name in _columns(spec)))
+
+
+def _columns(spec: SegmentSpec) -> list[str]:
+    return [side.column for side in spec.sides] if spec.where is None else list(columns_of(parse(spec.where)))
