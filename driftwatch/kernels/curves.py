@@ -113,9 +113,11 @@ def precision_curve(bins: Bins, *, unit: Floats | float = 1.0) -> Curve:
         losses += positives * hits / every**2 / _NODES
     mean = value.sum(axis=-1) / total
     own = np.divide(value, positives, out=np.zeros_like(value), where=positives > 0)
-    # A row moves the precision at all positive rows below it: those of lower bins, and half of its own.
-    by_positive = own - mean[..., None] + np.cumsum(gains, axis=-1) - gains / 2
-    by_negative = -(np.cumsum(losses, axis=-1) - losses / 2)
+    # A row moves the precision at all positive rows below it: those of lower bins, and half of its own, or all of them
+    # where their scores are one.
+    above = np.where(bins.tied, 0.0, 0.5)
+    by_positive = own - mean[..., None] + np.cumsum(gains, axis=-1) - gains * above
+    by_negative = -(np.cumsum(losses, axis=-1) - losses * above)
     return Curve(mean, by_positive, by_negative)
 
 

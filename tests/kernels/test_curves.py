@@ -91,8 +91,25 @@ def test_influences_are_derivatives(curve):
         by = found.by_positive if labels[place] else found.by_negative
         total = totals[1] if curve is precision_curve else totals[labels[place]]
         expected = influence(curve, scores, labels, place) * total
-        # A tie is halved between those before and after it, as far as average precision goes.
         assert by[slots[place]] == pytest.approx(expected, abs=0.02 if curve is precision_curve else 1e-3)
+
+
+def test_tied_rows_move_each_other():
+    """Where all scores of a bin are one, the influence on average precision is the derivative by its counts."""
+    counts = np.array([[40.0, 5.0], [30.0, 12.0], [9.0, 25.0]])
+    edges = np.array([0.0, 0.3, 0.6])
+
+    def found(counts):
+        scores, labels = np.repeat(edges, 2), np.tile([0, 1], 3)
+        return precision_curve(bins_of(scores, labels, edges, weights=counts.ravel()))
+
+    exact = found(counts)
+    for place, label in np.ndindex(counts.shape):
+        more = counts.copy()
+        more[place, label] += 1e-6
+        slope = (found(more).value - exact.value) / 1e-6 * counts[:, 1].sum()
+        by = exact.by_positive if label else exact.by_negative
+        assert by[place] == pytest.approx(slope, abs=1e-4)
 
 
 def test_empty_bins_have_no_value():
