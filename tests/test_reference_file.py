@@ -124,7 +124,7 @@ def test_any_flipped_byte_is_noticed(place, bits):
     ("changes", "words"),
     [
         ({"kind": "profile"}, "holds a profile, not a reference"),
-        ({"version": 3}, "version 3 is newer than 2: upgrade"),
+        ({"version": 4}, "version 4 is newer than 3: upgrade"),
         ({"fingerprint": "0" * 32}, "fingerprint"),
     ],
 )

@@ -54,6 +54,11 @@ class ByCategory:
     column: int
     places: tuple[int, ...]
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The named values, in the members' order."""
+        return tuple(member.removeprefix(f"{self.name}=") for member in self.members[:-1])
+
     @classmethod
     def of(cls, name: str, column: int, vocabulary: Sequence[str], *, kept: Sequence[str]) -> "ByCategory":
         """Name the values in `kept`, which are among the column's `vocabulary`, each."""
@@ -83,9 +88,9 @@ class ByRange:
     @cached_property
     def members(self) -> tuple[str, ...]:
         """The ranges, ascending, and `_other`."""
-        first, last = self.edges[0], self.edges[-1]
-        between = (f"{low:g}<{self.name}<={high:g}" for low, high in zip(self.edges, self.edges[1:], strict=False))
-        return (f"{self.name}<={first:g}", *between, f"{self.name}>{last:g}", f"{self.name}={OTHER}")
+        *between, last = texts = _told_apart(self.edges)
+        ranges = (f"{low}<{self.name}<={high}" for low, high in zip(between, texts[1:], strict=True))
+        return (f"{self.name}<={texts[0]}", *ranges, f"{self.name}>{last}", f"{self.name}={OTHER}")
 
     def codes(self, numeric: Floats, categorical: Codes) -> Members:
         """Which member each row is in."""
@@ -94,6 +99,15 @@ class ByRange:
         places: Members = np.searchsorted(np.asarray(self.edges), values).astype(np.int16)
         places[~np.isfinite(values)] = len(self.edges) + 1
         return places
+
+
+def _told_apart(edges: Sequence[float]) -> list[str]:
+    """The edges with as many digits as tell them apart."""
+    for digits in (6, 9, 12):
+        texts = [f"{edge:.{digits}g}" for edge in edges]
+        if len(set(texts)) == len(texts):
+            return texts
+    return [repr(edge) for edge in edges]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from driftwatch.stream.batch import Batch
 from driftwatch.summaries.layout import BINS, FINITE, INVALID_SLOT, MISSING_SLOT, SLOTS, Floats, Ints, Layout
 from driftwatch.summaries.profile import Profile, profiles
+from driftwatch.summaries.segment_profiles import SegmentCounter
 
 BLOCK_ROWS = 256
 BLOCKS = 128
@@ -46,14 +47,15 @@ class Blocks:
 
 
 class BlockCounter:
-    """Counts rows into a profile and into consecutive blocks at once; the result does not depend on the cutting.
+    """Counts rows into a profile, consecutive blocks and segments at once; the result does not depend on the cutting.
 
     While there are more than BLOCKS blocks, neighbours are merged and the length doubles: memory is bounded.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, segments: SegmentCounter | None = None) -> None:
         self.profile = Profile.empty(layout)
         self._layout = layout
+        self._segments = segments
         self._groups = coarse_groups(layout)
         self._length = BLOCK_ROWS
         self._numeric = np.zeros((BLOCKS, len(layout.numeric), COARSE), dtype=np.int64)
@@ -68,9 +70,11 @@ class BlockCounter:
             self._double()
         places = (position + np.arange(batch.rows)) // self._length
         first, last = int(places[0]), int(places[-1])
-        parts = profiles(batch, places - first, count=last - first + 1, layout=self._layout)
+        count = last - first + 1
+        division = None if self._segments is None else self._segments.divide(batch, count=count)
+        parts = profiles(batch, places - first, count=count, layout=self._layout, division=division)
         for block, part in enumerate(parts, start=first):
-            self._numeric[block] += _grouped(part.numeric.counts, self._groups)
+            self._numeric[block] += grouped(part.numeric.counts, self._groups)
             self._categories[block] += part.categories
         self.profile = reduce(Profile.merge, parts, self.profile)
 
@@ -121,7 +125,7 @@ def _factor(table: Ints) -> float:
     return float(((table - expected) ** 2 / expected).sum() / freedom)
 
 
-def _grouped(counts: Ints, groups: Ints) -> Ints:
+def grouped(counts: Ints, groups: Ints) -> Ints:
     """Add up (columns, SLOTS) counts to (columns, COARSE)."""
     coarse = np.zeros((counts.shape[0], COARSE), dtype=np.int64)
     np.add.at(coarse, (np.arange(counts.shape[0])[:, None], groups), counts)

@@ -61,6 +61,18 @@ def inner_edges(ordered: Floats) -> Floats:
     return np.union1d(own, quantiles)
 
 
+def cut_points(ordered: Floats, ranges: int) -> Floats:
+    """Inner edges, ascending, that cut sorted values into at most so many ranges of about equal frequency.
+
+    At least one, and each range holds something, unless all values are equal.
+    """
+    if not ordered.size:
+        return np.zeros(1)
+    edges = np.unique(order_statistics(ordered, ranges - 1)) + 0.0
+    inner = edges[edges < ordered[-1]]
+    return inner if inner.size else ordered[-1:] + 0.0
+
+
 def _spread(sample: Floats, centre: float) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(np.std(sample - centre))

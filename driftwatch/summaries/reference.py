@@ -12,11 +12,15 @@ from driftwatch.stream.dimensions import UNDIVIDED, Dimensions
 from driftwatch.stream.schema import Column, Kind, Task
 from driftwatch.summaries.blocks import Blocks, dispersion
 from driftwatch.summaries.codec import pack, unpack
+from driftwatch.summaries.dimension_codec import dimensions_from_json, dimensions_to_json
+from driftwatch.summaries.dividing import NO_DIVISION, Division
 from driftwatch.summaries.known_outcomes import KnownOutcomes
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.profile import Profile
+from driftwatch.summaries.rhythm import Rhythm
+from driftwatch.summaries.segment_profiles import segment_arrays, segments_from_arrays
 
-KIND, VERSION = "reference", 2
+KIND, VERSION = "reference", 3
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,10 @@ class Reference:
     first_ms, last_ms: the time range of the rows, None when the table had no times.
     source_hash: hex SHA-256 of the files. left_out: columns of the table that are neither numbers nor categories.
     written_by: the version of driftwatch. outcomes: what its labels say; None when the table had no labels, as in
-    format version 1. dimensions: by what rows are divided. segments: the counts of the rows of each of
-    `dimensions.segment_names`, in this order.
+    format version 1. division: by what rows should be divided, and dimensions: by what they are; segments: the counts
+    of the rows of each of `dimensions.segment_names`, in this order; protected_rows: of each member of each protected
+    dimension. importance: (columns,) numeric first, see `importance.ImportanceCounter`; None where there is no answer.
+    rhythm: rows by the hour of the week; None when the table had no times. Versions before 3 know nothing of these.
     """
 
     model: str
@@ -47,6 +53,10 @@ class Reference:
     outcomes: KnownOutcomes | None = None
     dimensions: Dimensions = UNDIVIDED
     segments: tuple[Profile, ...] = ()
+    division: Division = NO_DIVISION
+    protected_rows: tuple[int, ...] = ()
+    importance: Floats | None = None
+    rhythm: Rhythm | None = None
 
     @property
     def rows(self) -> int:
@@ -54,7 +64,7 @@ class Reference:
         return self.profile.rows
 
     def to_bytes(self) -> bytes:
-        """Write the reference in format version 2."""
+        """Write the reference in format version 3."""
         meta = {
             "kind": KIND,
             "version": VERSION,
@@ -71,10 +81,18 @@ class Reference:
             "written_by": self.written_by,
             "left_out": list(self.left_out),
             "outcomes": None if self.outcomes is None else self.outcomes.meta(),
+            "division": self.division.to_json(),
+            "dimensions": dimensions_to_json(self.dimensions, self.layout),
+            "protected_rows": list(self.protected_rows),
         }
         labels = {} if self.outcomes is None else self.outcomes.arrays()
         grid = {"edges": self.layout.edges, "centre": self.layout.centre, "scale": self.layout.scale}
-        return pack(meta, {**grid, **self.profile.arrays(), **self.blocks.arrays(), **labels})
+        weights = {} if self.importance is None else {"importance": self.importance}
+        hours = {} if self.rhythm is None else self.rhythm.arrays()
+        divided = segment_arrays(self.segments)
+        return pack(
+            meta, {**grid, **self.profile.arrays(), **self.blocks.arrays(), **labels, **weights, **hours, **divided}
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -89,6 +107,7 @@ class Reference:
             raise StateError(f"the layout's fingerprint is {layout.fingerprint}, not {meta['fingerprint']} as written")
         blocks = Blocks.from_arrays(meta["block_rows"], arrays)
         outcomes = meta.get("outcomes")
+        dimensions = dimensions_from_json(meta["dimensions"], layout) if "dimensions" in meta else UNDIVIDED
         return cls(
             model=meta["model"],
             task=Task(meta["task"]),
@@ -103,6 +122,12 @@ class Reference:
             written_by=meta["written_by"],
             left_out=tuple(meta["left_out"]),
             outcomes=None if outcomes is None else KnownOutcomes.from_parts(outcomes, arrays),
+            dimensions=dimensions,
+            segments=segments_from_arrays(layout, len(dimensions.segment_names), arrays),
+            division=Division.from_json(meta["division"]) if "division" in meta else NO_DIVISION,
+            protected_rows=tuple(meta.get("protected_rows", ())),
+            importance=arrays.get("importance"),
+            rhythm=Rhythm.from_arrays(arrays),
         )
 
 

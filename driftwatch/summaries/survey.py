@@ -44,7 +44,7 @@ class NumericSurvey:
                 self.minima[column] = min(self.minima[column], finite.min())
                 self.maxima[column] = max(self.maxima[column], finite.max())
                 self._distinct[column] = _extended(self._distinct[column], finite)
-        priority = _priorities(first_row, values.shape[1])
+        priority = priorities(first_row, values.shape[1])
         low = np.flatnonzero(priority <= self._highest)
         while low.size:
             taken = low[: self._room - self._used]
@@ -124,7 +124,7 @@ def _extended(distinct: Floats | None, values: Floats) -> Floats | None:
     return distinct
 
 
-def _priorities(first_row: int, rows: int) -> NDArray[np.uint64]:
+def priorities(first_row: int, rows: int) -> NDArray[np.uint64]:
     """A 64-bit hash of each row's place (the finaliser of SplitMix64); no two rows have the same."""
     word: NDArray[np.uint64] = (first_row + np.arange(1, rows + 1, dtype=np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
