@@ -82,6 +82,13 @@ def fit(response: Floats, information: Floats) -> Effects:
     return _solved(response, information, used)
 
 
+def doubt(response: Floats, information: Floats) -> float:
+    """Probability that slices which say nothing of the label would seem to say as much as these do, all together."""
+    every = np.ones(response.size // (GROUPS * BANDS), np.bool_)
+    gain, rank = _tested(response, information, every)
+    return float(special.chdtrc(max(rank, 1), max(gain, 0.0)))
+
+
 def choose(response: Floats, information: Floats, *, most: int) -> Ints:
     """Slices (up to `most`,) that say something of the label beyond the score, the best first; maybe none.
 

@@ -40,10 +40,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The rows of a chunk that hold a label. places: (rows,) where in the chunk. refused: labels that are none."""
+    """The rows of a chunk that hold a label. places: (rows,) where in the chunk. refused: labels that are none.
+
+    batch_places: (rows,) where in the batch that `table_batch` makes of the chunk when it joins nothing.
+    """
 
     answers: Answers
     places: Ints
+    batch_places: Ints
     refused: int
 
 
@@ -106,14 +110,14 @@ def table_answers(chunk: Chunk, schema: Schema, *, form: OutputForm) -> Marked:
     fields = schema.fields
     label, said, wrong = _label(chunk.columns.get(fields.label), form, chunk.rows)
     times = _times(chunk, fields)
-    if times is not None:
-        said = said & (times != BAD_TIME)
+    timed = np.ones(chunk.rows, dtype=np.bool_) if times is None else times != BAD_TIME
+    said = said & timed
     places = np.flatnonzero(said & ~wrong)
     outputs = outputs_of(form, _output_parts(chunk, fields, form), chunk.rows)[places]
     outcomes = outcomes_of(form, {"label": label[places]}, places.size)
     state = np.full(places.size, LABELLED, dtype=np.uint8)
     answers = Answers(outputs, outcomes, state, np.zeros(places.size, dtype=np.int64))
-    return Marked(answers, places, int(np.count_nonzero(said & wrong)))
+    return Marked(answers, places, np.cumsum(timed)[places] - 1, int(np.count_nonzero(said & wrong)))
 
 
 def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[str, Form]:

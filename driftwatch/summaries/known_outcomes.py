@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from driftwatch.errors import StateError
 from driftwatch.summaries.regression import AE, ONE, RegressionGrid, RegressionOutcomes
 from driftwatch.summaries.scores import ScoreGrid
+from driftwatch.summaries.slices import KnownSlices, SliceEvidence
 
 Ints = NDArray[np.int64]
 
 PARTS = 10
 """Consecutive parts of the reference that are told apart, so that it can fade, the oldest first."""
 
-_EDGES, _PARTS, _STATE = "outcome_edges", "outcome_parts", "outcome_"
+_EDGES, _PARTS, _STATE, _SLICES = "outcome_edges", "outcome_parts", "outcome_", "slices/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class KnownOutcomes:
 
     rows: those that have a prediction, too; losses: the sum of their losses, each in [0, 1]. refused: labels that are
     none of the classes or no numbers. classes, threshold: what the labels were read with. scores: of a binary model.
-    errors: of a regression.
+    errors: of a regression. slices: of the slices that say something of a binary model's labels, if there are any.
     """
 
     rows: int
@@ -51,6 +52,7 @@ class KnownOutcomes:
     threshold: float = 0.5
     scores: ScoreParts | None = None
     errors: Errors | None = None
+    slices: KnownSlices | None = None
 
     @property
     def performance(self) -> tuple[str, float] | None:
@@ -72,12 +74,18 @@ class KnownOutcomes:
             "threshold": self.threshold,
             "scale": None if self.errors is None else self.errors.scale,
             "level": None if self.errors is None else self.errors.moments.grid.level,
+            **({} if self.slices is None else {"slice_rows": self.slices.rows}),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name; the grid is among them, so that a later one need not be the same."""
         if self.scores is not None:
-            return {_EDGES: self.scores.grid.edges, _PARTS: self.scores.counts}
+            slices = {} if self.slices is None else self.slices.evidence.arrays()
+            return {
+                _EDGES: self.scores.grid.edges,
+                _PARTS: self.scores.counts,
+                **{_SLICES + name: array for name, array in slices.items()},
+            }
         if self.errors is not None:
             moments = self.errors.moments
             return {
@@ -98,6 +106,8 @@ class KnownOutcomes:
             grid = RegressionGrid(tuple(arrays[_EDGES].tolist()), meta["level"])
             state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
             errors = Errors(RegressionOutcomes.from_arrays(grid, state), meta["scale"])
+        slice_rows = meta.get("slice_rows")
+        evidence = {name.removeprefix(_SLICES): array for name, array in arrays.items() if name.startswith(_SLICES)}
         return cls(
             rows=meta["rows"],
             losses=meta["losses"],
@@ -106,4 +116,5 @@ class KnownOutcomes:
             threshold=meta["threshold"],
             scores=scores,
             errors=errors,
+            slices=None if slice_rows is None else KnownSlices(SliceEvidence.from_arrays(evidence), slice_rows),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -77,17 +78,47 @@ class SliceEvidence:
         """The effects of the slices that say something."""
         return fit(self.response, self.information)
 
+    @property
+    def packed(self) -> NDArray[np.float32]:
+        """(parts,) the same without what is 0 of any row or stands there twice; packed evidence adds, too."""
+        one, other = _meetings(self.response.size // (GROUPS * BANDS))
+        return np.concatenate([self.response, self.information[one, other]]).astype(np.float32)
+
+    @classmethod
+    def unpacked(cls, packed: NDArray[np.float32], slices: int) -> Self:
+        """The inverse of `packed`; StateError if that is of another number of slices."""
+        size = slices * GROUPS * BANDS
+        one, other = _meetings(slices)
+        if packed.shape != (size + one.size,):
+            raise StateError("evidence of different slices cannot be added")
+        information = np.zeros((size, size))
+        information[one, other] = information[other, one] = packed[size:]
+        return cls(packed[:size].astype(np.float64), information)
+
+
+@lru_cache(maxsize=8)
+def _meetings(slices: int) -> tuple[Ints, Ints]:
+    """The pairs of features, each once, that one row can have: of two slices in one band, and each with itself."""
+    feature = np.arange(slices * GROUPS * BANDS)
+    band, column = feature % BANDS, feature // (GROUPS * BANDS)
+    meet = (band[:, None] == band) & (column[:, None] < column)
+    one, other = np.nonzero(meet | np.eye(feature.size, dtype=np.bool_))
+    return one, other
+
 
 @dataclass(frozen=True, slots=True)
-class SlicedCells:
-    """A window's predictions, gathered with the chances of their own groups; all floats that add.
+class SlicedRows:
+    """A window's predictions, gathered with the chances of their own groups, and how the effects' errors carry over.
 
-    cells: by score bin × predicted class. leverage: (bins + 1, 2, features) Σ p (1 - p) of a cell's rows with a
-    feature: by how much their expected positives grow with its effect.
+    cells: by score bin × predicted class. places: (rows,) the cell of each row. features: (rows, slices).
+    pulls: (rows,) p (1 - p): by how much a row's chance grows with the effects of its features.
     """
 
     cells: Cells
-    leverage: Floats
+    places: Ints
+    features: Ints
+    pulls: Floats
+    effects: Effects
 
     @classmethod
     def of(cls, groups: Codes, chances: Floats, cells: tuple[Ints, Ints], *, slots: int, effects: Effects) -> Self:
@@ -98,12 +129,29 @@ class SlicedCells:
         bins, predicted = cells
         features = features_of(groups, chances)
         own = shifted(chances, features, effects.log_odds)
-        size = effects.log_odds.size
-        leverage = np.zeros(slots * 2 * size)
-        for s in np.flatnonzero(effects.used):
-            places = (bins * 2 + predicted) * size + features[:, s]
-            leverage += np.bincount(places, own * (1 - own), minlength=leverage.size)
-        return cls(gather(bins, predicted, own, slots=slots), leverage.reshape(slots, 2, size))
+        gathered = gather(bins, predicted, own, slots=slots)
+        return cls(gathered, bins * 2 + predicted, features[:, effects.used], own * (1 - own), effects)
+
+    def variance(self, turn: Floats) -> Floats:
+        """(…) variance, from the errors of the effects, of a metric that moves by `turn` (…, bins + 1, 2).
+
+        That is for each positive row more in a cell.
+        """
+        size, features = self.effects.log_odds.size, self.features.ravel()
+        each = turn.reshape(-1, turn.shape[-2] * 2)[:, self.places] * self.pulls
+        pulls = np.stack(
+            [np.bincount(features, weights.repeat(self.features.shape[1]), minlength=size) for weights in each]
+        )
+        carried: Floats = np.einsum("me,me->m", pulls @ self.effects.covariance, pulls)
+        return np.maximum(carried, 0.0).reshape(turn.shape[:-2])
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSlices:
+    """What a reference's labels say of its slices. rows: labelled rows, of which the evidence is."""
+
+    evidence: SliceEvidence
+    rows: int
 
 
 def choose_slices(groups: Codes, chances: Floats, labels: Floats, *, most: int = 4) -> Ints:

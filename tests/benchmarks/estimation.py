@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from driftwatch.kernels.calibration import calibrate_bins, calibrate_rows
 from driftwatch.kernels.expected import gather
 from driftwatch.kernels.influence import influences
-from driftwatch.statistics.estimation import BlockUncertainty, Joined, Uncertainty, estimate_binary, estimate_cells
+from driftwatch.statistics.estimation import BlockUncertainty, Joined, estimate_binary, estimate_cells
 from driftwatch.statistics.gap import gaps
 from driftwatch.summaries.matured import Matured
-from driftwatch.summaries.slices import SlicedCells, SliceEvidence
+from driftwatch.summaries.slices import SlicedRows, SliceEvidence
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 EDGES = np.arange(1, 200) / 200 + 0.0025
@@ -71,10 +71,10 @@ def learned(reference):
 def by_slices(reference, window):
     calibration, effects = learned(reference)
     chances = calibration.chances[window.bins, window.predicted]
-    found = SlicedCells.of(window.groups, chances, (window.bins, window.predicted), slots=SLOTS, effects=effects)
+    found = SlicedRows.of(window.groups, chances, (window.bins, window.predicted), slots=SLOTS, effects=effects)
     return estimate_cells(
         found.cells,
-        Joined((BlockUncertainty(found.cells.rows, calibration), Uncertainty(found.leverage, effects.covariance))),
+        Joined((BlockUncertainty(found.cells.rows, calibration), found)),
     )
 
 
