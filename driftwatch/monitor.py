@@ -1,36 +1,41 @@
 """One model's whole pure pipeline: feed · label · expect · announce · tick · finish. Order, no arithmetic.
 
 batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due─▶ evaluate ─▶ reports, transitions
+           │                 └─▶ segments ──────────┘
            └──▶ quality ◀─ labels                performance ─────┘
 
 Conservation: every row fed is in the outcome once: accepted, late or a duplicate.
 
 A window is looked at when it closes, when late rows have come for it, now and then while its labels are waited for, and
-when no more of them are (see `quality.pending`). Each look but the first raises the report's revision.
+when no more of them are (see `quality.pending`). Each look but the first raises the report's revision. After the
+window as a whole its segments are reported, with the same revision.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition
+from driftwatch.evaluation.book import AlertBook
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
 from driftwatch.evaluation.report import Performance, Report, Window
-from driftwatch.quality.pending import WindowKey
+from driftwatch.evaluation.segments import Sight
+from driftwatch.quality.pending import Decided, WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.segments import WHOLE
 from driftwatch.stream.batch import Batch, Codes, Ints, Labels
+from driftwatch.stream.dimensions import UNDIVIDED, Dimensions, Members
 from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
+from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Step, Windows
 from driftwatch.summaries.profile import Profile, profiles
+from driftwatch.summaries.segment_panes import PaneKey, SegmentPanes
+from driftwatch.summaries.segmented import segment_numbers
 
-MAX_VERSIONS = 64
 REMEMBERED = 1_000_000
 """Event ids that a model remembers, to know an event that is sent again: 10 bytes each."""
-OTHER_VERSION = "_other"
-"""Versions beyond the first MAX_VERSIONS are counted together: a version is a payload value and must be bounded."""
 
 
 @dataclass(slots=True)
@@ -42,10 +47,6 @@ class Outcome:
     duplicate: int = 0
     reports: list[Report] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
-
-
-PaneKey = tuple[int, str]
-"""A pane's start (or ordinal) and the version."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Memory:
     touched: set[PaneKey] = field(default_factory=set)
     issued: int = np.iinfo(np.int64).min // 4
     alerts: Alerts = field(default_factory=Alerts)
-    versions: list[str] = field(default_factory=list)
+    versions: Versions = field(default_factory=Versions)
     seen: Seen = field(default_factory=lambda: Seen(REMEMBERED))
 
 
@@ -77,23 +78,25 @@ class Monitor:
         evaluator: Evaluator,
         quality: Quality | None = None,
         memory: Memory | None = None,
-        max_versions: int = 0,
+        dimensions: Dimensions = UNDIVIDED,
     ) -> None:
         self.model = model
         self.layout = evaluator.layout
         self.windows = windows
         self.quality = quality
         self.memory = memory or Memory()
-        self._max_versions = max_versions or MAX_VERSIONS
         self.changed: set[PaneKey] = set()
         self.told: set[str] = set()
         self.evaluator = evaluator
+        self.dimensions = dimensions
+        self.segments = SegmentPanes(self.layout, len(dimensions.segment_names))
 
     def saved(self) -> None:
         """What had changed has been saved."""
         self.changed.clear()
         self.told.clear()
         self.memory.seen.saved()
+        self.segments.saved()
         if self.quality is not None:
             self.quality.saved()
 
@@ -104,8 +107,9 @@ class Monitor:
         outcome.duplicate = batch.rows - int(np.count_nonzero(new))
         if outcome.duplicate:
             batch = batch.where(new)
+        groups = self.dimensions.codes(batch.numeric, batch.categorical)
         for step in self.windows.place(batch.times, batch.partition, received_ms=received_ms):
-            self._add(batch.between(step.start, step.stop), step)
+            self._add(batch.between(step.start, step.stop), step, groups[:, step.start : step.stop])
             late = int(np.count_nonzero(step.late))
             outcome.late += late
             outcome.accepted += step.stop - step.start - late
@@ -150,28 +154,30 @@ class Monitor:
         """The latest report of each version whose rows are still held, for a board to show after a restart."""
         latest = {version: end for end, version in sorted(self.memory.revisions)}
         keys = sorted((end, version) for version, end in latest.items())
-        looks = self._looks(keys, whole=frozenset(keys), closed=self.memory.issued)
+        seen = self._see(keys, whole=frozenset(keys), closed=self.memory.issued)
         return [
             self.evaluator.recall(replace(look, revision=look.revision - 1), self.memory.alerts)
-            for look in looks.values()
-            if look.window.rows
+            for key, sight in seen.items()
+            if sight.whole.window.rows
+            for look in self._looks(key, sight)
         ]
 
-    def _add(self, batch: Batch, step: Step) -> None:
+    def _add(self, batch: Batch, step: Step, groups: Members) -> None:
         if step.late.all():
             return
-        names = self._names(batch, step)
+        names = self.memory.versions.names(batch, ~step.late)
         if self.quality is not None:
-            self.quality.remember(batch, step, names)
+            self.quality.remember(batch, step, names, groups if self.dimensions.all else None)
         # Late rows may be of any time at all; they must not make a cell each.
         panes = np.where(step.late, step.panes[np.argmin(step.late)], step.panes)
-        keys, cells = _cells(panes, batch.versions, count=len(names))
+        places, cells = _cells(panes, batch.versions, count=len(names))
         cells[step.late] = -1
-        for (pane, version), profile in zip(
-            keys, profiles(batch, cells, count=len(keys), layout=self.layout), strict=True
-        ):
+        keys = [(pane, names[version]) for pane, version in places]
+        numbers = segment_numbers(self.dimensions, groups)
+        division = self.segments.divide(keys, cells, numbers=numbers, times=batch.times, whole=self.memory.panes)
+        found = profiles(batch, cells, count=len(keys), layout=self.layout, division=division)
+        for key, profile in zip(keys, found, strict=True):
             if profile.rows:
-                key = (pane, names[version])
                 known = self.memory.panes.get(key)
                 self.memory.panes[key] = profile if known is None else known.merge(profile)
                 self.memory.touched.add(key)
@@ -192,51 +198,65 @@ class Monitor:
             if memory.issued < end <= due
         }
         again = quality.due(due, finished=finished) if quality is not None else set()
-        looks = self._looks(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished)
-        for key, look in looks.items():
-            decided = look.decided
-            if key in late | fresh or (quality is not None and quality.has_news(key, look)):
-                finding = self.evaluator.evaluate(look, memory.alerts)
-                memory.revisions[key], memory.alerts, decided = look.revision, finding.alerts, finding.decided
-                outcome.reports.append(finding.report)
-                outcome.transitions += finding.transitions
+        seen = self._see(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished)
+        book = AlertBook(memory.alerts)
+        for key, sight in seen.items():
+            decided = set(sight.decided)
+            if key in late | fresh or (quality is not None and quality.has_news(key, sight.whole)):
+                for look in self._looks(key, sight):
+                    finding = self.evaluator.evaluate(look, book.of(look.cell))
+                    book.put(look.cell, finding.alerts)
+                    outcome.reports.append(finding.report)
+                    outcome.transitions += finding.transitions
+                    decided |= {(rule, look.cell.segment) for rule in finding.decided}
+                memory.revisions[key] = sight.whole.revision
             if quality is not None:
-                quality.looked(key, look, decided=frozenset((rule, WHOLE) for rule in decided), closed=due)
+                quality.looked(key, sight.whole, decided=frozenset(decided), closed=due)
+        memory.alerts, memory.touched = book.alerts, set()
         memory.issued = max(memory.issued, due)
-        memory.touched = set()
         if quality is not None:
             quality.forget(due, finished=finished)
         self._forget()
+        self.segments.pack(due)
 
-    def _looks(
+    def _see(
         self, keys: Sequence[WindowKey], *, whole: Collection[WindowKey], closed: int, finished: bool = False
-    ) -> dict[WindowKey, Look]:
+    ) -> dict[WindowKey, Sight]:
         """Look at windows, all at once; of those that are not `whole`, only at what their labels and scores say."""
         profiles = {key: self._window(*key) for key in keys if key in whole}
         bounds = {key: self._bounds(key, profiles.get(key)) for key in keys}
-        performances: dict[tuple[WindowKey, str], Performance] = {}
-        decided: dict[WindowKey, frozenset[str]] = {}
+        performances: dict[WindowKey, dict[str, Performance]] = {key: {} for key in keys}
+        decided: Mapping[WindowKey, frozenset[Decided]] = {}
         if self.quality is not None:
             bounds = {
                 key: replace(window, stage=self.quality.stage(window, closed, finished=finished))
                 for key, window in bounds.items()
             }
-            performances = self.quality.performances(bounds, whole=whole)
-            decided = {
-                key: frozenset(rule for rule, segment in judged if segment == WHOLE)
-                for key, judged in self.quality.decided.items()
-            }
-        return {
-            key: Look(
-                cell=Cell(self.model, key[1], ""),
+            for (key, segment), said in self.quality.performances(bounds, whole=whole).items():
+                performances[key][segment] = said
+            decided = self.quality.decided
+        seen = {}
+        for key, window in bounds.items():
+            judged = decided.get(key, frozenset())
+            look = Look(
+                cell=Cell(self.model, key[1], WHOLE),
                 window=window,
                 revision=self.memory.revisions.get(key, 0) + 1,
                 profile=profiles.get(key),
-                performance=performances.get((key, WHOLE)),
-                decided=decided.get(key, frozenset()),
+                performance=performances[key].get(WHOLE),
+                decided=frozenset(rule for rule, segment in judged if segment == WHOLE),
             )
-            for key, window in bounds.items()
-        }
+            seen[key] = Sight(look, performances[key], judged)
+        return seen
+
+    def _looks(self, key: WindowKey, sight: Sight) -> Iterator[Look]:
+        """The window as a whole and then its segments."""
+        end, version = key
+        state = None
+        if self.segments.count and sight.whole.profile is not None:
+            panes = ((pane, version) for pane in self.windows.panes_of(end))
+            state = self.segments.window(pane for pane in panes if pane in self.memory.panes)
+        return sight.looks(state, self.dimensions.segment_names)
 
     def _window(self, end: int, version: str) -> Profile:
         held = [self.memory.panes.get((pane, version)) for pane in self.windows.panes_of(end)]
@@ -259,27 +279,12 @@ class Monitor:
         for key in [key for key in self.memory.panes if key[0] < before]:
             del self.memory.panes[key]
             self.changed.add(key)
+            self.segments.forget(key)
         revisions = self.memory.revisions
         followed = self.quality.known.windows if self.quality is not None else {}
         for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before and key not in followed]:
             del revisions[key]
-        # A version that is long gone gives its place to one that comes: there are more than MAX_VERSIONS in the end.
-        held = {version for _, version in (*self.memory.panes, *followed)}
-        self.memory.versions = [version for version in self.memory.versions if version in held]
-
-    def _names(self, batch: Batch, step: Step) -> list[str]:
-        # In the order of the rows that are counted: where a batch is cut must not decide who comes first.
-        codes, first = np.unique(batch.versions[~step.late], return_index=True)
-        counted = {int(code): self._version(batch.version_names[code]) for code in codes[np.argsort(first)]}
-        return [counted.get(code, OTHER_VERSION) for code in range(len(batch.version_names))]
-
-    def _version(self, name: str) -> str:
-        if name in self.memory.versions:
-            return name
-        if len(self.memory.versions) >= self._max_versions:
-            return OTHER_VERSION
-        self.memory.versions.append(name)
-        return name
+        self.memory.versions.keep({version for _, version in (*self.memory.panes, *followed)})
 
 
 def _cells(panes: Ints, versions: Codes, *, count: int) -> tuple[list[tuple[int, int]], Ints]:

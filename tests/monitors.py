@@ -134,7 +134,7 @@ def remembered(target: Monitor) -> tuple[object, ...]:
         memory.touched,
         memory.issued,
         memory.alerts,
-        memory.versions,
+        memory.versions.known,
     )
 
 

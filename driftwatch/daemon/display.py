@@ -54,7 +54,7 @@ def remind(board: Board, monitors: Iterable[Monitor], history: History) -> None:
     To be called after `refill`, whose values rest on what has been learnt since. What cannot be read is left out.
     """
     for monitor in monitors:
-        for version in monitor.memory.versions if monitor.quality is not None else ():
+        for version in monitor.memory.versions.known if monitor.quality is not None else ():
             newest = Query(model=monitor.model, version=version, limit=_REPORTS)
             ended = replace(newest, until_ms=_first_open_ms(monitor, version))
             try:

@@ -9,11 +9,12 @@ import numpy as np
 
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode
-from driftwatch.monitor import Monitor, PaneKey
+from driftwatch.monitor import Monitor
 from driftwatch.quality import state
 from driftwatch.stream.windows import NEVER, Progress, WindowSpec
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.segment_panes import PaneKey
 
 FORMAT = 1
 SEEN, QUALITY = "seen/", "quality/"
@@ -66,7 +67,7 @@ def encode(monitor: Monitor) -> Snapshot:
         issued=memory.issued,
         revisions=[(end, version, revision) for (end, version), revision in sorted(memory.revisions.items())],
         touched=sorted(memory.touched),
-        versions=memory.versions,
+        versions=memory.versions.known,
         # In the order in which they began, which is the order in which reports list them.
         alerts=[_Alert(key, episode) for key, episode in memory.alerts.episodes.items()],
     )
@@ -96,7 +97,7 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     parts = _parts(stored_panes)
     memory.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in parts.seen.items()})
     memory.alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
-    memory.versions = stored.versions
+    memory.versions.known = stored.versions
     same = stored.panes_of == _form(monitor.layout, windows.spec)
     windows.progress = Progress(
         stored.greatest, frozenset(stored.idle), stored.closed_ms if same else NEVER, stored.counted if same else 0

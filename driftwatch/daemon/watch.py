@@ -19,6 +19,7 @@ from driftwatch.stream.raw import Stream
 from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import PREDICTION, Column, ColumnSpec, Schema
 from driftwatch.stream.seen import Seen
+from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Windows
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.reference import Reference
@@ -59,8 +60,7 @@ class Watch:
             windows=windows,
             evaluator=Evaluator(self.baseline, spec.rules, metrics=metrics_by_class(form)),
             quality=make_quality(form, self.layout, windows, terms),
-            memory=Memory(seen=Seen(spec.remember_ids)),
-            max_versions=spec.max_versions,
+            memory=Memory(seen=Seen(spec.remember_ids), versions=Versions(spec.max_versions)),
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standing, step
+from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.rules import RuleSpec, Verdict, judge, thresholds
 from driftwatch.statistics.drift import Baseline
@@ -44,12 +45,15 @@ class Evaluator:
     """Judges windows against one reference by one set of rules; keeps nothing but what it was built from.
 
     metrics: class name, or "" for the whole model → the metrics of performance that it has.
+    segments: what each segment is compared with, where there are some.
     """
 
     def __init__(
-        self, baseline: Baseline, rules: Sequence[RuleSpec], *, metrics: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
+        self, baseline: Baseline, rules: Sequence[RuleSpec], *, metrics: Mapping[str, Sequence[str]] | None = None,
+        segments: SegmentBaselines | None = None,
+    ) -> None:  # fmt: skip
         self._baseline = baseline
+        self._segments = segments
         self._rules = {rule.name: rule for rule in rules}
         drift = [rule for rule in rules if rule.statistic]
         measured = [rule for rule in rules if rule.metric]
@@ -86,6 +90,8 @@ class Evaluator:
 
     def _report(self, look: Look) -> Report:
         baseline, profile, performance = self._baseline, look.profile, look.performance
+        if self._segments is not None and look.cell.segment:
+            baseline = self._segments.of(look.cell.segment)
         drift = () if profile is None else baseline.readings(profile)
         return Report(
             model=look.cell.model,

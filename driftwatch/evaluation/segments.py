@@ -1,38 +1,44 @@
-"""From a look at a whole window to the looks at its segments, one at a time: all together they may be large."""
+"""From what is known of a window to the looks at it and at its segments, one at a time: together they may be large."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from driftwatch.evaluation.evaluate import Look
 from driftwatch.evaluation.report import Performance
 from driftwatch.summaries.segmented import Segmented
 
 
-def segment_looks(
-    whole: Look,
-    state: Segmented | None,
-    *,
-    names: Sequence[str],
-    performances: Mapping[str, Performance],
-    decided: Mapping[str, frozenset[str]],
-) -> Iterator[Look]:
-    """The segments of a window that have something to say, in order.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A window as a whole, and what is known of its segments beside their rows.
 
-    state: the window's rows by segment; None when they have been let go, or were not divided from the beginning.
-    performances, decided: by segment.
+    performances: by segment. decided: the rules that have judged the metrics of a segment, "" for all of them.
     """
-    for number, name in enumerate(names):
-        performance = performances.get(name)
-        rows = 0 if state is None else state.rows(number)
-        if not rows and (performance is None or whole.profile is not None):
-            continue
-        if not rows and performance is not None:
-            rows = performance.arrivals.predictions
-        yield Look(
-            cell=replace(whole.cell, segment=name),
-            window=replace(whole.window, rows=rows),
-            revision=whole.revision,
-            profile=None if state is None or whole.profile is None else state.profile(number),
-            performance=performance,
-            decided=decided.get(name, frozenset()),
-        )
+
+    whole: Look
+    performances: Mapping[str, Performance] = field(default_factory=dict)
+    decided: frozenset[tuple[str, str]] = frozenset()
+
+    def looks(self, state: Segmented | None, names: Sequence[str]) -> Iterator[Look]:
+        """The window as a whole, then each segment that has something to say, in order.
+
+        state: the window's rows by segment; None when they have been let go, or were not divided from the beginning.
+        """
+        yield self.whole
+        decided: dict[str, set[str]] = {}
+        for rule, name in self.decided:
+            decided.setdefault(name, set()).add(rule)
+        for number, name in enumerate(names):
+            performance = self.performances.get(name)
+            rows = 0 if state is None else state.rows(number)
+            if not rows and (performance is None or self.whole.profile is not None):
+                continue
+            remembered = 0 if performance is None else performance.arrivals.predictions
+            yield Look(
+                cell=replace(self.whole.cell, segment=name),
+                window=replace(self.whole.window, rows=rows or remembered),
+                revision=self.whole.revision,
+                profile=None if state is None else state.profile(number),
+                performance=performance,
+                decided=frozenset(decided.get(name, ())),
+            )

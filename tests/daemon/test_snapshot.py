@@ -17,6 +17,7 @@ from driftwatch.evaluation.alerts import Alerts, Episode, Reason, State
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
+from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import NEVER, Progress, Windows, WindowSpec
 from tests.golden import make_monitor
 from tests.golden.make_monitor import SPEC, described
@@ -47,7 +48,7 @@ def monitors(draw) -> Monitor:
         alerts=Alerts(
             MappingProxyType(draw(st.dictionaries(st.tuples(NAMES, NAMES, NAMES, NAMES), EPISODES, max_size=3)))
         ),
-        versions=draw(st.lists(NAMES, unique=True, max_size=3)),
+        versions=Versions(known=draw(st.lists(NAMES, unique=True, max_size=3))),
     )
     idle = frozenset(draw(st.sets(st.sampled_from(sorted(partitions))))) if partitions else frozenset()
     progress = Progress(partitions, idle, draw(st.one_of(st.just(NEVER), MOMENTS)), draw(st.integers(0, 10**9)))
@@ -138,7 +139,7 @@ def test_panes_of_another_form_of_window_are_discarded_and_counted(spec):
     assert restored.memory.panes == {}
     assert restored.changed == set(before.memory.panes), "the next checkpoint deletes them"
     assert restored.memory.alerts == before.memory.alerts
-    assert restored.memory.versions == before.memory.versions
+    assert restored.memory.versions.known == before.memory.versions.known
     assert not restored.memory.seen.new(make_monitor.HASHES).any()
     assert restored.windows.progress.greatest == before.windows.progress.greatest
     assert restored.windows.progress.closed_ms == NEVER

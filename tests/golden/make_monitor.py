@@ -20,6 +20,7 @@ from driftwatch.statistics.drift import Baseline
 from driftwatch.stream.batch import Batch
 from driftwatch.stream.schema import Column, Kind
 from driftwatch.stream.seen import Seen
+from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Progress, Windows, WindowSpec
 from driftwatch.summaries.building import build_layout
 from driftwatch.summaries.layout import Layout
@@ -75,7 +76,7 @@ def memory() -> Memory:
         touched={(START, "7"), (START, "a/b ü")},
         issued=START + HOUR,
         alerts=Alerts(MappingProxyType({("shift", "7", "", "country"): firing, ("drift", "7", "", "amount"): pending})),
-        versions=["7", "a/b ü"],
+        versions=Versions(known=["7", "a/b ü"]),
         seen=seen,
     )
 
@@ -104,7 +105,7 @@ def described(panes: Mapping[tuple[int, str], Profile], progress: Progress, memo
         "greatest": dict(sorted(progress.greatest.items())), "idle": sorted(progress.idle),
         "closed_ms": progress.closed_ms, "counted": progress.counted, "issued": memory.issued,
         "revisions": [[*key, revision] for key, revision in sorted(memory.revisions.items())],
-        "touched": [list(key) for key in sorted(memory.touched)], "versions": memory.versions,
+        "touched": [list(key) for key in sorted(memory.touched)], "versions": memory.versions.known,
         "seen": [memory.seen.forgotten, memory.seen.total],
         "alerts": [
             [list(key), episode.state.value, episode.alert_id, episode.started_ms, episode.breaches, episode.clears,

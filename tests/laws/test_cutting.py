@@ -1,10 +1,10 @@
 """Cutting law: where rows are cut into batches decides nothing; nor does, for counts, how partitions interleave."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch import monitor as module
+from driftwatch.monitor import Memory
+from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import WindowSpec
 from tests.monitors import (
     SLIDING,
@@ -40,13 +40,11 @@ def test_batches(form: WindowSpec, arrivals: list, cut: set[int], data) -> None:
 @given(st.sampled_from(SPECS), streams(), places)
 def test_more_versions_than_are_told_apart(form: WindowSpec, arrivals: list, cut: set[int]) -> None:
     """The law holds for which versions are counted together, too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MAX_VERSIONS", 1)
-        whole, pieces = monitor(form), monitor(form)
-        expected = said(play(whole, arrivals))
-        assert said(play(pieces, arrivals, cut=cut)) == expected
-        assert remembered(pieces) == remembered(whole)
-        assert len({version for _, version in whole.memory.panes}) <= 2 + len(whole.memory.panes)
+    whole, pieces = (monitor(form, memory=Memory(versions=Versions(1))) for _ in range(2))
+    expected = said(play(whole, arrivals))
+    assert said(play(pieces, arrivals, cut=cut)) == expected
+    assert remembered(pieces) == remembered(whole)
+    assert len(whole.memory.versions.known) <= 1
 
 
 @settings(deadline=None, max_examples=40)
