@@ -4,6 +4,9 @@ Lags are counted in buckets that grow by a factor √2, from 1 s to 2 years; the
 what is longer. Inside a bucket lags are taken as uniform.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -13,6 +16,8 @@ Ints = NDArray[np.int64]
 
 EDGES_MS = np.floor(1000 * 2.0 ** (np.arange(53) / 2))
 BUCKETS = EDGES_MS.size + 1
+_LEFTS = np.concatenate([[0.0], EDGES_MS])
+_WIDTHS = np.diff(_LEFTS, append=EDGES_MS[-1] * 2)
 LEAST_SHARE = 0.02
 """Share of a class that must have come by now for its labels to speak for those that have not."""
 LEVEL = 1e-3
@@ -46,19 +51,6 @@ def arrival_curve(labelled: Floats, waiting: Floats) -> Floats:
     return np.where(at_risk > 0, share, np.nan)
 
 
-def arrived_share(counts: Floats, ages_ms: Ints) -> Floats:
-    """Of the labels that will come, the share (…, rows) that has come by each age (rows,); counts: (…, BUCKETS)."""
-    rights = np.concatenate([EDGES_MS, EDGES_MS[-1:] * 2])
-    lefts = np.concatenate([[0.0], EDGES_MS])
-    bucket = buckets_of(ages_ms)
-    within = np.clip((ages_ms - lefts[bucket]) / (rights - lefts)[bucket], 0.0, 1.0)
-    total = counts.sum(axis=-1, keepdims=True)
-    shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
-    before = shares.cumsum(axis=-1) - shares
-    arrived: Floats = before[..., bucket] + shares[..., bucket] * within
-    return arrived
-
-
 def label_matters(counts: Floats) -> bool:
     """Whether, within score groups, positives' labels come at other lags than negatives' (homogeneity, χ²).
 
@@ -73,24 +65,47 @@ def label_matters(counts: Floats) -> bool:
     return freedom > 0 and bool(special.chdtrc(freedom, statistic) < LEVEL)
 
 
-def arrived_by_label(counts: Floats, groups: Ints, ages_ms: Ints) -> Floats:
+@dataclass(frozen=True, slots=True)
+class PastDelays:
+    """What the delays of matured windows say of labels that are still to come, by score group and label.
+
+    matters: whether they depend on the label. seen: (2,) whether a label was ever seen. before, inside:
+    (score groups, 2, BUCKETS) share of the labels that has come by the beginning of a bucket, and in it.
+    """
+
+    counts: Floats
+    matters: bool
+    seen: NDArray[np.bool_]
+    before: Floats
+    inside: Floats
+
+    @classmethod
+    def of(cls, counts: Floats) -> Self:
+        """counts: (score groups, 2, BUCKETS); groups with few labels lean on all of them."""
+        pooled = counts.sum(axis=0)
+        seen = pooled.sum(axis=-1)
+        leaning = counts + POOLED * (pooled / np.maximum(seen, 1.0)[:, None])
+        inside = leaning / np.maximum(leaning.sum(axis=-1, keepdims=True), 1.0)
+        return cls(counts, label_matters(counts), seen > 0, inside.cumsum(axis=-1) - inside, inside)
+
+
+def arrived_by_label(delays: PastDelays, groups: Ints, ages_ms: Ints) -> Floats:
     """Mean share (score groups, 2) of each label's rows that has come, over a window's predictions.
 
-    counts: (score groups, 2, BUCKETS) delays of matured windows. groups, ages_ms: (rows,) of all predictions.
-    Groups with few labels lean on all of them; where no label was ever seen, 1. All 1 when delays do not depend on
-    the label: then what has come is a fair sample of its score.
+    groups, ages_ms: (rows,) of all predictions; a group without any has all rows' ages. Where no label was ever seen,
+    1. All 1 when delays do not depend on the label: then what has come is a fair sample of its score.
     """
-    size = counts.shape[0]
-    if not label_matters(counts):
+    size = delays.before.shape[0]
+    if not delays.matters or not ages_ms.size:
         return np.ones((size, 2))
-    pooled = counts.sum(axis=0)
-    prior = pooled / np.maximum(pooled.sum(axis=-1, keepdims=True), 1.0)
-    by_age = np.zeros((size, 2))
-    for group in range(size):
-        ages = ages_ms[groups == group]
-        shares = arrived_share(counts[group] + POOLED * prior, ages if ages.size else ages_ms)
-        by_age[group] = shares.mean(axis=-1) if shares.size else 1.0
-    return np.where(pooled.sum(axis=-1) > 0, by_age, 1.0)
+    bucket = buckets_of(ages_ms)
+    within = np.minimum(np.maximum((ages_ms - _LEFTS[bucket]) / _WIDTHS[bucket], 0.0), 1.0)
+    cells = groups * BUCKETS + bucket
+    ages = np.stack([np.bincount(cells, weights, minlength=size * BUCKETS) for weights in (None, within)])
+    ages = ages.reshape(2, size, BUCKETS)
+    ages[:, ~ages[0].any(axis=-1)] = ages.sum(axis=1, keepdims=True)
+    come = (delays.before * ages[0][:, None] + delays.inside * ages[1][:, None]).sum(axis=-1)
+    return np.where(delays.seen, come / ages[0].sum(axis=-1, keepdims=True), 1.0)
 
 
 def arrival_errors(counts: Floats, shares: Floats) -> Floats:

@@ -5,16 +5,14 @@ closest to the labels in least squares. Between the scores that were seen a chan
 them it stays constant, as scikit-learn's IsotonicRegression(out_of_bounds="clip") has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-TENTHS = np.linspace(0.0, 1.0, 11)
-"""Edges of the ten equal bins of a reliability table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,10 @@ class Calibration:
     chances: Floats
     blocks: Ints
     variances: Floats
+
+    def some(self, slots: Ints) -> Self:
+        """What is known of some slots of the bins: slots (n,) in [0, bins]."""
+        return replace(self, chances=self.chances[slots], blocks=self.blocks[slots])
 
 
 def isotonic(means: Floats, weights: Floats) -> tuple[Floats, Ints]:
@@ -118,14 +120,12 @@ class Reliability:
     error: Floats
 
 
-def reliability(labelled: Floats, score_sums: Floats, middles: Floats) -> Reliability:
+def reliability(labelled: Floats, score_sums: Floats, tenths: Ints) -> Reliability:
     """Gather bins into tenths of the score: counts (…, bins + 1, 2, 2), sums of scores (…, bins + 1, 2) by label.
 
-    middles: (bins,) a score inside each bin. Exact where the tenths' edges are among the bins' edges.
+    tenths: (bins,) in which each bin lies: 0…9.
     """
-    tenth = np.clip(np.searchsorted(TENTHS, middles, side="right") - 1, 0, 9)
-    gather = np.zeros((middles.size, 10))
-    gather[np.arange(middles.size), tenth] = 1.0
+    gather = (tenths[:, None] == np.arange(10)).astype(np.float64)
     by_label = np.swapaxes(labelled[..., :-1, :, :].sum(axis=-2).astype(np.float64), -1, -2) @ gather
     rows = by_label.sum(axis=-2)
     sums = score_sums[..., :-1, :].sum(axis=-1) @ gather

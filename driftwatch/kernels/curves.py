@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 _NODES = 4
 """Points at which precision is taken between the first and the last positive row of a bin."""
+_WAYS = (np.arange(_NODES) + 0.5) / _NODES
 _STEEPEST = 60.0
 """Greatest power: beyond it no negative row of the bin counts as ahead of a positive one."""
 _ALIKE, _LEVEL = 1e-9, 1e-13
@@ -92,27 +93,30 @@ def precision_curve(bins: Bins, *, unit: Floats | float = 1.0) -> Curve:
     """How high is the precision on average over the positive rows, each at its own score as threshold.
 
     Between the rows of a bin, a share u^θ of its negatives comes before the share u of its positives, where θ is such
-    that positives are ahead as often as they are. NaN without a positive row. `by_…` are influence functions.
+    that positives are ahead as often as they are, scaled so that the mean over the nodes is 1 / (θ + 1). NaN without a
+    positive row. `by_…` are influence functions.
     unit: (…) what a positive row counts, where rows are weighted.
     """
     positives, negatives, total = bins.positives, bins.negatives, bins.positives.sum(axis=-1)
     one = np.asarray(unit)[..., None]
     true, false = _above(positives), _above(negatives)
     power = np.minimum(bins.ahead / np.maximum(1 - bins.ahead, 1e-9), _STEEPEST)
-    value, losses, gains = (np.zeros_like(positives) for _ in range(3))
-    for node in range(_NODES):
-        way = (node + 0.5) / _NODES
-        few = np.minimum(np.ceil(positives / one * way - _ALIKE) * one, positives)
-        passed = np.where(positives > _NODES * one, one / 2 + positives * way, few)
-        hits = true + np.where(bins.level, positives, passed)
-        before = np.where(bins.level, 1 - bins.ahead, way**power * _mean_excess(power))
-        misses = false + negatives * np.where(bins.tied, 1.0, before)
-        every = np.maximum(hits + misses, 1e-100)
-        value += positives * hits / every / _NODES
-        gains += positives * misses / every**2 / _NODES
-        losses += positives * hits / every**2 / _NODES
+    way = _WAYS.reshape(-1, *(1,) * positives.ndim)
+    few = np.minimum(np.ceil(positives / one * way - _ALIKE) * one, positives)
+    passed = np.where(positives > _NODES * one, one / 2 + positives * way, few)
+    hits = true + np.where(bins.level, positives, passed)
+    ways = np.exp(np.log(way) * power)
+    excess = 1 / ((power + 1) * ways.mean(axis=0))
+    before = np.where(bins.level, 1 - bins.ahead, ways * excess)
+    misses = false + negatives * np.where(bins.tied, 1.0, before)
+    every = np.maximum(hits + misses, 1e-100)
+    share = hits / every
+    squared = positives / every
+    value = positives * share.mean(axis=0)
+    losses = (squared * share).mean(axis=0)
+    gains = (squared * misses / every).mean(axis=0)
     mean = value.sum(axis=-1) / total
-    own = np.divide(value, positives, out=np.zeros_like(value), where=positives > 0)
+    own = share.mean(axis=0) * (positives > 0)
     # A row moves the precision at all positive rows below it: those of lower bins, and half of its own, or all of them
     # where their scores are one.
     above = np.where(bins.tied, 0.0, 0.5)
@@ -146,12 +150,3 @@ def _above(counts: Floats) -> Floats:
     """(…, bins) counts of all later bins."""
     later: Floats = counts.sum(axis=-1)[..., None] - np.cumsum(counts, axis=-1)
     return later
-
-
-def _mean_excess(power: Floats) -> Floats:
-    """1 / (power + 1) over the mean of way^power at the nodes."""
-    mean = np.zeros_like(power)
-    for node in range(_NODES):
-        mean += ((node + 0.5) / _NODES) ** power / _NODES
-    out: Floats = np.divide(1 / (power + 1), mean, out=np.zeros_like(mean), where=mean > 0)
-    return out

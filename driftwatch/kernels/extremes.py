@@ -38,30 +38,29 @@ def extremes(predicted: Floats, labelled: Floats) -> dict[str, tuple[Floats, Flo
 
 def area_extremes(by_label: Floats, missing: Floats) -> tuple[Floats, Floats]:
     """Least and greatest area under the ROC curve (…); by_label: (…, bins, 2), missing: (…, bins) rows."""
-    mirrored = _greatest_area(by_label[..., ::-1, :], missing[..., ::-1])
-    return 1 - mirrored, _greatest_area(by_label, missing)
+    greatest = _greatest_area(np.stack([by_label[..., ::-1, :], by_label]), np.stack([missing[..., ::-1], missing]))
+    return 1 - greatest[0], greatest[1]
 
 
 @np.errstate(divide="ignore", invalid="ignore")
 def _greatest_area(by_label: Floats, missing: Floats) -> Floats:
     """Missing rows above bin t count as positive, those below as negative, of those in it a part as positive."""
-    negative, positive = by_label[..., 0], by_label[..., 1]
-    beaten = negative.cumsum(axis=-1) - negative / 2
-    beating = positive.sum(axis=-1, keepdims=True) - positive.cumsum(axis=-1) + positive / 2
-    below = missing.cumsum(axis=-1) - missing
-    above = missing.sum(axis=-1, keepdims=True) - missing - below
-    won_low = (missing * beating).cumsum(axis=-1) - missing * beating
-    won = missing * beaten
-    won_high = won.sum(axis=-1, keepdims=True) - won.cumsum(axis=-1)
+    up_to = by_label.cumsum(axis=-2)
+    totals, halves = up_to[..., -1:, :], up_to - by_label / 2
+    positive = by_label[..., 1]
+    beaten, beating = halves[..., 0], totals[..., 1] - halves[..., 1]
+    through = missing.cumsum(axis=-1)
+    below, above = through - missing, through[..., -1:] - through
+    lost, won = missing * beating, missing * beaten
     among_labelled = (positive * beaten).sum(axis=-1, keepdims=True)
-    sure = among_labelled + won_low + won_high
-
-    def area(part: float) -> Floats:
-        up, down = part * missing, (1 - part) * missing
-        pairs = sure + up * beaten + down * beating + above * (below + down) + up * (below + down / 2)
-        positives = positive.sum(axis=-1, keepdims=True) + above + up
-        negatives = negative.sum(axis=-1, keepdims=True) + below + down
-        return np.where(positives * negatives > 0, pairs / (positives * negatives), -np.inf)
-
-    greatest = np.max([area(float(part)).max(axis=-1) for part in _PARTS], axis=0)
+    sure = among_labelled + lost.cumsum(axis=-1) + won.sum(axis=-1, keepdims=True) - won.cumsum(axis=-1)
+    # With a part p of t's rows above: (first + p · second + p (1 - p) m² / 2) of (positives + p m) (negatives - p m).
+    first = sure + above * through
+    second = won - lost + missing * (below - above)
+    positives, negatives = totals[..., 1] + above, totals[..., 0] + through
+    parts = _PARTS.reshape(-1, *(1,) * missing.ndim)
+    moved = parts * missing
+    pairs = first + parts * second + moved * (missing - moved) / 2
+    every = (positives + moved) * (negatives - moved)
+    greatest = np.where(every > 0, pairs / every, -np.inf).max(axis=(0, -1))
     return np.where(np.isfinite(greatest), greatest, np.nan)

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Numerator and denominator of each metric that is a ratio of two sums over [[tn, fn], [fp, tp]].
 _RATIOS: dict[str, tuple[list[list[float]], list[list[float]]]] = {
+    # Numerator and denominator of each metric that is a ratio of two sums over [[tn, fn], [fp, tp]].
     "accuracy": ([[1, 0], [0, 1]], [[1, 1], [1, 1]]),
     "precision": ([[0, 0], [0, 1]], [[0, 0], [1, 1]]),
     "recall": ([[0, 0], [0, 1]], [[0, 1], [0, 1]]),
     "f1": ([[0, 0], [0, 2]], [[0, 1], [1, 2]]),
     "specificity": ([[1, 0], [0, 0]], [[1, 0], [1, 0]]),
 }
+_PARTS = np.array([*_RATIOS.values()], dtype=np.float64).swapaxes(0, 1)
+_MCC, RANKED, _VALUE = "mcc", ("roc_auc", "average_precision"), "value_per_prediction"
+_SIGNS = np.array([[1.0, -1.0], [-1.0, 1.0]])
 BOUNDED_BELOW = {"mcc": -1.0, "value_per_prediction": -np.inf}
 """Least values of the metrics that can be negative."""
 
@@ -39,75 +42,118 @@ class Influence:
         return self.slope[..., 1] - self.slope[..., 0]
 
 
-@np.errstate(divide="ignore", invalid="ignore")
+@dataclass(frozen=True, slots=True)
+class Influences:
+    """Every metric at once. values: (metrics, …). slopes: (metrics, …, bins + 1, 2, 2). names: (metrics,)."""
+
+    names: tuple[str, ...]
+    values: Floats
+    slopes: Floats
+
+    @property
+    def turns(self) -> Floats:
+        """(metrics, …, bins + 1, 2) by how much each moves when a row's label turns from negative to positive."""
+        turns: Floats = self.slopes[..., 1] - self.slopes[..., 0]
+        return turns
+
+    def of(self, name: str) -> Influence:
+        """One metric's."""
+        place = self.names.index(name)
+        return Influence(self.values[place], self.slopes[place])
+
+
 def influences(joint: Floats, values: Floats | None = None) -> dict[str, Influence]:
     """Every metric of a joint table (…, bins + 1, 2, 2).
 
     values: (2, 2) business value of a row by predicted class × label; with it there is `value_per_prediction` too.
     """
+    found = all_influences(joint, values)
+    return {name: found.of(name) for name in found.names}
+
+
+@np.errstate(divide="ignore", invalid="ignore")
+def all_influences(joint: Floats, values: Floats | None = None) -> Influences:
+    """The same in arrays, for whoever works on all metrics together."""
     table = joint.sum(axis=-3)
-    ratios = {name: (np.array(above, float), np.array(below, float)) for name, (above, below) in _RATIOS.items()}
+    by_label = joint[..., :-1, 0, :] + joint[..., :-1, 1, :]
+    ratios, ratio_slopes = _ratios(table, values)
+    correlation, correlation_slope = _correlation(table)
+    ranked = [_area(by_label), _average_precision(by_label)]
+    counted = np.concatenate([ratio_slopes, correlation_slope[None]])
+    slopes = np.empty((len(counted) + len(ranked), *joint.shape))
+    slopes[: len(counted)] = counted[..., None, :, :]
+    for place, (_, slope) in enumerate(ranked, len(counted)):
+        # A ranking's slope is the same for both predicted classes, and nothing for the rows without a score.
+        slopes[place, ..., :-1, :, :] = slope[..., None, :]
+        slopes[place, ..., -1, :, :] = 0.0
+    names = (*_RATIOS, *(() if values is None else (_VALUE,)), _MCC, *RANKED)
+    return Influences(names, np.stack([*ratios, correlation, *(value for value, _ in ranked)]), slopes)
+
+
+def ranked_influences(by_label: Floats) -> dict[str, Influence]:
+    """Of counts by score and label (…, bins, 2), the metrics of the scores' order alone; slopes (…, bins, 2)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            name: Influence(*found(by_label)) for name, found in zip(RANKED, (_area, _average_precision), strict=True)
+        }
+
+
+def metric_values(joint: Floats, values: Floats | None = None) -> dict[str, Floats]:
+    """The metrics of `influences` without their slopes, each (…)."""
+    found = all_influences(joint, values)
+    return dict(zip(found.names, found.values, strict=True))
+
+
+def _ratios(table: Floats, values: Floats | None) -> tuple[Floats, Floats]:
+    """Ratios of two weighted sums of the confusion matrix (…, 2, 2): (metrics, …), slopes (metrics, …, 2, 2)."""
+    above, below = _PARTS
     if values is not None:
-        ratios["value_per_prediction"] = (np.asarray(values, np.float64), np.ones((2, 2)))
-    found = {name: _ratio(table, *parts, shape=joint.shape) for name, parts in ratios.items()}
-    found["mcc"] = _correlation(table, joint.shape)
-    by_label = joint[..., :-1, :, :].sum(axis=-2)
-    found["roc_auc"] = _spread(*_area(by_label))
-    found["average_precision"] = _spread(*_average_precision(by_label))
-    return found
+        above, below = np.concatenate([above, values[None]]), np.concatenate([below, np.ones((1, 2, 2))])
+    flat = table.reshape(*table.shape[:-2], 4)
+    size = np.moveaxis(flat @ below.reshape(-1, 4).T, -1, 0)
+    value = np.moveaxis(flat @ above.reshape(-1, 4).T, -1, 0) / size
+    shape = (-1, *(1,) * (value.ndim - 1), 2, 2)
+    slope = (above.reshape(shape) - value[..., None, None] * below.reshape(shape)) / size[..., None, None]
+    return value, slope
 
 
-def _ratio(table: Floats, above: Floats, below: Floats, *, shape: tuple[int, ...]) -> Influence:
-    """A ratio of two weighted sums of the confusion matrix (…, 2, 2)."""
-    size = (table * below).sum(axis=(-2, -1))
-    value = (table * above).sum(axis=(-2, -1)) / size
-    slope = (above - value[..., None, None] * below) / size[..., None, None]
-    return Influence(value, np.broadcast_to(slope[..., None, :, :], shape))
-
-
-def _correlation(table: Floats, shape: tuple[int, ...]) -> Influence:
-    """Matthews correlation coefficient (1975)."""
+def _correlation(table: Floats) -> tuple[Floats, Floats]:
+    """Matthews correlation coefficient (1975) of confusion matrices (…, 2, 2), and its slope."""
     predicted, labels = table.sum(axis=-1), table.sum(axis=-2)
     scale = np.sqrt(predicted.prod(axis=-1) * labels.prod(axis=-1))
     value = (table[..., 0, 0] * table[..., 1, 1] - table[..., 0, 1] * table[..., 1, 0]) / scale
-    partner = table[..., ::-1, ::-1] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    partner = table[..., ::-1, ::-1] * _SIGNS
     margins = (1 / predicted[..., :, None] + 1 / labels[..., None, :]) / 2
-    slope = partner / scale[..., None, None] - value[..., None, None] * margins
-    return Influence(value, np.broadcast_to(slope[..., None, :, :], shape))
+    slope: Floats = partner / scale[..., None, None] - value[..., None, None] * margins
+    return value, slope
 
 
 def _area(by_label: Floats) -> tuple[Floats, Floats]:
     """Area under the ROC curve of counts (…, bins, 2), half for ties; its slope (…, bins, 2)."""
-    negative, positive = by_label[..., 0], by_label[..., 1]
-    negatives, positives = negative.sum(axis=-1, keepdims=True), positive.sum(axis=-1, keepdims=True)
-    beaten = (negative.cumsum(axis=-1) - negative / 2) / negatives
-    value = (positive * beaten).sum(axis=-1, keepdims=True) / positives
-    beating = 1 - (positive.cumsum(axis=-1) - positive / 2) / positives
-    slope = np.stack([(beating - value) / negatives, (beaten - value) / positives], axis=-1)
-    return value[..., 0], slope
+    below = by_label.cumsum(axis=-2)
+    totals = below[..., -1:, :]
+    shares = (below - by_label / 2) / totals
+    value = (by_label[..., 1] * shares[..., 0]).sum(axis=-1) / totals[..., 0, 1]
+    slope = np.empty(by_label.shape)
+    slope[..., 0], slope[..., 1] = 1 - shares[..., 1], shares[..., 0]
+    slope -= value[..., None, None]
+    slope /= totals
+    return value, slope
 
 
 def _average_precision(by_label: Floats) -> tuple[Floats, Floats]:
     """Σ ΔRecall · precision over the bins from the top, as scikit-learn has it; its slope (…, bins, 2)."""
-    falling = by_label[..., ::-1, :]
-    positive = falling[..., 1]
-    hits, taken = positive.cumsum(axis=-1), falling.sum(axis=-1).cumsum(axis=-1)
-    positives = positive.sum(axis=-1, keepdims=True)
-    precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
+    positive = by_label[..., 1]
+    falling = by_label[..., ::-1, :].cumsum(axis=-2)[..., ::-1, :]
+    hits, taken = falling[..., 1], falling[..., 0] + falling[..., 1]
+    positives = hits[..., :1]
+    some = np.where(taken > 0, taken, 1.0)
+    precision = hits / some
     value = (positive * precision).sum(axis=-1, keepdims=True) / positives
     # A row changes the precision at its own bin and at all bins below.
-    step = np.divide(positive / positives, taken, out=np.zeros_like(hits), where=taken > 0)
-    by_positive = _onward(step * (1 - precision)) + (precision - value) / positives
-    slope = np.stack([-_onward(step * precision), by_positive], axis=-1)
-    return value[..., 0], slope[..., ::-1, :]
-
-
-def _onward(steps: Floats) -> Floats:
-    """Sums over the last axis from each place to the end."""
-    return np.flip(np.flip(steps, axis=-1).cumsum(axis=-1), axis=-1)
-
-
-def _spread(value: Floats, slope: Floats) -> Influence:
-    """A ranking's slope (…, bins, 2) for both predicted classes, and nothing for the rows without a score."""
-    full = np.concatenate([slope, np.zeros_like(slope[..., :1, :])], axis=-2)
-    return Influence(value, np.repeat(full[..., None, :], 2, axis=-2))
+    step = positive / positives / some
+    lost = (step * precision).cumsum(axis=-1)
+    slope = np.empty(by_label.shape)
+    slope[..., 0] = -lost
+    slope[..., 1] = step.cumsum(axis=-1) - lost + (precision - value) / positives
+    return value[..., 0], slope

@@ -72,16 +72,19 @@ def stratify(predicted: Floats, labelled: Floats, arrived: Floats | None = None)
 
 def _merged(predicted: Floats, labelled: Floats) -> Ints:
     """Strata (bins + 1,) of consecutive bins, from 0 on: each with enough predictions and enough labels."""
-    least = predicted.sum() / MOST_STRATA
-    codes = np.zeros(predicted.size, np.int64)
-    code, rows, labels = 0, 0.0, 0.0
-    for place in np.flatnonzero(predicted > 0):
-        codes[place:] = code
-        rows, labels = rows + predicted[place], labels + labelled[place]
-        if rows >= least and labels >= LEAST_LABELS:
-            code, rows, labels = code + 1, 0.0, 0.0
-            codes[place + 1 :] = code
-    if code and labels < LEAST_LABELS:
+    rows, labels = predicted.cumsum(), labelled.cumsum()
+    least, last = rows[-1] / MOST_STRATA, int(np.flatnonzero(predicted)[-1:].sum())
+    starts = [0]
+    while rows[-1] > 0:
+        before = (rows[starts[-1] - 1], labels[starts[-1] - 1]) if starts[-1] else (0.0, 0.0)
+        end = max(rows.searchsorted(before[0] + least), labels.searchsorted(before[1] + LEAST_LABELS))
+        if end > last:
+            break
+        starts.append(int(end) + 1)
+    left = labels[-1] - (labels[starts[-1] - 1] if starts[-1] else 0.0)
+    if len(starts) > 1 and left < LEAST_LABELS:
         # What is left over is too little to stand alone.
-        codes[codes == code] = code - 1
-    return codes
+        starts.pop()
+    codes = np.zeros(predicted.size + 1, np.int64)
+    codes[starts[1:]] = 1
+    return codes[:-1].cumsum()

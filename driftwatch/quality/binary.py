@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from driftwatch.evaluation.report import Performance
-from driftwatch.kernels.arrival import Ints, arrival_errors, arrived_by_label, delay_counts
+from driftwatch.kernels.arrival import Ints, PastDelays, arrival_errors, arrived_by_label, delay_counts
 from driftwatch.kernels.calibration import Calibration, calibrate_bins, reliability
-from driftwatch.kernels.interval import Floats
+from driftwatch.kernels.interval import Floats, Interval
 from driftwatch.kernels.strata import score_groups
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.lessons import LEAST_LABELS
@@ -16,7 +17,7 @@ from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
 from driftwatch.quality.readings import GAPS, arrivals, measured, parted, worth
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
-from driftwatch.statistics.estimation import Estimated, estimate_binary
+from driftwatch.statistics.estimation import Estimated, estimate_binary, estimated_intervals
 from driftwatch.statistics.gap import gaps
 from driftwatch.statistics.interim import Arrived, interim_binary
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
@@ -37,7 +38,12 @@ class _Knowledge:
     """What past labels say: chances of the positive class, and delays by score group and label."""
 
     calibration: Calibration | None
-    delays: Ints | None
+    delays: PastDelays | None
+
+    def of(self, state: BinaryState) -> Self:
+        """What they say of the bins of one window."""
+        calibration = None if self.calibration is None else self.calibration.some(state.grid.slots)
+        return replace(self, calibration=calibration)
 
 
 class BinaryAssessor:
@@ -66,13 +72,14 @@ class BinaryAssessor:
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
         """What some window's labels and scores say; see `Assessor`."""
         answers = recalled.answers
-        state = BinaryState.of(answers, self._form, grid=self._grid)
-        known = self._knowledge(version)
+        slots = self._grid.bins_of(answers.outputs["score"])
+        state = BinaryState.filled(answers, self._form, grid=self._grid, slots=slots)
+        known = self._knowledge(version).of(state)
         ages_ms = np.maximum(now_ms - recalled.times, 0)
         said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
-        said = replace(said, reliability=_reliability(state, self._middles))
+        said = replace(said, reliability=_reliability(state))
         # A final value is of all labels that ever come: how early the first ones were does not matter to it.
-        arrived = self._arrived(answers, known.delays, ages_ms) if stage is Stage.INTERIM else None
+        arrived = self._arrived(state, known.delays, (slots, ages_ms)) if stage is Stage.INTERIM else None
         readings = (
             *self._realised(state, stage=stage, coverage=said.coverage, arrived=arrived),
             *(measured(worth(answers), Support(stage, said.coverage)) if self._costs is None else ()),
@@ -104,50 +111,59 @@ class BinaryAssessor:
             counts = lessons.total(version, "labelled", most_rows=most_rows, before=tuple(reference))
             enough = counts is not None and counts[:-1].sum() >= LEAST_LABELS
             calibration = calibrate_bins(counts, self._middles) if counts is not None and enough else None
-            self._known[version] = _Knowledge(calibration, lessons.total(version, "delays"))
+            delays = lessons.total(version, "delays")
+            past = None if delays is None else PastDelays.of(delays.astype(np.float64))
+            self._known[version] = _Knowledge(calibration, past)
         return self._known[version]
 
     def _realised(
         self, state: BinaryState, *, stage: Stage, coverage: float, arrived: Arrived | None
     ) -> tuple[Reading, ...]:
         absent = Status.DEGENERATE if state.labelled.sum() else Status.NO_LABELS
-        naive = binary_metrics(state, costs=self._costs)
         baseline = float(baseline_accuracy(state))
         support = Support(stage, coverage)
         if stage is Stage.FINAL or absent is Status.NO_LABELS:
             details = {"accuracy": replace(support, baseline=baseline)}
-            return measured(naive, support, details=details, absent=absent)
+            return measured(binary_metrics(state, costs=self._costs), support, details=details, absent=absent)
         values = None if self._costs is None else self._costs.matrix.T
         interim = interim_binary(_floats(state.predicted), _floats(state.labelled), arrived, values=values)
-        weights = interim.strata.weights
-        corrected = binary_metrics(_weighed(state, weights), spread=_weighed(state, weights**2), costs=self._costs)
+        naive, corrected = self._twice(state, interim.strata.weights)
         details = {
             name: replace(
                 support,
-                naive=float(interval.value),
+                naive=float(value),
                 worst=float(interim.bounds[name][0]) if name in interim.bounds else np.nan,
                 best=float(interim.bounds[name][1]) if name in interim.bounds else np.nan,
                 baseline=baseline if name == "accuracy" else np.nan,
             )
-            for name, interval in naive.items()
+            for name, value in naive.items()
         }
         return measured(corrected | interim.metrics, support, details=details, absent=absent)
 
-    def _arrived(self, answers: Answers, delays: Ints | None, ages_ms: Ints) -> Arrived | None:
-        """What share of each label's rows has come by now; None when nothing is known of delays."""
-        if delays is None or not answers.rows:
+    def _twice(self, state: BinaryState, weights: Floats) -> tuple[dict[str, Floats], dict[str, Interval]]:
+        """Values by the labels as they are, and metrics of weighted ones, in one go; weights: (bins + 1, 2, 2)."""
+        both = _weighed(state, np.stack([np.ones(weights.shape), weights]))
+        spread = _weighed(state, np.stack([np.ones(weights.shape), weights**2]))
+        found = binary_metrics(both, spread=spread, costs=self._costs)
+        corrected = {name: Interval(each.value[1], each.lower[1], each.upper[1]) for name, each in found.items()}
+        return {name: each.value[0] for name, each in found.items()}, corrected
+
+    def _arrived(self, state: BinaryState, delays: PastDelays | None, rows: tuple[Ints, Ints]) -> Arrived | None:
+        """What share of each label's rows has come by now; None when nothing is known of delays.
+
+        rows: slots and ages of all predictions.
+        """
+        slots, ages_ms = rows
+        if delays is None or not slots.size:
             return None
-        groups = self._groups[self._grid.bins_of(answers.outputs["score"])]
-        counts = delays.astype(np.float64)
-        shares = arrived_by_label(counts, groups, ages_ms)
-        return Arrived(self._groups, shares, arrival_errors(counts, shares))
+        shares = arrived_by_label(delays, self._groups[slots], ages_ms)
+        return Arrived(self._groups[state.grid.slots], shares, arrival_errors(delays.counts, shares))
 
     def _estimated(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
         if calibration is None:
             return ()
         found = self._expected(_floats(state.predicted), calibration)
-        intervals = {name: each.interval for name, each in found.items()}
-        return measured(intervals, Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
+        return measured(estimated_intervals(found), Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
 
     def _gaps(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
         """Realised minus estimated, over the rows whose label has come."""
@@ -184,10 +200,10 @@ def _floats(counts: Floats | Ints) -> Floats:
     return counts.astype(np.float64)
 
 
-def _reliability(state: BinaryState, middles: Floats) -> tuple[tuple[float, float, int], ...]:
+def _reliability(state: BinaryState) -> tuple[tuple[float, float, int], ...]:
     """Mean score and share of positives by tenths of the score; bins' middles stand for their scores."""
-    by_label = state.labelled.sum(axis=1)
-    found = reliability(_floats(state.labelled), by_label * np.append(middles, 0.0)[:, None], middles)
+    grid, by_label = state.grid, state.labelled.sum(axis=1)
+    found = reliability(_floats(state.labelled), by_label * np.append(grid.middles, 0.0)[:, None], grid.tenths)
     return tuple(
         (float(found.scores[tenth]), float(found.shares[tenth]), int(found.rows[tenth]))
         for tenth in np.flatnonzero(found.rows)

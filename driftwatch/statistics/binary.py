@@ -5,7 +5,6 @@ variance of a weighted estimate is made of its `spread`, the same state reweight
 of independent rows, which is a little too large where the weights were made to fit known totals.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,7 +21,6 @@ from driftwatch.kernels.score_bounds import (
     mean_bounds,
     share_interval,
 )
-from driftwatch.statistics.reading import Status
 from driftwatch.statistics.separation import separation_metrics
 from driftwatch.summaries.binary import BRIER, LOSS, PLACE, BinaryState
 
@@ -30,6 +28,18 @@ Floats = NDArray[np.float64]
 
 _NOTHING = 1e-100
 """Second moments below this have no skewness that could be computed."""
+_SHARES = {
+    # The cells that are hits, and those that are misses: true and false negatives and positives as (label, prediction).
+    "accuracy": ((0, 3), (1, 2)),
+    "precision": ((3,), (1,)),
+    "recall": ((3,), (2,)),
+    "f1": ((3,), (1, 2)),
+    "specificity": ((0,), (1,)),
+    "ctr": ((2, 3), (0, 1)),
+}
+_HITS, _MISSES = (
+    np.array([[float(cell in cells[side]) for cells in _SHARES.values()] for cell in range(4)]) for side in (0, 1)
+)
 SPARSE = 20.0
 """Rows of a reliability bin at which the variance seen there is believed half, that of calibrated scores half."""
 
@@ -68,10 +78,7 @@ def binary_metrics(
     found |= separation_metrics(
         scored.bins, positive_spread=scored.row_spread[..., 1], negative_spread=scored.row_spread[..., 0]
     )
-    found["log_loss"] = _loss_interval(scored, powers=LOSS)
-    found["brier"] = _loss_interval(scored, powers=BRIER)
-    found["ece"] = _ece_interval(scored)
-    return found
+    return found | _loss_intervals(scored) | {"ece": _ece_interval(scored)}
 
 
 def baseline_accuracy(state: BinaryState) -> Floats:
@@ -80,31 +87,17 @@ def baseline_accuracy(state: BinaryState) -> Floats:
     return confusion.share(labels.max(axis=-1), labels.sum(axis=-1))
 
 
-def status_of(value: float, *, labelled: float) -> Status:
-    """Why a metric of so many labelled rows has this value, or none."""
-    if labelled <= 0:
-        return Status.NO_LABELS
-    return Status.DEGENERATE if math.isnan(value) else Status.OK
-
-
 def confusion_metrics(counts: Floats, squares: Floats) -> dict[str, Interval]:
     """Metrics of (…, 2, 2) rows by label and predicted class, and of their sums of squared weights."""
-
-    def share(hits: list[tuple[int, int]], misses: list[tuple[int, int]]) -> Interval:
-        sums = [sum((side[..., row, column] for row, column in cells), np.zeros(side.shape[:-2]))
-                for side in (counts, squares) for cells in (hits, misses)]  # fmt: skip
-        return share_interval(sums[0], sums[1], hit_spread=sums[2], miss_spread=sums[3])
-
-    tn, fp, fn, tp = (0, 0), (0, 1), (1, 0), (1, 1)
-    return {
-        "accuracy": share([tn, tp], [fp, fn]),
-        "precision": share([tp], [fp]),
-        "recall": share([tp], [fn]),
-        "f1": f1_interval(share([tp], [fp, fn])),
-        "specificity": share([tn], [fp]),
-        "mcc": mcc_interval(counts, squares),
-        "ctr": share([fn, tp], [tn, fp]),
+    hits, misses, hit_spread, miss_spread = (
+        side.reshape(*side.shape[:-2], 4) @ cells for side in (counts, squares) for cells in (_HITS, _MISSES)
+    )
+    found = share_interval(hits, misses, hit_spread=hit_spread, miss_spread=miss_spread)
+    shares = {
+        name: Interval(found.value[..., place], found.lower[..., place], found.upper[..., place])
+        for place, name in enumerate(_SHARES)
     }
+    return shares | {"f1": f1_interval(shares["f1"]), "mcc": mcc_interval(counts, squares)}
 
 
 @np.errstate(all="ignore")
@@ -157,7 +150,7 @@ def worth_interval(counts: Floats, squares: Floats, *, costs: Floats) -> Interva
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """Labelled rows that have a score, by score bin and label; bins that are empty in all windows are left out.
+    """Labelled rows that have a score, by score bin and label.
 
     rows, row_spread: (…, bins, 2) and sums, sum_spread: (…, bins, 2, SUMS) of the state and of its spread.
     means: (…, bins) mean scores. tenths: (bins, 10) 1 where a bin is part of a bin of the calibration error.
@@ -172,19 +165,15 @@ class _Scored:
 
     @classmethod
     def of(cls, state: BinaryState, spread: BinaryState) -> Self:
-        grid, every = state.grid, tuple(range(state.labelled.ndim - 3))
-        filled = np.asarray(state.labelled.any(axis=(*every, -2, -1)))[:-1]
-        filled[0] |= not filled.any()
-        held = np.flatnonzero(filled)
-        parts = []
+        parts: list[Floats] = []
         for side in (state,) if spread is state else (state, spread):
-            parts.append(side.labelled[..., held, :, :].sum(axis=-2).astype(np.float64))
-            kept = side.sums[..., held, :, :, :]
-            parts.append(kept[..., 0, :, :] + kept[..., 1, :, :])
+            parts.append((side.labelled[..., :-1, 0, :] + side.labelled[..., :-1, 1, :]).astype(np.float64))
+            parts.append(side.sums[..., :-1, 0, :, :] + side.sums[..., :-1, 1, :, :])
         rows, sums = parts[:2]
-        places = confusion.share(sums[..., PLACE.start].sum(axis=-1), rows.sum(axis=-1))
-        means = grid.edges[held] - grid.widths[held] * np.nan_to_num(places)
-        tenths = (grid.tenths[held][:, None] == np.arange(10)).astype(np.float64)
+        grid, places = state.grid, sums[..., 0, PLACE.start] + sums[..., 1, PLACE.start]
+        total = rows[..., 0] + rows[..., 1]
+        means = grid.edges - grid.widths * (places / np.where(total > 0, total, 1.0))
+        tenths = (grid.tenths[:, None] == np.arange(10)).astype(np.float64)
         return cls(rows, parts[-2], sums, parts[-1], means, tenths)
 
     @property
@@ -196,44 +185,51 @@ class _Scored:
 
 
 @np.errstate(all="ignore")
-def _loss_interval(scored: _Scored, *, powers: slice) -> Interval:
-    """Bound a mean loss by its first three moments, to which one row of each class is added.
+def _loss_intervals(scored: _Scored) -> dict[str, Interval]:
+    """Bound the mean losses by their first three moments, to which one row of each class is added.
 
     The added rows lose what calibrated scores would expect: a window of few positive rows may have seen none that costs
-    much. Few rows that make up the skewness also make the variance uncertain, so that it is widened by that.
+    much. Few rows that make up the skewness also make the variance uncertain, so that it is widened by that. All is
+    (2, …): of the log loss, and of the squared error.
     """
     total, kept = scored.rows.sum(axis=(-2, -1)), scored.row_spread.sum(axis=(-2, -1))
-    value = confusion.share(scored.sums[..., powers.start].sum(axis=(-2, -1)), total)
+    value = confusion.share(_powers(scored.sums)[0], total)
     rows = total**2 / kept
-    first, square, cube = np.moveaxis(scored.sum_spread[..., powers].sum(axis=(-3, -2)) / kept[..., None], -1, 0)
-    second, third = _central(value, first, square, cube=cube)
+    second, third = _central(value, _powers(scored.sum_spread) / kept)
     widened = 1 + np.minimum(np.where(second > _NOTHING, third**2 / second**3 / rows, 0.0), 0.25)
-    for expected in _expected_losses(scored, powers=powers):
-        more = _central(value, *expected[:2], cube=expected[2])
-        second, third = second + more[0] / rows, third + more[1] / rows
+    more = _central(value[:, None], _expected_losses(scored))
+    second, third = (moment + added.sum(axis=1) / rows for moment, added in zip((second, third), more, strict=True))
     lower, upper = mean_bounds(value, second=second * widened, third=third * widened, rows=rows)
-    return Interval(value, np.maximum(lower, 0.0), np.minimum(upper, 1.0) if powers == BRIER else upper)
+    lower = np.maximum(lower, 0.0)
+    return {
+        "log_loss": Interval(value[0], lower[0], upper[0]),
+        "brier": Interval(value[1], lower[1], np.minimum(upper[1], 1.0)),
+    }
 
 
-def _central(around: Floats, first: Floats, square: Floats, *, cube: Floats) -> tuple[Floats, Floats]:
-    """Second and third moments around a value from those around 0."""
+def _powers(sums: Floats) -> Floats:
+    """(3, 2, …) sums of the losses, of their squares and cubes, from (…, bins, 2, SUMS)."""
+    flat = sums[..., LOSS.start : BRIER.stop].sum(axis=(-3, -2))
+    return np.moveaxis(flat.reshape(*flat.shape[:-1], 2, 3), (-1, -2), (0, 1))
+
+
+def _central(around: Floats, moments: Floats) -> tuple[Floats, Floats]:
+    """Second and third moments around a value from the first three around 0, (3, …)."""
+    first, square, cube = moments
     second = square - 2 * around * first + around**2
     third = cube - 3 * around * square + 3 * around**2 * first - around**3
     return np.maximum(second, 0.0), third
 
 
-def _expected_losses(scored: _Scored, *, powers: slice) -> list[list[Floats]]:
-    """The first three moments of the loss of a positive, and of a negative, row if the scores were calibrated."""
-    rows = scored.rows.sum(axis=-1)
+def _expected_losses(scored: _Scored) -> Floats:
+    """The first three moments of the losses of negative and positive rows if scores were calibrated: (3, 2, 2, …)."""
     scores = np.clip(scored.means, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps)
-    moments = []
-    for likely in (scores, 1 - scores):
-        loss = (1 - likely) ** 2 if powers == BRIER else -np.log(likely)
-        weight = rows * likely
-        total = weight.sum(axis=-1)
-        powered = (loss, loss * loss, loss * loss * loss)
-        moments.append([confusion.share((weight * power).sum(axis=-1), total) for power in powered])
-    return moments
+    likely = np.stack([1 - scores, scores])
+    weight = scored.rows.sum(axis=-1) * likely
+    loss = np.stack([-np.log(likely), (1 - likely) ** 2])
+    square = loss * loss
+    sums = (weight * np.stack([loss, square, square * loss])).sum(axis=-1)
+    return confusion.share(sums, np.broadcast_to(weight.sum(axis=-1), sums.shape))
 
 
 @np.errstate(all="ignore")

@@ -6,13 +6,15 @@ metric by its derivative (delta method). The interval is where the metric of the
 chance of a label at a score is still what it was; if it is not, that is concept drift, see `gap`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from driftwatch.kernels.calibration import Calibration
 from driftwatch.kernels.expected import Cells, gather_bins
-from driftwatch.kernels.influence import BOUNDED_BELOW, Influence, influences
+from driftwatch.kernels.influence import BOUNDED_BELOW, all_influences
 from driftwatch.kernels.interval import Floats, Interval, Z
 
 
@@ -27,8 +29,8 @@ class Estimated:
     value: Floats
     sampling: Floats
     calibration: Floats
-    low: float
-    high: float
+    low: Floats | float
+    high: Floats | float
 
     @property
     def deviation(self) -> Floats:
@@ -41,6 +43,13 @@ class Estimated:
         reach = Z * self.deviation
         lower = np.maximum(self.value - reach, self.low)
         return Interval(self.value, lower, np.minimum(self.value + reach, self.high))
+
+
+class AnyUncertainty(Protocol):
+    """Errors of chances, carried to a metric."""
+
+    def variance(self, turn: Floats) -> Floats:
+        """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +92,12 @@ class BlockUncertainty:
 class Joined:
     """Independent errors together."""
 
-    parts: tuple[BlockUncertainty | Uncertainty, ...]
+    parts: tuple[AnyUncertainty, ...]
 
     def variance(self, turn: Floats) -> Floats:
         """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
         carried: Floats = np.sum([part.variance(turn) for part in self.parts], axis=0)
         return carried
-
-
-AnyUncertainty = Uncertainty | BlockUncertainty | Joined
 
 
 def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats | None = None) -> dict[str, Estimated]:
@@ -105,14 +111,25 @@ def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats 
 
 def estimate_cells(cells: Cells, uncertainty: AnyUncertainty, values: Floats | None = None) -> dict[str, Estimated]:
     """Every metric of gathered rows; see `estimate_binary`."""
-    found = influences(cells.joint, values)
-    return {name: _estimated(name, influence, cells, uncertainty) for name, influence in found.items()}
+    found = all_influences(cells.joint, values)
+    turns = found.turns
+    sampling = np.sqrt((turns * turns * cells.spread).sum(axis=(-2, -1)))
+    calibration = np.sqrt(uncertainty.variance(turns))
+    return {
+        name: Estimated(found.values[place], sampling[place], calibration[place], *_range(name))
+        for place, name in enumerate(found.names)
+    }
 
 
-def _estimated(name: str, influence: Influence, cells: Cells, uncertainty: AnyUncertainty) -> Estimated:
-    """One metric with its two errors."""
-    turn = influence.turn
-    sampling = (turn**2 * cells.spread).sum(axis=(-2, -1))
+def estimated_intervals(found: Mapping[str, Estimated]) -> dict[str, Interval]:
+    """The 95 % intervals of single estimates, all at once; see `Estimated.interval`."""
+    parts = [(one.value, one.sampling, one.calibration, one.low, one.high) for one in found.values()]
+    value, sampling, calibration, low, high = np.array(parts, dtype=np.float64).reshape(-1, 5).T
+    together = Estimated(value, sampling, calibration, low, high).interval
+    bounds = zip(together.value, together.lower, together.upper, strict=True)
+    return dict(zip(found, (Interval(*each) for each in bounds), strict=True))
+
+
+def _range(name: str) -> tuple[float, float]:
     low = BOUNDED_BELOW.get(name, 0.0)
-    high = 1.0 if np.isfinite(low) else np.inf
-    return Estimated(influence.value, np.sqrt(sampling), np.sqrt(uncertainty.variance(turn)), low, high)
+    return low, 1.0 if np.isfinite(low) else np.inf

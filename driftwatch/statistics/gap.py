@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from driftwatch.kernels.influence import influences
+from driftwatch.kernels.influence import metric_values
 from driftwatch.kernels.interval import Floats, Interval, Z
 from driftwatch.statistics.estimation import Estimated
 
@@ -37,7 +37,7 @@ def gaps(labelled: Floats, estimated: dict[str, Estimated], values: Floats | Non
     `estimate_binary(labelled.sum(axis=-1), …)` with a calibration that has not seen their labels.
     values: (2, 2) business value of a row by predicted class × label.
     """
-    realised = {name: influence.value for name, influence in influences(labelled, values).items()}
+    realised = metric_values(labelled, values)
     return {name: gap_of(realised[name], promised) for name, promised in estimated.items()}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftwatch.kernels.extremes import extremes
-from driftwatch.kernels.influence import BOUNDED_BELOW, Influence, influences
+from driftwatch.kernels.influence import BOUNDED_BELOW, all_influences
 from driftwatch.kernels.interval import Floats, Interval, Z
 from driftwatch.kernels.strata import Ints, Strata, stratify
 
@@ -49,13 +49,14 @@ def interim_binary(
     """
     strata = stratify(predicted, labelled, None if arrived is None else arrived.shares[arrived.groups])
     joint = labelled * strata.weights
-    squares = joint * strata.weights
-    found = influences(joint, values)
-    total, square = float(joint.sum()), float(squares.sum())
+    found = all_influences(joint, values)
+    reach = Z * np.sqrt(_variances(found.slopes, strata, (labelled, joint), arrived))
+    lows = np.array([BOUNDED_BELOW.get(name, 0.0) for name in found.names])
+    highs = np.where(np.isfinite(lows), 1.0, np.inf)
+    lower, upper = np.maximum(found.values - reach, lows), np.minimum(found.values + reach, highs)
+    total, square = float(joint.sum()), float((joint * strata.weights).sum())
     return Interim(
-        metrics={
-            name: _interval(name, influence, strata, (labelled, joint), arrived) for name, influence in found.items()
-        },
+        metrics={name: Interval(*each) for name, *each in zip(found.names, found.values, lower, upper, strict=True)},
         bounds=extremes(predicted, labelled),
         strata=strata,
         effective_rows=total**2 / square if square else 0.0,
@@ -63,33 +64,32 @@ def interim_binary(
     )
 
 
-def _interval(
-    name: str, influence: Influence, strata: Strata, counts: tuple[Floats, Floats], arrived: Arrived | None
-) -> Interval:
-    """Variance of a stratified sample, linearised: luck of the labels in a stratum, and of the rows between strata.
+def _variances(slopes: Floats, strata: Strata, counts: tuple[Floats, Floats], arrived: Arrived | None) -> Floats:
+    """(metrics,) variance of a stratified sample, linearised: luck of the labels in a stratum, and between strata.
 
     And that of the shares which have come: with a share, the weights of its labels change against the others of their
-    strata.
+    strata. slopes: (metrics, bins + 1, 2, 2).
     """
     labelled, joint = counts
-    codes = np.broadcast_to(strata.codes[..., None], joint.shape).ravel()
-    size = int(codes.max()) + 1
+    # Strata are consecutive bins of one predicted class.
+    codes = strata.codes.T.ravel()
+    firsts = np.flatnonzero(np.diff(codes, prepend=-1))
 
     def gathered(values: Floats) -> Floats:
-        return np.bincount(codes, values.ravel(), minlength=size).astype(np.float64)
+        """(…, strata) sums of (…, bins + 1, 2, 2)."""
+        by_class = np.swapaxes(values.sum(axis=-1), -1, -2)
+        sums: Floats = np.add.reduceat(by_class.reshape(*by_class.shape[:-2], -1), firsts, axis=-1)
+        return sums
 
     rows, labels = gathered(joint), gathered(labelled)
-    slope = np.where(joint > 0, influence.slope, 0.0)
-    mean = np.divide(gathered(joint * slope), rows, out=np.zeros(size), where=rows > 0)
-    off = slope - mean[codes].reshape(slope.shape)
-    inside = gathered(joint * strata.weights * off**2) * labels / np.maximum(labels - 1, 1.0)
-    variance = inside.sum() + (rows * mean**2).sum()
+    slope = np.where(joint > 0, slopes, 0.0)
+    mean = gathered(joint * slope) / np.where(rows > 0, rows, 1.0)
+    spread = np.repeat(mean, np.diff(firsts, append=codes.size), axis=-1)
+    off = slope - np.swapaxes(spread.reshape(len(slopes), 2, -1), -1, -2)[..., None]
+    pull = joint * off
+    inside = gathered(pull * off * strata.weights) * labels / np.maximum(labels - 1, 1.0)
+    variance: Floats = inside.sum(axis=-1) + (rows * mean**2).sum(axis=-1)
     if arrived is not None:
-        pull = np.zeros(arrived.shares.shape)
-        np.add.at(pull, arrived.groups, (joint * off).sum(axis=1))
-        variance += float((pull**2 * arrived.errors).sum())
-    reach = Z * np.sqrt(variance)
-    low = BOUNDED_BELOW.get(name, 0.0)
-    high = 1.0 if np.isfinite(low) else np.inf
-    lower, upper = np.maximum(influence.value - reach, low), np.minimum(influence.value + reach, high)
-    return Interval(influence.value, lower, upper)
+        by_group = pull.sum(axis=-2).swapaxes(-1, -2) @ (arrived.groups[:, None] == np.arange(len(arrived.shares)))
+        variance += (by_group**2 * arrived.errors.T).sum(axis=(-2, -1))
+    return variance

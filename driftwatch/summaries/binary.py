@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from driftwatch.errors import StateError
 from driftwatch.kernels.scoring import log_losses
 from driftwatch.stream.outputs import LABELLED, Answers, OutputForm
-from driftwatch.summaries.scores import ScoreGrid
+from driftwatch.summaries.scores import ScoreBins, ScoreGrid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,7 +32,7 @@ class BinaryState:
         [0, 1); then the log loss l, l², l³; then the squared error b, b², b³. 0 in the slot without a score.
     """
 
-    grid: ScoreGrid
+    grid: ScoreGrid | ScoreBins
     predicted: Counts
     labelled: Counts
     sums: Floats
@@ -40,31 +40,23 @@ class BinaryState:
     @classmethod
     def of(cls, answers: Answers, form: OutputForm, *, grid: ScoreGrid) -> Self:
         """Count some answers."""
-        several = cls.of_cells(answers, form, grid=grid, cells=np.zeros(answers.rows, dtype=np.int64), count=1)
-        return replace(several, predicted=several.predicted[0], labelled=several.labelled[0], sums=several.sums[0])
+        return cls.of_cells(answers, form, grid=grid, cells=np.zeros(answers.rows, dtype=np.int64), count=1).at(0)
 
     @classmethod
     def of_cells(cls, answers: Answers, form: OutputForm, *, grid: ScoreGrid, cells: Ints, count: int) -> Self:
         """Count answers of `count` cells at once, their leading axis; cells: (rows,) 0…count-1, -1 for none."""
-        scores = answers.outputs["score"].astype(np.float64)
-        scored = ~np.isnan(scores)
-        said = answers.outputs["prediction"].astype(np.int64)
-        said = np.where((said < 0) & scored, scores >= form.threshold, said)
-        labels = answers.outcomes["label"].astype(np.int64)
-        counted = (cells >= 0) & (said >= 0)
-        known = counted & (answers.state == LABELLED) & (labels >= 0)
-        slots = grid.bins_of(scores)
-        flat = (cells * (grid.bins + 1) + slots) * 2 + said
-        size = count * (grid.bins + 1) * 2
-        predicted: Ints = np.bincount(flat[counted], minlength=size).reshape(count, grid.bins + 1, 2)
-        flat = (flat * 2 + labels)[known]
-        labelled: Ints = np.bincount(flat, minlength=2 * size).reshape(count, grid.bins + 1, 2, 2)
-        told = scored[known]
-        powers = _powers(scores[known][told], labels[known][told], grid=grid, slots=slots[known][told])
-        sums: Floats = np.empty((2 * size, SUMS))
-        for place, power in enumerate(powers):
-            sums[:, place] = np.bincount(flat[told], weights=power, minlength=2 * size)
-        return cls(grid, predicted, labelled, sums.reshape(*labelled.shape, SUMS))
+        rows = _Rows.of(answers, form)
+        return cls(grid, *rows.counts(grid, grid.bins_of(rows.scores), cells=cells, count=count))
+
+    @classmethod
+    def filled(cls, answers: Answers, form: OutputForm, *, grid: ScoreGrid, slots: Ints) -> Self:
+        """Count some answers over the bins that hold any of them, which are few in a small window.
+
+        slots: (rows,) what `grid.bins_of` says of their scores.
+        """
+        bins, places = grid.filled(slots)
+        cells = np.zeros(answers.rows, dtype=np.int64)
+        return cls(bins, *_Rows.of(answers, form).counts(bins, places, cells=cells, count=1)).at(0)
 
     @classmethod
     def empty(cls, grid: ScoreGrid) -> Self:
@@ -80,6 +72,10 @@ class BinaryState:
         return type(self)(
             self.grid, self.predicted + other.predicted, self.labelled + other.labelled, self.sums + other.sums
         )
+
+    def at(self, place: int) -> Self:
+        """One of many along the first axis."""
+        return replace(self, predicted=self.predicted[place], labelled=self.labelled[place], sums=self.sums[place])
 
     def reweighted(self, weights: Floats) -> Self:
         """Count every labelled row `weights` times: (…, bins + 1, 2), by score bin and predicted class.
@@ -101,8 +97,51 @@ class BinaryState:
         return state
 
 
-def _powers(scores: Floats, labels: Ints, *, grid: ScoreGrid, slots: Ints) -> list[Floats]:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Answers as they are counted; all (rows,). said: predicted class. labels: meaningful where it is `known`.
+
+    scored: whether there is a score.
+    """
+
+    scores: Floats
+    scored: NDArray[np.bool_]
+    said: Ints
+    labels: Ints
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, answers: Answers, form: OutputForm) -> Self:
+        """Read them."""
+        scores = answers.outputs["score"].astype(np.float64)
+        scored = ~np.isnan(scores)
+        said = answers.outputs["prediction"].astype(np.int64)
+        said = np.where((said < 0) & scored, scores >= form.threshold, said)
+        labels = answers.outcomes["label"].astype(np.int64)
+        return cls(scores, scored, said, labels, (answers.state == LABELLED) & (labels >= 0))
+
+    def counts(self, grid: ScoreGrid | ScoreBins, slots: Ints, *, cells: Ints, count: int) -> tuple[Ints, Ints, Floats]:
+        """The three arrays of a state; slots: (rows,) slot of the grid that each row is counted in."""
+        counted = (cells >= 0) & (self.said >= 0)
+        flat = (cells * (grid.bins + 1) + slots) * 2 + self.said
+        shape = (count, grid.bins + 1, 2)
+        size = 2 * count * (grid.bins + 1)
+        predicted: Ints = np.bincount(flat[counted], minlength=size).reshape(shape)
+        known = np.flatnonzero(counted & self.known)
+        flat, told = flat[known] * 2 + self.labels[known], self.scored[known]
+        labelled: Ints = np.bincount(flat, minlength=2 * size).reshape(*shape, 2)
+        if not told.all():
+            known, flat = known[told], flat[told]
+        powers = _powers(self.scores[known], self.labels[known], grid=grid, slots=slots[known])
+        sums: Floats = np.empty((2 * size, SUMS))
+        for place, power in enumerate(powers):
+            sums[:, place] = np.bincount(flat, weights=power, minlength=2 * size)
+        return predicted, labelled, sums.reshape(*shape, 2, SUMS)
+
+
+def _powers(scores: Floats, labels: Ints, *, grid: ScoreGrid | ScoreBins, slots: Ints) -> list[Floats]:
     """What every scored row adds to `sums`."""
     place = (grid.edges[slots] - scores) / grid.widths[slots]
     loss, error = log_losses(scores, labels), (labels - scores) ** 2
-    return [place, place**2, loss, loss**2, loss**3, error, error**2, error**3]
+    squares = loss * loss, error * error
+    return [place, place * place, loss, squares[0], squares[0] * loss, error, squares[1], squares[1] * error]

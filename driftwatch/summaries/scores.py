@@ -1,7 +1,7 @@
 """The fixed grid over which scores are counted: fine everywhere, finer at 0 and 1, finest where the reference's lie."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,27 @@ HIGH = 8
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreBins:
+    """Some bins of a grid, in the order of their scores: those that hold rows, where all others may be left out.
+
+    edges: (bins,) right ends. widths: (bins,) how wide each bin is; 1 for the grid's first, which holds one value.
+    middles: (bins,) a score inside each bin. tenths: (bins,) in which of the ten bins of the calibration error each
+    lies: 0…9. slots: (bins + 1,) which of the grid's slots they are, the one of rows without a score at the end.
+    """
+
+    edges: Floats
+    widths: Floats
+    middles: Floats
+    tenths: Ints
+    slots: Ints
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return int(self.edges.size)
+
+
+@dataclass(frozen=True)
 class ScoreGrid:
     """Right edges (bins,) of score bins, increasing from 0 to 1; bin j holds edges[j-1] < score ≤ edges[j].
 
@@ -40,17 +61,22 @@ class ScoreGrid:
         """Number of bins."""
         return int(self.edges.size)
 
-    @property
+    @cached_property
     def middles(self) -> Floats:
         """(bins,) a score inside each bin, ascending."""
         return np.concatenate([self.edges[:1], (self.edges[1:] + self.edges[:-1]) / 2])
 
-    @property
+    @cached_property
     def widths(self) -> Floats:
         """(bins,) how wide each bin is; 1 for the first, which holds one value."""
         return np.diff(self.edges, prepend=-1.0)
 
-    @property
+    @cached_property
+    def slots(self) -> Ints:
+        """(bins + 1,) the grid's slots: all of them, as `ScoreBins` has some."""
+        return np.arange(self.bins + 1)
+
+    @cached_property
     def tenths(self) -> Ints:
         """(bins,) in which of the ten bins of the calibration error each lies: 0…9."""
         return np.searchsorted(ECE_EDGES, self.edges)
@@ -58,6 +84,17 @@ class ScoreGrid:
     def bins_of(self, scores: Floats) -> Ints:
         """In which slot is each score counted; NaN in the last."""
         return np.searchsorted(self.edges, scores)
+
+    def filled(self, slots: Ints) -> tuple[ScoreBins, Ints]:
+        """The bins that hold some of the rows, at least one, and which of these holds each: slots (rows,) → (rows,)."""
+        held = np.zeros(self.bins + 1, dtype=np.bool_)
+        held[slots] = True
+        held[0] |= not held[:-1].any()
+        held[-1] = True
+        kept = np.flatnonzero(held)
+        some = kept[:-1]
+        bins = ScoreBins(self.edges[some], self.widths[some], self.middles[some], self.tenths[some], kept)
+        return bins, (np.cumsum(held) - 1)[slots]
 
 
 @lru_cache(maxsize=64)

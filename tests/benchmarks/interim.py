@@ -5,7 +5,7 @@ Run as `python -m tests.benchmarks.interim`.
 
 import numpy as np
 
-from driftwatch.kernels.arrival import arrival_errors, arrived_by_label, delay_counts
+from driftwatch.kernels.arrival import PastDelays, arrival_errors, arrived_by_label, delay_counts
 from driftwatch.kernels.influence import influences
 from driftwatch.kernels.strata import score_groups
 from driftwatch.statistics.interim import Arrived, interim_binary
@@ -54,7 +54,7 @@ def simulate(delay, *, windows=200, rows=5000, age_days=2.0, seed=0):
         ages = ((age_days + rng.random(rows)) * DAY).astype(np.int64)
         everything = table_of(scores, predicted, labels, np.full(rows, fill_value=True))
         labelled = table_of(scores, predicted, labels, delays <= ages)
-        shares = arrived_by_label(counts, group[(scores * BINS).astype(int)], ages)
+        shares = arrived_by_label(PastDelays.of(counts), group[(scores * BINS).astype(int)], ages)
         arrived = Arrived(group, shares, arrival_errors(counts, shares))
         found = interim_binary(everything.sum(axis=-1), labelled, arrived)
         final, first = influences(everything), influences(labelled)

@@ -4,9 +4,9 @@ import pytest
 from driftwatch.kernels.arrival import (
     BUCKETS,
     EDGES_MS,
+    PastDelays,
     arrival_curve,
     arrived_by_label,
-    arrived_share,
     buckets_of,
     delay_counts,
     label_matters,
@@ -30,12 +30,17 @@ def test_curve_is_not_misled_by_young_rows():
 
 
 def test_share_arrived_is_that_of_the_delays():
-    """Between the edges of buckets the share is interpolated."""
+    """By score group and label, the share that has come is the mean over the ages of the rows, inside buckets too."""
     rng = np.random.default_rng(1)
-    delays = rng.exponential(10 * HOUR, 100_000)
-    counts = np.bincount(buckets_of(delays.astype(int)), minlength=BUCKETS).astype(float)
-    ages = np.array([0, HOUR, 7 * HOUR, 33 * HOUR, 1000 * HOUR])
-    assert arrived_share(counts, ages) == pytest.approx((delays[:, None] <= ages).mean(axis=0), abs=0.01)
+    labels, groups = rng.integers(0, 2, 400_000), rng.integers(0, 2, 400_000)
+    delays = rng.exponential((1 + labels + groups) * 5 * HOUR)
+    past = PastDelays.of(delay_counts(groups, labels, delays.astype(np.int64), count=2).astype(float))
+    ages, where = np.array([0, HOUR, 7 * HOUR, 33 * HOUR, 1000 * HOUR]), np.array([0, 1, 1, 0, 1])
+    found = arrived_by_label(past, where, ages)
+    for group, label in np.ndindex(2, 2):
+        own = delays[(groups == group) & (labels == label)]
+        expected = np.mean([(own <= age).mean() for age in ages[where == group]])
+        assert found[group, label] == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize("slower", [1.0, 1.3])
@@ -49,7 +54,7 @@ def test_delays_that_depend_on_the_label_are_told_apart(slower):
         counts = delay_counts(groups, labels, delays, count=3).astype(float)
         alarms += label_matters(counts)
         if not label_matters(counts):
-            assert (arrived_by_label(counts, groups, np.full(20_000, HOUR)) == 1).all()
+            assert (arrived_by_label(PastDelays.of(counts), groups, np.full(20_000, HOUR)) == 1).all()
     assert alarms == (0 if slower == 1 else 20)
 
 
@@ -58,4 +63,4 @@ def test_unseen_label_has_no_weight():
     rng = np.random.default_rng(2)
     zeros = np.zeros(1000, np.int64)
     counts = delay_counts(zeros, zeros, rng.integers(0, HOUR, 1000), count=1).astype(float)
-    assert (arrived_by_label(counts, zeros, zeros + HOUR) == 1).all()
+    assert (arrived_by_label(PastDelays.of(counts), zeros, zeros + HOUR) == 1).all()

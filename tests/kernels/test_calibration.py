@@ -81,7 +81,7 @@ def test_reliability_is_exact_in_tenths():
     slots, labelled, middles = binned(scores, labels, bins=40)
     sums = np.zeros((41, 2))
     np.add.at(sums, (slots, labels.astype(int)), scores)
-    found = reliability(labelled, sums, middles)
+    found = reliability(labelled, sums, (middles * 10).astype(int))
     tenths = np.minimum((scores * 10).astype(int), 9)
     rows = np.bincount(tenths, minlength=10)
     means = np.bincount(tenths, scores) / rows

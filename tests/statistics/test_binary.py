@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from driftwatch.kernels import confusion, scoring
-from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics, status_of
-from driftwatch.statistics.reading import Status
+from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.stream.outputs import WAITING
 from driftwatch.summaries.binary import BinaryState
 from driftwatch.summaries.scores import ScoreGrid
@@ -153,12 +152,9 @@ def test_predictions_without_scores_have_their_metrics():
 
 
 def test_no_labels_have_no_metrics():
-    """All NaN, and the status says why."""
+    """All NaN."""
     found = binary_metrics(BinaryState.empty(ScoreGrid.of()), costs=Costs(1, 1, 1, 1))
     assert all(np.isnan(interval.value) and np.isnan(interval.lower) for interval in found.values())
-    assert status_of(float("nan"), labelled=0) is Status.NO_LABELS
-    assert status_of(float("nan"), labelled=5) is Status.DEGENERATE
-    assert status_of(0.5, labelled=5) is Status.OK
 
 
 def test_the_baseline_is_the_share_of_the_greater_class():
