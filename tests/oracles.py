@@ -38,8 +38,14 @@ def layout_of(numeric: Sequence[np.ndarray], vocabularies: Sequence[Sequence[str
 
 def profile_of(layout: Layout, numeric: Sequence[np.ndarray] = (), codes: Sequence[np.ndarray] = ()) -> Profile:
     """The profile of one cell that holds all rows."""
+    batch = batch_of(layout, numeric, codes)
+    return profiles(batch, np.zeros(batch.rows, dtype=np.int64), count=1, layout=layout)[0]
+
+
+def batch_of(layout: Layout, numeric: Sequence[np.ndarray] = (), codes: Sequence[np.ndarray] = ()) -> Batch:
+    """Plain columns as decode gives them."""
     rows = len(numeric[0]) if len(numeric) else len(codes[0])
-    batch = Batch(
+    return Batch(
         partition="test",
         times=np.arange(rows, dtype=np.int64),
         ids=np.zeros(rows, dtype=np.uint64),
@@ -48,7 +54,6 @@ def profile_of(layout: Layout, numeric: Sequence[np.ndarray] = (), codes: Sequen
         numeric=np.array(numeric, dtype=np.float64).reshape(len(layout.numeric), rows),
         categorical=np.array(codes, dtype=np.int32).reshape(len(layout.categorical), rows),
     )
-    return profiles(batch, np.zeros(rows, dtype=np.int64), count=1, layout=layout)[0]
 
 
 def half_counts(reference, current):

@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from driftwatch.statistics.between import Between
+from driftwatch.statistics.contrast import Contrast
+
 
 class Status(StrEnum):
     """Whether a value could be computed; a value is NaN exactly when this is not OK."""
@@ -50,6 +53,10 @@ class Reading:
     value: the plug-in estimate by the standard formula. adjusted: the same, corrected for sampling bias.
     lower, upper: bounds of the true value. p_value: probability of a value as far out if nothing had changed.
     column: of performance, the class whose value it is, "" for all of them. support: of performance only.
+    limit: of a quality check, the bound that the reference and the declared constraints set. beyond: the true value
+    is beyond it, with 97.5 % confidence. at: of a quality check, the value that it is about, such as a sentinel.
+    contrast: of a comparison of versions only, whose value is a difference from another version's.
+    between: of a measure of fairness only, the groups it is between.
     """
 
     column: str
@@ -62,3 +69,8 @@ class Reading:
     p_value: float
     status: Status
     support: Support | None = None
+    limit: float = math.nan
+    beyond: bool = False
+    at: float | str = math.nan
+    contrast: Contrast | None = None
+    between: Between | None = None

@@ -1,0 +1,123 @@
+"""Is the data itself well? The quality checks of contract §6, of every column, against a reference and constraints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Self
+
+import numpy as np
+
+from driftwatch.statistics.checks import CHECKS, FAMILY, Check, Checked, Flags
+from driftwatch.statistics.constant import Steady
+from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.sentinel import Sentinels
+from driftwatch.statistics.shares import share
+from driftwatch.statistics.units import Extent, unit_change
+from driftwatch.summaries.blocks import Blocks
+from driftwatch.summaries.layout import EDGES, INVALID_SLOT, MISSING_SLOT, Ints, Layout
+from driftwatch.summaries.profile import Profile
+
+__all__ = ["CHECKS", "FAMILY", "Condition", "checks_for"]
+
+_FEWEST_ROWS = 2
+
+
+def checks_for(kind: str) -> tuple[str, ...]:
+    """Which checks a column of this kind (numeric, categorical or boolean) has, in the order of its readings."""
+    return tuple(name for name, check in CHECKS.items() if _has(check, numeric=kind == "numeric"))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A reference made ready to tell sick windows from well ones, once per model."""
+
+    layout: Layout
+    reference: Profile
+    steady: Steady
+    sentinels: Sentinels
+    extent: Extent
+
+    @classmethod
+    def of(cls, layout: Layout, reference: Profile, *, blocks: Blocks | None = None) -> Self:
+        """Learn what is usual. The columns of the layout carry the declared constraints.
+
+        blocks: of consecutive rows of the same reference, which tell how long a healthy column stays constant.
+        """
+        steady, sentinels = Steady.of(layout, reference, blocks), Sentinels.of(layout, reference)
+        return cls(layout, reference, steady, sentinels, Extent.of(reference, layout))
+
+    def against(self, reference: Profile) -> Self:
+        """The same with another reference over the same layout, such as a segment's; far cheaper than `of`."""
+        steady = replace(Steady.of(self.layout, reference, None), run_rows=self.steady.run_rows)
+        sentinels = self.sentinels.against(reference)
+        return replace(
+            self, reference=reference, steady=steady, sentinels=sentinels, extent=Extent.of(reference, self.layout)
+        )
+
+    @property
+    def checks(self) -> dict[str, tuple[str, ...]]:
+        """Every column with the names of its checks."""
+        return {column.name: checks_for(column.kind) for column in (*self.layout.numeric, *self.layout.categorical)}
+
+    def readings(self, current: Profile) -> tuple[Reading, ...]:
+        """What there is to say of every column: in layout order, checks in the order of CHECKS. Nothing is raised."""
+        status = Status.OK
+        if not self.reference.rows:
+            status = Status.NO_REFERENCE
+        elif current.rows < _FEWEST_ROWS:
+            status = Status.TOO_FEW
+        split, names = len(self.layout.numeric), self.layout.names
+        found: list[tuple[int, Reading]] = []
+        for name, checked in self._checked(current):
+            check = CHECKS[name]
+            first, stop = 0 if check.numeric else split, len(names) if check.categorical else split
+            made = checked.readings(name, names[first:stop], status=status)
+            found += made if not first else [(place + first, reading) for place, reading in made]
+        found.sort(key=itemgetter(0))
+        return tuple([reading for _, reading in found])
+
+    @np.errstate(all="ignore")
+    def _checked(self, current: Profile) -> Iterator[tuple[str, Checked]]:
+        before = self.reference
+        lenient = np.zeros(len(self.layout.names), dtype=np.bool_)
+        for name, count in (("missing", _missing), ("invalid", _invalid)):
+            yield name, self._share(count(self.layout, current), current, count(self.layout, before), strict=lenient)
+        split = len(self.layout.numeric)
+        yield "out_of_range", self._share(_outside(current, before), current, _outside(before, before),
+                                          strict=lenient[:split])  # fmt: skip
+        yield "unseen", self._share(_other(self.layout, current), current, _other(self.layout, before),
+                                    strict=lenient[split:])  # fmt: skip
+        yield "constant", self.steady.check(current)
+        sentinel = self.sentinels.check(current)
+        yield "sentinel", sentinel
+        # Mean and deviation of a column say nothing of its unit while many of its rows are no measurements.
+        extent = Extent.of(current, self.layout)
+        yield "unit_change", unit_change(self.extent, extent, where=~sentinel.beyond)
+
+    def _share(self, found: Ints, current: Profile, usual: Ints, *, strict: Flags) -> Checked:
+        rows = self.reference.rows
+        return share(found, current.rows, before=usual, reference_rows=rows, strict=strict)
+
+
+def _has(check: Check, *, numeric: bool) -> bool:
+    return check.numeric if numeric else check.categorical
+
+
+def _missing(layout: Layout, profile: Profile) -> Ints:
+    return np.concatenate([profile.numeric.counts[:, MISSING_SLOT], profile.categories[layout.offsets[1:] - 2]])
+
+
+def _invalid(layout: Layout, profile: Profile) -> Ints:
+    return np.concatenate([profile.numeric.counts[:, INVALID_SLOT], profile.categories[layout.offsets[1:] - 1]])
+
+
+def _other(layout: Layout, profile: Profile) -> Ints:
+    others: Ints = profile.categories[layout.offsets[1:] - 3]
+    return others
+
+
+def _outside(profile: Profile, reference: Profile) -> Ints:
+    """(numeric columns,) values below the reference's least or above its greatest, where it has any."""
+    counts = profile.numeric.counts
+    held = reference.numeric.minima <= reference.numeric.maxima
+    return np.where(held, counts[:, 0] + counts[:, EDGES], 0)
