@@ -1,7 +1,7 @@
 """A model's Quality, made from what its configuration and the grid of its reference say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.quality.binary import BinaryAssessor
@@ -14,7 +14,7 @@ from driftwatch.quality.regression import RegressionAssessor
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.performance import metrics_of
-from driftwatch.stream.dimensions import Dimensions
+from driftwatch.stream.dimensions import UNDIVIDED, Dimensions
 from driftwatch.stream.frontier import Frontier
 from driftwatch.stream.join.labels import LabelJoin
 from driftwatch.stream.outputs import OutputForm
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WAITING_SHARE = 4
 """Labels that may wait for their prediction: one for so many predictions that may wait for a label."""
 RUN_LENGTH_ROWS = 1_000_000.0
-"""Labels from one false alarm of the watch over a version's loss to the next, on average and at least."""
+"""Labels from one false alarm of the watch over the loss of a version or segment to the next, on average at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class QualityTerms:
     wait_ms: int
     costs: Costs | None = None
     known: KnownOutcomes | None = None
-    dimensions: Dimensions = field(default_factory=Dimensions)
+    dimensions: Dimensions = UNDIVIDED
 
 
 def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: QualityTerms) -> Quality | None:
@@ -55,18 +55,19 @@ def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: Qual
         return None
     join = LabelJoin(form, capacity=terms.capacity, waiting_capacity=max(1, terms.capacity // WAITING_SHARE))
     frontier = Frontier(idle_after_ms=windows.spec.idle_after)
-    assessor = make_assessor(form, layout, costs=terms.costs, known=terms.known)
+    assessor = make_assessor(form, layout, costs=terms.costs, known=terms.known, dimensions=terms.dimensions)
     return Quality(
         join, assessor, windows=windows, wait_ms=terms.wait_ms, frontier=frontier, dimensions=terms.dimensions
     )  # fmt: skip
 
 
 def make_assessor(
-    form: OutputForm, layout: Layout, *, costs: Costs | None = None, known: KnownOutcomes | None = None
-) -> "Assessor":
+    form: OutputForm, layout: Layout, *, costs: Costs | None = None, known: KnownOutcomes | None = None,
+    dimensions: Dimensions = UNDIVIDED,
+) -> "Assessor":  # fmt: skip
     """Whoever measures models of this task. known: what the reference's own labels say, if it has any."""
     first_level = (0, 0.0) if known is None else (known.rows, known.losses)
-    loss = LossWatch(Terms(run_length_rows=RUN_LENGTH_ROWS), reference=first_level)
+    loss = LossWatch(Terms(run_length_rows=RUN_LENGTH_ROWS), reference=first_level, dimensions=dimensions)
     match form.task:
         case Task.BINARY:
             scores = None if known is None or not known.rows else known.scores

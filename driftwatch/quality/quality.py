@@ -139,7 +139,14 @@ class Quality:
             said = self.assessor.measure(rows, version=version, stage=stage, now_ms=self.known.latest_ms)
             if not self._labels_come:
                 said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
-            yield segment, said if segment == WHOLE else without_noise(_alone(said))
+            yield segment, said if segment == WHOLE else self._of_segment(said, version, segment)
+
+    def _of_segment(self, said: Performance, version: str, segment: str) -> Performance:
+        """Beside a segment's own figures its own loss, in place of the version's."""
+        own = without_noise(
+            replace(said, readings=tuple(each for each in said.readings if each.statistic != "loss_change"))
+        )
+        return replace(own, readings=(*own.readings, *self.assessor.learnt.loss.readings(version, segment)))
 
     @property
     def decided(self) -> dict[WindowKey, frozenset[Decided]]:
@@ -235,11 +242,6 @@ class Quality:
             taken = set(codes.values())
             codes[version] = next(code for code in range(len(taken) + 1) if code not in taken)
         return codes[version]
-
-
-def _alone(said: Performance) -> Performance:
-    """Without what is said of the version, not of these rows."""
-    return replace(said, readings=tuple(each for each in said.readings if each.statistic != "loss_change"))
 
 
 def _mark(answers: Answers) -> int:
