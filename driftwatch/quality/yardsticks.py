@@ -83,7 +83,7 @@ def _binary(form: OutputForm, grid: ScoreGrid, costs: Costs | None) -> Measure:
         whole = _whole(binary_metrics(state, costs=costs))
         return whole if costs is not None else whole | _worth(worth)
 
-    def rarer(state: BinaryState) -> Floats:
+    def rarest(state: BinaryState) -> Floats:
         least: Floats = state.labelled.sum(axis=(-3, -2)).min(axis=-1)
         return least
 
@@ -92,7 +92,7 @@ def _binary(form: OutputForm, grid: ScoreGrid, costs: Costs | None) -> Measure:
         count=lambda answers: BinaryState.of(answers, form, grid=grid),
         restore=lambda arrays: BinaryState.from_arrays(grid, arrays),
         metrics=metrics,
-        rarer=rarer,
+        rarest=rarest,
     )
 
 
@@ -105,7 +105,7 @@ def _multiclass(form: OutputForm) -> Measure:
         }
         return _whole(multiclass_metrics(state)) | _worth(worth) | by_class
 
-    def rarer(state: MulticlassState) -> Floats:
+    def rarest(state: MulticlassState) -> Floats:
         labels = state.labelled.sum(axis=(-3, -2))[..., :-1]
         # A class that never comes is in no mean over classes.
         least: Floats = np.where(labels > 0, labels, np.inf).min(axis=-1)
@@ -116,7 +116,7 @@ def _multiclass(form: OutputForm) -> Measure:
         count=lambda answers: MulticlassState.of(answers, form),
         restore=lambda arrays: MulticlassState.from_arrays(form, arrays),
         metrics=metrics,
-        rarer=rarer,
+        rarest=rarest,
     )
 
 
@@ -128,7 +128,7 @@ def _regression() -> Measure:
         count=lambda answers: RegressionOutcomes.of(answers, grid),
         restore=lambda arrays: RegressionOutcomes.from_arrays(grid, arrays),
         metrics=lambda state, worth: _whole(regression_performance(state)) | _worth(worth),
-        rarer=lambda state: np.full(state.labelled.shape[:-1], np.inf),
+        rarest=lambda state: np.full(state.labelled.shape[:-1], np.inf),
     )
 
 
@@ -138,7 +138,7 @@ def _ranking() -> Measure:
         count=RankingOutcomes.of,
         restore=RankingOutcomes.from_arrays,
         metrics=lambda state, worth: _whole(ranking_performance(state)) | _worth(worth),
-        rarer=lambda state: np.full(state.powers.shape[:-2], np.inf),
+        rarest=lambda state: np.full(state.powers.shape[:-2], np.inf),
     )
 
 
@@ -148,7 +148,7 @@ def _measure(
     count: Callable[[Answers], S],
     restore: Callable[[Arrays], S],
     metrics: Callable[[S, WorthOutcomes], Metrics],
-    rarer: Callable[[S], Floats],
+    rarest: Callable[[S], Floats],
 ) -> Measure:
     """Put a task's state and the business value side by side, as arrays."""
 
@@ -167,7 +167,7 @@ def _measure(
     yardstick = Yardstick(
         merge=merge,
         metrics=lambda arrays: metrics(*split(arrays)),
-        rarer=lambda arrays: rarer(split(arrays)[0]),
+        rarest=lambda arrays: rarest(split(arrays)[0]),
     )
     return Measure(
         count=lambda answers: joined(count(answers), WorthOutcomes.of(answers)),

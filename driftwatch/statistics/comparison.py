@@ -28,8 +28,10 @@ Metrics = Mapping[tuple[str, str], Interval]
 FAMILY = "comparison"
 LEAST_ROWS = 100
 """Effective rows of either version without which nothing is said: the bounds are those of large samples."""
-LEAST_EVENTS = 10
-"""Effective rows of the rarer class without which nothing is said, where there are classes."""
+LEAST_EVENTS = 30
+"""Effective rows of the rarest class of either version without which nothing is said by what rests on them."""
+OF_EVENTS = frozenset({"precision", "recall", "f1", "mcc", "roc_auc", "average_precision"})
+"""Metrics that few rows of one class make."""
 LEFT_OUT = frozenset({"ece", "ks_score"})
 """Metrics that are overstated by an amount that depends on the rows, so that unequal traffic alone parts them."""
 CENTRE = "centre"
@@ -61,12 +63,12 @@ class Side:
 class Yardstick:
     """How the states of one task are added and what they say; states may have leading axes (…) of cells.
 
-    rarer: effective rows (…) of the rarer class, infinite where there are no classes.
+    rarest: effective rows (…) of the rarest class, infinite where there are no classes.
     """
 
     merge: Callable[[Arrays, Arrays], Arrays]
     metrics: Callable[[Arrays], Metrics]
-    rarer: Callable[[Arrays], Floats]
+    rarest: Callable[[Arrays], Floats]
 
 
 def shared(one: float, other: float) -> tuple[float, float]:
@@ -104,11 +106,12 @@ def differences(pairs: Sequence[tuple[Side, Side]], yardstick: Yardstick) -> dic
     states = [side.standing_for_rows() for side in sides]
     stacked = {name: np.stack([state[name] for state in states]) for name in states[0]}
     effective = np.array([side.effective for side in sides]).reshape(2, -1)
-    rarer = yardstick.rarer(stacked).reshape(2, -1)
-    enough = np.asarray(((effective >= LEAST_ROWS) & (rarer >= LEAST_EVENTS)).all(axis=0))
+    rarest = yardstick.rarest(stacked).reshape(2, -1)
+    enough = np.asarray((effective >= LEAST_ROWS).all(axis=0))
+    eventful = np.asarray((rarest >= LEAST_EVENTS).all(axis=0)) & enough
     rows = harmonic(effective[0], effective[1])
     return {
-        key: _where(enough, difference(*_halves(interval), rows=rows))
+        key: _where(eventful if key[1] in OF_EVENTS else enough, difference(*_halves(interval), rows=rows))
         for key, interval in yardstick.metrics(stacked).items()
         if key[1] not in LEFT_OUT
     }

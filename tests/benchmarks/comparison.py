@@ -15,7 +15,7 @@ from driftwatch.kernels.confidence_sequence import ALPHA, difference, harmonic
 from driftwatch.kernels.interval import Interval
 from driftwatch.kernels.score_bounds import share_interval
 from driftwatch.statistics.binary import binary_metrics
-from driftwatch.statistics.comparison import LEAST_EVENTS, LEAST_ROWS, shared
+from driftwatch.statistics.comparison import LEAST_EVENTS, LEAST_ROWS, OF_EVENTS, shared
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
 from driftwatch.summaries.binary import BinaryState
@@ -98,13 +98,13 @@ def watched(
         labelled = (flat * (sums[:, 0] / sums[:, 1])[:, None, None]).reshape(2, pairs, GRID.bins + 1, 2, 2)
         state = BinaryState(GRID, labelled.sum(axis=-1), labelled, labelled[..., None] * powers)
         effective = sums[:, 0] ** 2 / sums[:, 1]
-        rarer = labelled.sum(axis=(-3, -2)).min(axis=(0, -1))
+        rarest = labelled.sum(axis=(-3, -2)).min(axis=(0, -1))
         with np.errstate(divide="ignore", invalid="ignore"):
-            yield window, bounds(binary_metrics(state), effective, rarer)
+            yield window, bounds(binary_metrics(state), effective, rarest)
 
 
 def bounds(
-    metrics: dict[str, Interval], effective: np.ndarray, rarer: np.ndarray
+    metrics: dict[str, Interval], effective: np.ndarray, rarest: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """By metric the bounds of the second side's difference from the first; infinite while there are few rows."""
     found = {}
@@ -112,7 +112,7 @@ def bounds(
         sides = [Interval(*(part[side] for part in (each.value, each.lower, each.upper)))
                  for each in (metrics[name],) for side in (0, 1)]  # fmt: skip
         between = difference(*sides, rows=harmonic(effective[0], effective[1]))
-        few = (effective.min() < LEAST_ROWS) | (rarer < LEAST_EVENTS)
+        few = (effective.min() < LEAST_ROWS) | ((rarest < LEAST_EVENTS) & (name in OF_EVENTS))
         found[name] = (np.where(few, -np.inf, between.lower), np.where(few, np.inf, between.upper))
     return found
 

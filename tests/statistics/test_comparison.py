@@ -87,14 +87,16 @@ def test_both_versions_stand_for_the_same_windows():
 
 
 def test_nothing_is_said_of_few_rows():
-    """Nor of few rows of a class."""
+    """Nor, by what rests on the rarer class, of few rows of it."""
     few = answers(Task.BINARY, 1, LEAST_ROWS - 1)
     many = answers(Task.BINARY, 2, 5 * LEAST_ROWS)
     assert np.isnan(said(Task.BINARY, sides(Task.BINARY, [(few, many)]))["", "accuracy"].value[0])
     assert said(Task.BINARY, sides(Task.BINARY, [(many, many)]))["", "accuracy"].value[0] == 0
     many.outcomes["label"] = 0
     many.outcomes["label"][: LEAST_EVENTS - 1] = 1
-    assert np.isnan(said(Task.BINARY, sides(Task.BINARY, [(many, many)]))["", "accuracy"].value[0])
+    found = said(Task.BINARY, sides(Task.BINARY, [(many, many)]))
+    assert np.isnan(found["", "roc_auc"].value[0])
+    assert found["", "accuracy"].value[0] == 0
 
 
 def test_overstated_metrics_are_left_out():
