@@ -55,6 +55,7 @@ def test_a_body_is_handed_over_as_it_came(service, path, stream):
         ("zstd", zstandard.compress(EVENT[:9]) + zstandard.compress(EVENT[9:])),
         ("zstd", zstandard.ZstdCompressor(write_content_size=False, write_checksum=True).compress(EVENT)),
     ],
+    ids=["none", "identity", "gzip", "GZIP", "x-gzip", "gzip members", "zstd", "zstd frames", "zstd without size"],
 )
 def test_a_packed_body_is_unpacked(service, encoding, packed):
     """Also one of several members, as log shippers send them."""

@@ -1,4 +1,4 @@
-"""The fixtures `kafka` (one cluster for the whole session) and `own_broker` (one to stop and start at will).
+"""The fixtures `kafka` (one cluster for the session), and `own_broker` and `secure_broker`, to stop and start at will.
 
 kafka-python leaves sockets of refused and of just opened connections to the garbage collector, and reads its schemas by
 functions that Python 3.11 and 3.12 call deprecated. Tests marked `kafka` forgive both, and no other test sees it.
@@ -8,21 +8,22 @@ import gc
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.broker import Broker, Unavailable
+from tests.servers.broker import Broker, Unavailable, install
 
 if TYPE_CHECKING:
     from tests.servers.cluster import Cluster
 
 
+BROKERS = pytest.StashKey[list[Broker]]()
 FORGIVEN = ("ignore:unclosed <:ResourceWarning", "ignore:(read|open)_text is deprecated:DeprecationWarning")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def forgive(items: list[pytest.Item]) -> None:
     """Forgive kafka-python in the tests that need it."""
     for item in items:
         if item.get_closest_marker("kafka"):
@@ -42,20 +43,28 @@ def collected(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.collect()
 
 
-def _broker(tmp_path_factory: pytest.TempPathFactory, *, secure: bool = False) -> Broker:
+def _broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, *, secure: bool = False
+) -> Broker:
     try:
-        return Broker(tmp_path_factory.mktemp("kafka"), secure=secure)
+        install()
+        broker = Broker(tmp_path_factory.mktemp("kafka"), secure=secure)
     except Unavailable as reason:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(str(reason))
         pytest.skip(str(reason))
+    request.config.stash.setdefault(BROKERS, []).append(broker)
+    return broker
 
 
-def _show_tail(request: pytest.FixtureRequest, broker: Broker) -> None:
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if request.session.testsfailed and reporter is not None:
-        reporter.section("end of the Kafka broker's log")
-        reporter.write(broker.tail())
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the ends of the brokers' logs beneath a test that failed; they go with its report, wherever it ran."""
+    report = yield
+    if report.failed and item.get_closest_marker("kafka"):
+        for broker in item.config.stash.get(BROKERS, []):
+            report.sections.append((f"end of the log of Kafka at {broker.bootstrap}", broker.tail()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +75,7 @@ def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         warnings.simplefilter("ignore", DeprecationWarning)
         from tests.servers.cluster import Cluster  # noqa: PLC0415 - half a second that other tests need not wait
     outside = os.environ.get("DRIFTWATCH_TEST_KAFKA")
-    broker = None if outside else _broker(tmp_path_factory)
+    broker = None if outside else _broker(request, tmp_path_factory)
     if broker is not None:
         broker.start()
     try:
@@ -76,12 +85,21 @@ def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     finally:
         if broker is not None:
             broker.stop()
-            _show_tail(request, broker)
 
 
 @pytest.fixture
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A broker of the test's own, not started yet; it also listens for SASL over TLS."""
-    broker = _broker(tmp_path_factory, secure=True)
+def own_broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of the test's own, not started yet."""
+    broker = _broker(request, tmp_path_factory)
     yield broker
     broker.stop()
+    request.config.stash[BROKERS].remove(broker)
+
+
+@pytest.fixture
+def secure_broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The same, which also listens for passwords and for certificates over TLS."""
+    broker = _broker(request, tmp_path_factory, secure=True)
+    yield broker
+    broker.stop()
+    request.config.stash[BROKERS].remove(broker)

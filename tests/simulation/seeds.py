@@ -51,10 +51,10 @@ def run_seed(seed: int) -> Outcome:
 
 
 def run_seeds(seeds: range) -> Outcome:
-    """Run many seeds, on all processors."""
+    """Run many seeds, on all processors that this test need not share with others."""
     total = Outcome()
     blocks = [seeds[at : at + _BLOCK] for at in range(0, len(seeds), _BLOCK)]
-    workers = min(os.cpu_count() or 1, len(blocks))
+    workers = max(1, min((os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), len(blocks)))
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         for outcome in pool.map(_run_block, blocks):
             total.stories += outcome.stories
