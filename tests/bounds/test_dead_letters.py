@@ -5,12 +5,13 @@ import json
 import pytest
 
 from driftwatch.stream.raw import Stream
+from tests.cli.conftest import driftwatch
 from tests.scenarios import events
 from tests.scenarios.fixtures import configure, reference
 from tests.scenarios.probe import running
 from tests.scenarios.test_process import run
 
-__all__ = ["configure", "reference"]
+__all__ = ["configure", "driftwatch", "reference"]
 
 CANARY = "canary-4711"
 LATER = '{"model": "fraud", "id": "%s", "time": "2026-03-01T00:00:00Z", "features": {"amount": 1}}'
@@ -35,13 +36,29 @@ def post_and_save(path, *bodies: bytes, clock=None) -> dict[str, float]:
         return probe.wait_counted(int(before) + count).results()
 
 
-def listed(path) -> list[dict[str, object]]:
-    done = run("state", "dead-letters", "list", str(path.with_suffix("")), "--json", "--limit", "1000")
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+@pytest.fixture
+def dead_letters(driftwatch):
+    """Call `driftwatch state dead-letters DO DIRECTORY …` in this process."""
+
+    def call(do, path, *options):
+        return driftwatch("state", "dead-letters", do, path.with_suffix(""), *options)
+
+    return call
 
 
-def test_bytes_are_kept_only_when_asked_to(configure):
+@pytest.fixture
+def listed(dead_letters):
+    """What `list` says, as documents."""
+
+    def call(path) -> list[dict[str, object]]:
+        done = dead_letters("list", path, "--json", "--limit", "1000")
+        assert done.code == 0, done.err
+        return [json.loads(line) for line in done.out.splitlines()]
+
+    return call
+
+
+def test_bytes_are_kept_only_when_asked_to(configure, listed):
     """Without keep_payload: reason, place, time and size, and nothing of the event anywhere in the state directory."""
     path = configure()
     post_and_save(path, b'{"model": "fraud", "id": "%s", "time": "never"}\n[1' % CANARY.encode())
@@ -58,15 +75,15 @@ def test_bytes_are_kept_only_when_asked_to(configure):
     assert not any(CANARY.encode() in file.read_bytes() for file in state.iterdir() if "-wal" not in file.name)
 
 
-def test_replayed_events_are_judged_anew(keeping):
+def test_replayed_events_are_judged_anew(keeping, dead_letters, listed):
     """Events from the future are accepted once their time has come; what is wrong is refused and listed again."""
     future = "\n".join(LATER % f"f{number}" for number in range(3)).encode()
     first = post_and_save(keeping, future + b"\nnonsense", clock=lambda: events.START)
     assert first == {"accepted": 0, "late": 0, "duplicate": 0, "rejected": 4}
     assert [letter["reason"] for letter in listed(keeping)] == ["not_json", "future", "future", "future"]
 
-    done = run("state", "dead-letters", "replay", str(keeping.with_suffix("")))
-    assert (done.returncode, done.stdout) == (0, "4 events are in the inbox again\n")
+    done = dead_letters("replay", keeping)
+    assert (done.code, done.out) == (0, "4 events are in the inbox again\n")
     assert listed(keeping) == []
     with running(keeping) as (_, probe):
         # Received once more: eight in all, of which four had been refused, and one is refused again.
@@ -74,7 +91,7 @@ def test_replayed_events_are_judged_anew(keeping):
     assert [letter["reason"] for letter in listed(keeping)] == ["not_json"]
 
 
-def test_a_row_of_a_columnar_batch_is_kept_by_itself(keeping):
+def test_a_row_of_a_columnar_batch_is_kept_by_itself(keeping, dead_letters, listed):
     """Its neighbours are not counted again when it is replayed."""
     columns = {"id": ["a", "b", "c"], "time": [events.START, "2026-03-01T00:00:00Z", events.START],
                "features.amount": [1, 2, 3]}  # fmt: skip
@@ -83,32 +100,31 @@ def test_a_row_of_a_columnar_batch_is_kept_by_itself(keeping):
     assert (first["accepted"], first["rejected"]) == (3, 2)
     assert [letter["place"] for letter in listed(keeping)] == [4, 1]
 
-    run("state", "dead-letters", "replay", str(keeping.with_suffix("")), "--reason", "future")
+    assert dead_letters("replay", keeping, "--reason", "future").code == 0
     with running(keeping) as (_, probe):
         results = probe.wait_counted(8).results()
     # "c" was a duplicate within the batch's twin; of the two "b" one is new.
     assert results == {"accepted": 4, "late": 0, "duplicate": 2, "rejected": 2}
 
 
-def test_purge_and_a_directory_in_use(keeping):
+def test_purge_and_a_directory_in_use(keeping, dead_letters, listed):
     """Only what was asked for goes; a running service keeps its directory to itself."""
     post_and_save(keeping, b"1\nnonsense")
-    directory = str(keeping.with_suffix(""))
-    assert run("state", "dead-letters", "purge", directory, "--reason", "not_json").stdout == "1 events are forgotten\n"
+    assert dead_letters("purge", keeping, "--reason", "not_json").out == "1 events are forgotten\n"
     assert [letter["reason"] for letter in listed(keeping)] == ["not_object"]
-    text = run("state", "dead-letters", "list", directory).stdout
+    text = dead_letters("list", keeping).out
     assert "not_object: 1 listed, 1 can be replayed, 1 bytes" in text
-    wrong = run("state", "dead-letters", "list", directory, "--reason", "bad_mood")
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
-    nowhere = run("state", "dead-letters", "replay", f"{directory}-nowhere")
-    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (3, 1)
+    wrong = dead_letters("list", keeping, "--reason", "bad_mood")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    nowhere = dead_letters("replay", keeping.with_name("nowhere.toml"))
+    assert (nowhere.code, nowhere.err.count("\n")) == (3, 1)
     with running(keeping):
-        used = run("state", "dead-letters", "replay", directory)
+        used = run("state", "dead-letters", "replay", str(keeping.with_suffix("")))
     assert used.returncode == 3
     assert "in use" in used.stderr
 
 
-def test_what_a_checkpoint_cannot_list_is_counted(configure, monkeypatch):
+def test_what_a_checkpoint_cannot_list_is_counted(configure, listed, monkeypatch):
     """Every event is counted, and so is what the store has no room for."""
     monkeypatch.setattr("driftwatch.daemon.dead_letters.MAX_REJECTED", 10)
     path = configure()
