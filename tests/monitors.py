@@ -7,18 +7,21 @@ from itertools import groupby
 import numpy as np
 from hypothesis import strategies as st
 
+from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.report import Report
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.monitor import Memory, Monitor, Outcome
 from driftwatch.statistics.drift import Baseline
 from driftwatch.stream.batch import Batch
+from driftwatch.stream.dimensions import ByCategory, ByRange, Dimensions
 from driftwatch.stream.schema import Column, Kind
 from driftwatch.stream.windows import Progress, Windows, WindowSpec
 from driftwatch.summaries.building import build_layout
 from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.segmented import segment_numbers
 from driftwatch.summaries.survey import NumericSurvey
-from tests.strategies import profile_of
+from tests.strategies import profile_of, taken
 from tests.timeline import spec
 
 MODEL = "fraud"
@@ -83,11 +86,25 @@ RULES = tuple(
     )
 )
 _EVALUATOR = Evaluator(Baseline.of(LAYOUT, profile_of(_REFERENCE, LAYOUT)), RULES)
+DIVIDED = Dimensions((ByCategory.of("country", 0, ("DE", "FR"), kept=("DE",)), ByRange("amount", 0, (2.0, 5.0))))
+"""Each of its two dimensions has a place for every row."""
 
 
 def monitor(form: WindowSpec, progress: Progress | None = None, memory: Memory | None = None) -> Monitor:
     """A monitor of the model, new or with what another one remembered."""
     return Monitor(MODEL, windows=Windows(form, progress), evaluator=_EVALUATOR, memory=memory)
+
+
+def dividing(form: WindowSpec, dimensions: Dimensions = DIVIDED) -> Monitor:
+    """A new monitor that reports segments, each compared with its own rows of the reference."""
+    codes = dimensions.codes(_REFERENCE.numeric, _REFERENCE.categorical)
+    members = segment_numbers(dimensions, codes)
+    numbers = range(len(dimensions.segment_names))
+    profiles = [profile_of(taken(_REFERENCE, (members == number).any(axis=0)), LAYOUT) for number in numbers]
+    segments = SegmentBaselines(LAYOUT, dimensions.segment_names, profiles)
+    baseline = Baseline.of(LAYOUT, profile_of(_REFERENCE, LAYOUT))
+    evaluator = Evaluator(baseline, RULES, segments=segments)
+    return Monitor(MODEL, windows=Windows(form), evaluator=evaluator, dimensions=dimensions)
 
 
 def play(target: Monitor, arrivals: Iterable[Arrival], *, cut: Iterable[int] = ()) -> Outcome:
@@ -135,15 +152,30 @@ def remembered(target: Monitor) -> tuple[object, ...]:
         memory.issued,
         memory.alerts,
         memory.versions.known,
+        segments_held(target),
     )
 
 
-def last_words(reports: Iterable[Report]) -> dict[tuple[int, str], tuple[int, object]]:
-    """What the highest revision of each window says: rows and readings."""
-    latest: dict[tuple[int, str], Report] = {}
+def segments_held(target: Monitor) -> dict[object, object]:
+    """The rows of segments of each pane, comparable."""
+    found: dict[object, object] = {}
+    for key in target.memory.panes:
+        state = target.segments.window([key])
+        if state is not None:
+            profiles = {number: state.profile(number).arrays() for number in state.present}
+            found[key] = {
+                number: {name: array.tobytes() for name, array in arrays.items()} for number, arrays in profiles.items()
+            }
+    return found
+
+
+def last_words(reports: Iterable[Report]) -> dict[tuple[int, str, str], tuple[int, object]]:
+    """What the highest revision of each window and segment says: rows and readings."""
+    latest: dict[tuple[int, str, str], Report] = {}
     for report in reports:
-        key = (report.window.start_ms, report.version)
-        assert report.revision == (latest[key].revision + 1 if key in latest else 1), "revisions count up"
+        key = (report.window.start_ms, report.version, report.segment)
+        if key in latest or not report.segment:  # a late row may be a segment's first
+            assert report.revision == (latest[key].revision + 1 if key in latest else 1), "revisions count up"
         latest[key] = report
     return {key: (report.window.rows, repr(report.readings)) for key, report in latest.items()}
 

@@ -19,7 +19,7 @@ from driftwatch.daemon.lifecycle import Lifecycle
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.schedule import schedule
-from driftwatch.daemon.snapshot import resume
+from driftwatch.daemon.snapshot import QUALITY, SEGMENTS, resume
 from driftwatch.daemon.steady import SteadyClock
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watches
@@ -214,9 +214,11 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
         if rows:
             _log.warning("open_windows_discarded", model=name, rows=rows,
                          why="the reference or the form of the windows has changed")  # fmt: skip
-        elif monitor.told:
+        elif any(name.startswith(QUALITY) for name in monitor.told):
             _log.warning("predictions_forgotten", model=name,
                          why="the model's task or classes have changed, or it is to remember none")  # fmt: skip
+        if not rows and any(name.startswith(SEGMENTS) for name in monitor.told):
+            _log.warning("segments_of_open_windows_discarded", model=name, why="the segments have changed")
     return monitor
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import MappingProxyType
 
 import msgspec
@@ -17,8 +18,9 @@ from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.segment_panes import PaneKey
 
 FORMAT = 1
-SEEN, QUALITY = "seen/", "quality/"
-"""Chunks of ids, and of predictions that wait for their labels, stand among the panes under these and their names."""
+SEEN, QUALITY, SEGMENTS = "seen/", "quality/", "segments/"
+"""Chunks of ids, of predictions that wait for their labels, and of panes' segments stand among the panes under these
+and their names."""
 
 
 class _Head(msgspec.Struct):
@@ -30,8 +32,12 @@ class _Alert(msgspec.Struct):
     episode: Episode
 
 
-class _Stored(msgspec.Struct):
-    """What stands beside the panes. panes_of: layout fingerprint and window form that the panes were counted for."""
+class _Stored(msgspec.Struct, omit_defaults=True):
+    """What stands beside the panes.
+
+    panes_of: layout fingerprint and window form that the panes were counted for. segments_of: digest of the dimensions
+    that they were divided by, "" for none.
+    """
 
     format: int
     panes_of: str
@@ -44,6 +50,7 @@ class _Stored(msgspec.Struct):
     touched: list[PaneKey]
     versions: list[str]
     alerts: list[_Alert]
+    segments_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ def encode(monitor: Monitor) -> Snapshot:
         versions=memory.versions.known,
         # In the order in which they began, which is the order in which reports list them.
         alerts=[_Alert(key, episode) for key, episode in memory.alerts.episodes.items()],
+        segments_of=_divided_by(monitor),
     )
     panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
@@ -78,6 +86,7 @@ def encode(monitor: Monitor) -> Snapshot:
         panes[f"{SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
     if monitor.quality is not None:
         panes |= {QUALITY + name: chunk for name, chunk in state.changes(monitor.quality).items()}
+    panes |= {SEGMENTS + name: chunk for name, chunk in monitor.segments.changes().items()}
     # What stands in the store and nothing needs now has to be deleted. A checkpoint that failed may be durable, too.
     panes |= dict.fromkeys(monitor.told - panes.keys())
     monitor.told |= panes.keys()
@@ -89,8 +98,9 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
 
     stored_panes: what the snapshots' `panes` have come to. Returns how many rows of open windows are left out.
     When the reference or the form of the windows has changed since, open windows cannot be gone on with, nor the
-    predictions that wait for their labels; nor can these when their own form has changed. The next checkpoint deletes
-    what is left out. Watermarks, alerts and ids stay in any case.
+    predictions that wait for their labels; nor can these when their own form has changed. Divided by other dimensions,
+    open windows stay whole, without segments. The next checkpoint deletes what is left out. Watermarks, alerts and ids
+    stay in any case.
     """
     stored = stored_core(core, monitor.model)
     memory, windows = monitor.memory, monitor.windows
@@ -104,6 +114,10 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     )
     if monitor.quality is None or not same or not state.resume(monitor.quality, parts.quality):
         monitor.told |= {QUALITY + name for name in parts.quality}
+    if same and stored.segments_of == _divided_by(monitor):
+        monitor.segments.resume(parts.segments)
+    else:
+        monitor.told |= {SEGMENTS + name for name in parts.segments}
     if not same:
         monitor.changed |= set(map(_key, parts.panes))
         return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())
@@ -120,6 +134,7 @@ class _Parts:
     panes: dict[str, bytes] = field(default_factory=dict)
     seen: dict[str, bytes] = field(default_factory=dict)
     quality: dict[str, bytes] = field(default_factory=dict)
+    segments: dict[str, bytes] = field(default_factory=dict)
 
 
 def _parts(stored: Mapping[str, bytes]) -> _Parts:
@@ -129,6 +144,8 @@ def _parts(stored: Mapping[str, bytes]) -> _Parts:
             parts.seen[name[len(SEEN) :]] = data
         elif name.startswith(QUALITY):
             parts.quality[name[len(QUALITY) :]] = data
+        elif name.startswith(SEGMENTS):
+            parts.segments[name[len(SEGMENTS) :]] = data
         else:
             parts.panes[name] = data
     return parts
@@ -147,6 +164,11 @@ def stored_core(core: bytes, model: str) -> _Stored:
 
 def _form(layout: Layout, spec: WindowSpec) -> str:
     return f"{layout.fingerprint}/{spec.size}/{spec.pane_ms}/{spec.rows}"
+
+
+def _divided_by(monitor: Monitor) -> str:
+    segments = monitor.dimensions.segments
+    return sha256(repr(segments).encode()).hexdigest()[:32] if segments else ""
 
 
 def _name(key: PaneKey) -> str:

@@ -18,11 +18,11 @@ from driftwatch.summaries.codec import unpack
 def state_hash(directory: Path) -> str:
     """Give 64 hex digits that two runs over the same input share, however often either was interrupted.
 
-    Of every pane its whole numbers, the events counted, positions, watermarks, alerts with their states, the identities
-    of their steps, the ids of webhooks, and how many remembered predictions have their label. Not in it: sums of real
-    numbers, whose last bits depend on where the stream was cut; wall-clock times, attempts, idle partitions; and the
-    memory of event ids, the revisions of reports and what labels have taught, which follow the order in which
-    partitions happened to be read. StateError when the directory is not whole.
+    Of every pane and its segments the whole numbers, the events counted, positions, watermarks, alerts with their
+    states, the identities of their steps, the ids of webhooks, and how many remembered predictions have their label.
+    Not in it: sums of real numbers, whose last bits depend on where the stream was cut; wall-clock times, attempts,
+    idle partitions; and the memory of event ids, the revisions of reports and what labels have taught, which follow the
+    order in which partitions happened to be read. StateError when the directory is not whole.
     """
     held = inspection.contents(directory)
     digest = hashlib.sha256()

@@ -92,9 +92,10 @@ class SegmentPanes:
         self._changed.clear()
 
     def resume(self, chunks: Mapping[str, bytes]) -> None:
-        """Go on, as a new one, from what was written; StateError when a name is none of ours."""
+        """Go on, as a new one, from what was written; StateError when it is damaged or a name is none of ours."""
         for name, data in chunks.items():
             start, number, version = _parsed(name)
+            Segmented.from_chunks(self.layout, self.count, [data])
             self._packed.setdefault((start, version), {})[number] = data
 
     @property
