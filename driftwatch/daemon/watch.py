@@ -7,9 +7,11 @@ from pathlib import Path
 from driftwatch.config import Config, ModelSpec
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.evaluate import Evaluator
+from driftwatch.evaluation.rules import DEFAULT_RULES
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class, row_bytes
 from driftwatch.statistics.binary import Costs
+from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
 from driftwatch.stream.answers import Classes
@@ -39,6 +41,7 @@ class Watch:
     schema: Schema
     output_form: OutputForm
     baseline: Baseline
+    condition: Condition
 
     @property
     def layout(self) -> Layout:
@@ -58,7 +61,7 @@ class Watch:
         return Monitor(
             spec.name,
             windows=windows,
-            evaluator=Evaluator(self.baseline, spec.rules, metrics=metrics_by_class(form)),
+            evaluator=Evaluator(self.baseline, spec.rules, metrics=metrics_by_class(form), condition=self.condition),
             quality=make_quality(form, self.layout, windows, terms),
             memory=Memory(seen=Seen(spec.remember_ids), versions=Versions(spec.max_versions)),
         )
@@ -123,14 +126,16 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     )
     form = _output_form(spec, schema, where)
     _check_outcomes(reference, form, where)
-    _check_rules(spec, baseline.statistics, where)
+    condition = Condition.of(layout, reference.profile, blocks=reference.blocks)
+    checks = condition.checks
+    _check_rules(spec, {name: (*names, *checks[name]) for name, names in baseline.statistics.items()}, where)
     _check_metrics(spec, form, where)
     for stream in Stream:
         try:
             build(leaves_of(schema, stream, form), strict=True)
         except ConfigError as error:
             raise ConfigError(f"{where}.fields: {error}") from error
-    return Watch(spec, reference, schema, form, baseline)
+    return Watch(spec, reference, schema, form, baseline, condition)
 
 
 def _output_form(spec: ModelSpec, schema: Schema, where: str) -> OutputForm:
@@ -163,7 +168,7 @@ def _check_outcomes(reference: Reference, form: OutputForm, where: str) -> None:
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
     for position, rule in enumerate(spec.rules):
-        if rule.metric:
+        if rule.metric or rule in DEFAULT_RULES:
             continue
         if not any(rule.of in names for names in statistics.values()):
             raise ConfigError(

@@ -12,7 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from driftwatch.evaluation.report import AlertNote, Report, Window
-from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict, watches
+from driftwatch.evaluation.rules import Judgement, RuleSpec, Standing, Verdict, watches
+from driftwatch.statistics.checks import CHECKS, well
 from driftwatch.statistics.reading import Reading, Status
 
 
@@ -123,6 +124,15 @@ def step(
     return Alerts(MappingProxyType(episodes)), transitions
 
 
+def begun(alerts: Alerts, cell: Cell) -> frozenset[Standing]:
+    """The rules and columns of a cell's alerts that are pending or firing."""
+    return frozenset(
+        (rule, column)
+        for rule, version, segment, column in alerts.episodes
+        if (version, segment) == (cell.version, cell.segment)
+    )
+
+
 def notes(
     alerts: Alerts, transitions: Iterable[Transition], rules: Mapping[str, RuleSpec], *, cell: Cell
 ) -> tuple[AlertNote, ...]:
@@ -153,8 +163,8 @@ def standing(alerts: Alerts, report: Report, rules: Mapping[str, RuleSpec]) -> l
         if rule not in rules or (version, segment) != (cell.version, cell.segment):
             continue
         found = [each for each in report.readings if each.column == column and watches(rules[rule], each)]
-        if not found and rules[rule].metric:
-            found = [_unknown(column, rules[rule].of)]
+        if not found:
+            found = _left_out(rules[rule], column, report)
         for reading in found:
             judgement = Judgement(rules[rule], reading, Verdict.UNKNOWN)
             steps.append(_transition(episode, judgement, cell=cell, window=report.window))
@@ -166,9 +176,13 @@ def identity(*parts: str | int) -> str:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def _unknown(column: str, statistic: str) -> Reading:
-    nan = math.nan
-    return Reading(column, "", statistic, nan, nan, nan, nan, nan, Status.NO_LABELS)
+def _left_out(rule: RuleSpec, column: str, report: Report) -> list[Reading]:
+    """What stands for a reading that a report does not have, if it may come again."""
+    if rule.metric:
+        nan = math.nan
+        return [Reading(column, "", rule.of, nan, nan, nan, nan, nan, Status.NO_LABELS)]
+    known = rule.of in CHECKS and any(each.column == column for each in report.readings)
+    return [well(column, rule.of)] if known else []
 
 
 def _moved(episode: Episode | None, judgement: Judgement, *, cell: Cell, window: Window) -> Episode | None:
@@ -219,6 +233,6 @@ def _transition(episode: Episode, judgement: Judgement, *, cell: Cell, window: W
         window_end_ms=window.end_ms,
         value=reading.value,
         lower=reading.lower,
-        threshold=rule.threshold,
+        threshold=reading.limit if rule.rests_on_limit else rule.threshold,
         window_ordinal=window.ordinal,
     )

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from driftwatch.evaluation.alerts import Alerts, Cell, Transition, notes, standing, step
+from driftwatch.evaluation.alerts import Alerts, Cell, Transition, begun, notes, standing, step
 from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.report import Performance, Report, Window
-from driftwatch.evaluation.rules import RuleSpec, Verdict, judge, thresholds
+from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict, explained, judge, thresholds
+from driftwatch.statistics.condition import Condition
+from driftwatch.statistics.drift import FAMILY as DRIFT
 from driftwatch.statistics.drift import Baseline
-from driftwatch.statistics.reading import Stage
+from driftwatch.statistics.reading import Reading, Stage
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
 
@@ -45,19 +47,25 @@ class Evaluator:
     """Judges windows against one reference by one set of rules; keeps nothing but what it was built from.
 
     metrics: class name, or "" for the whole model → the metrics of performance that it has.
-    segments: what each segment is compared with, where there are some.
+    segments: what each segment is compared with, where there are some. condition: tells whether the data is well; where
+    a check fails that explains a column's drift, rules on that drift say nothing of the window.
     """
 
     def __init__(
         self, baseline: Baseline, rules: Sequence[RuleSpec], *, metrics: Mapping[str, Sequence[str]] | None = None,
-        segments: SegmentBaselines | None = None,
+        segments: SegmentBaselines | None = None, condition: Condition | None = None,
     ) -> None:  # fmt: skip
         self._baseline = baseline
         self._segments = segments
+        self._condition = condition
         self._rules = {rule.name: rule for rule in rules}
-        drift = [rule for rule in rules if rule.statistic]
+        of_columns = [rule for rule in rules if rule.statistic]
         measured = [rule for rule in rules if rule.metric]
-        self._thresholds = thresholds(drift, baseline.statistics) | thresholds(measured, metrics or {})
+        self._thresholds = (
+            thresholds(of_columns, baseline.statistics)
+            | thresholds(of_columns, condition.checks if condition else {})
+            | thresholds(measured, metrics or {})
+        )
 
     @property
     def layout(self) -> Layout:
@@ -69,7 +77,10 @@ class Evaluator:
         report = self._report(look)
         due = [rule for rule in self._rules.values() if _due(rule, look)]
         labelled = 0 if look.performance is None else look.performance.arrivals.labelled
-        judgements = judge(due, report.readings, rows=look.window.rows, labelled=labelled)
+        judgements = judge(
+            due, report.readings, rows=look.window.rows, labelled=labelled, standing=begun(alerts, look.cell)
+        )
+        judgements = [_unless_explained(judgement, report) for judgement in judgements]
         alerts, transitions = step(alerts, judgements, cell=look.cell, window=look.window)
         noted = notes(alerts, transitions, self._shown(look, due), cell=look.cell)
         decided = look.decided | {
@@ -92,7 +103,7 @@ class Evaluator:
         baseline, profile, performance = self._baseline, look.profile, look.performance
         if self._segments is not None and look.cell.segment:
             baseline = self._segments.of(look.cell.segment)
-        drift = () if profile is None else baseline.readings(profile)
+        of_columns = () if profile is None else (*baseline.readings(profile), *self._checked(profile, baseline))
         return Report(
             model=look.cell.model,
             version=look.cell.version,
@@ -101,12 +112,28 @@ class Evaluator:
             revision=look.revision,
             fingerprint=baseline.layout.fingerprint,
             reference_rows=baseline.rows,
-            readings=drift if performance is None else (*drift, *performance.readings),
+            readings=of_columns if performance is None else (*of_columns, *performance.readings),
             thresholds=self._thresholds,
+            explained=explained(self._rules.values(), of_columns, rows=look.window.rows),
             distributions=() if profile is None else baseline.distributions(profile),
             arrivals=None if performance is None else performance.arrivals,
             follows=profile is None,
         )
+
+    def _checked(self, profile: Profile, baseline: Baseline) -> tuple[Reading, ...]:
+        condition = self._condition
+        if condition is None:
+            return ()
+        if baseline is not self._baseline:
+            condition = condition.against(baseline.reference.profile)
+        return condition.readings(profile)
+
+
+def _unless_explained(judgement: Judgement, report: Report) -> Judgement:
+    """Nothing is said of drift that a failed check explains: its alert neither rises nor ends by it."""
+    if judgement.reading.family == DRIFT and judgement.reading.column in report.explained:
+        return replace(judgement, verdict=Verdict.UNKNOWN)
+    return judgement
 
 
 def _due(rule: RuleSpec, look: Look) -> bool:

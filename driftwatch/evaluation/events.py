@@ -150,7 +150,7 @@ def _evidence(transition: Transition, report: Report) -> list[dict[str, Any]]:
 
 def _distance(reading: Reading, report: Report) -> float:
     """How far a value is from its threshold, in thresholds; -1 without one."""
-    threshold = report.thresholds.get((reading.column, reading.statistic))
+    threshold = report.threshold(reading)
     if threshold is None:
         return -1.0
     return abs(reading.value - threshold) / max(abs(threshold), 1e-9)
@@ -162,7 +162,7 @@ def _shown(reading: Reading, report: Report) -> dict[str, Any]:
         "statistic": reading.statistic,
         "value": reading.value,
         "lower": reading.lower,
-        "threshold": report.thresholds.get((reading.column, reading.statistic)),
+        "threshold": report.threshold(reading),
         **_stage(reading),
     }
 

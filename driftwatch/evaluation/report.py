@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from driftwatch.statistics.distribution import Distribution
+from driftwatch.statistics.drift import FAMILY as DRIFT
 from driftwatch.statistics.performance import CONCEPT, ESTIMATION, FAMILY
 from driftwatch.statistics.reading import Reading, Support
 
@@ -35,6 +36,11 @@ class Window:
     rows: int
     stage: str = "final"
     ordinal: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The window as a report writes it."""
+        start, end = rfc3339(self.start_ms), rfc3339(self.end_ms)
+        return {"start": start, "end": end, "rows": self.rows, "stage": self.stage}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,7 @@ class Report:
     distributions: tuple[Distribution, ...] = ()
     arrivals: Arrivals | None = None
     follows: bool = False
+    explained: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The report as contract §6 writes it; what is not defined is null."""
@@ -134,12 +141,7 @@ class Report:
             "model": self.model,
             "version": self.version,
             "segment": self.segment,
-            "window": {
-                "start": rfc3339(self.window.start_ms),
-                "end": rfc3339(self.window.end_ms),
-                "rows": self.window.rows,
-                "stage": self.window.stage,
-            },
+            "window": self.window.document(),
             "revision": self.revision,
             "reference": {"fingerprint": self.fingerprint, "rows": self.reference_rows},
             "readings": [self._reading(reading) for reading in self.readings],
@@ -152,6 +154,11 @@ class Report:
         if self.arrivals is not None:
             document["labels"] = self.arrivals.document()
         return document
+
+    def threshold(self, reading: Reading) -> float | None:
+        """The threshold of the tightest rule on it; of a check without one its own limit."""
+        given = self.thresholds.get((reading.column, reading.statistic))
+        return _finite(reading.limit) if given is None else given
 
     def line(self) -> bytes:
         """The document as one line of JSON, without the newline."""
@@ -167,9 +174,13 @@ class Report:
             "lower": _finite(reading.lower),
             "upper": _finite(reading.upper),
             "p_value": _finite(reading.p_value),
-            "threshold": self.thresholds.get((reading.column, reading.statistic)),
+            "threshold": self.threshold(reading),
             "status": reading.status.value,
         }
+        if reading.family == DRIFT and reading.column in self.explained:
+            document["explained_by"] = self.explained[reading.column]
+        if isinstance(reading.at, str) or math.isfinite(reading.at):
+            document["at"] = reading.at
         if reading.support is not None:
             document |= _support(reading.support)
         return document
@@ -183,7 +194,9 @@ def follow(report: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     drift = [reading for reading in before["readings"] if reading["family"] not in JUDGED_BY_LABELS]
     moved = {note["id"] for note in report["alerts"]}
     alerts = [note for note in before["alerts"] if note["id"] not in moved]
-    return {**report, "readings": [*drift, *report["readings"]], "alerts": [*alerts, *report["alerts"]]}
+    window = {**report["window"], "rows": before["window"]["rows"]}  # those of a segment are known no more
+    readings = [*drift, *report["readings"]]
+    return {**report, "window": window, "readings": readings, "alerts": [*alerts, *report["alerts"]]}
 
 
 def _support(support: Support) -> dict[str, Any]:

@@ -4,36 +4,37 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.spec import Spec, announced, meant, mistake
+from driftwatch.statistics.checks import CHECKS, well
 from driftwatch.statistics.drift import STATISTIC_NAMES
 from driftwatch.statistics.performance import AT_FIRST, METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
 _LATER = (
-    "energy", "cvm",
-    "missing", "invalid", "out_of_range", "unseen", "constant", "volume", "freshness", "duplicates", "schema",
+    "energy", "cvm", "volume", "freshness", "duplicates", "schema",
     "statistical_parity_difference", "disparate_impact_ratio", "equal_opportunity_difference",
     "equalized_odds_difference",
 )  # fmt: skip
-_ONE_OF = "write one of " + ", ".join(STATISTIC_NAMES)
+_OF_COLUMNS = (*STATISTIC_NAMES, *CHECKS)
+_ONE_OF = "write one of " + ", ".join(_OF_COLUMNS)
 _METRIC_OF = "write one of " + ", ".join(METRICS)
 
 
 def _known(name: str) -> str:
     if name in METRICS:
         raise ValueError(f'"{name}" is a metric of performance; write metric = "{name}"')
-    if name not in STATISTICS:
-        raise ValueError(f'"{name}" is not known; {meant(name, list(STATISTIC_NAMES)) or _ONE_OF}')
+    if name not in _OF_COLUMNS:
+        raise ValueError(f'"{name}" is not known; {meant(name, list(_OF_COLUMNS)) or _ONE_OF}')
     return name
 
 
 def _measured(name: str) -> str:
-    if name in STATISTICS:
+    if name in _OF_COLUMNS:
         raise ValueError(f'"{name}" is a statistic of columns; write statistic = "{name}"')
     if name not in METRICS:
         raise ValueError(f'"{name}" is not known; {meant(name, list(METRICS)) or _METRIC_OF}')
@@ -43,12 +44,15 @@ def _measured(name: str) -> str:
 class RuleSpec(Spec):
     """`[[models.rules]]`: fires when a statistic or a metric is above or below a threshold for so many windows.
 
-    statistic: of drift, of columns. metric: of performance, of the whole model or of the classes in `columns`.
+    statistic: of columns: of drift, or a check of data quality.
+    metric: of performance, of the whole model or of the classes in `columns`.
     columns: the columns it watches; all that have the statistic when left out.
     stage: which value of a metric is judged: the final one, when no more labels are waited for; the interim one, as
         soon as `min_coverage` of the labels have come; or the one estimated from the scores alone.
     judge: which of the reading's numbers is compared. "lower" with `above` asks that the *true* distance be beyond the
-        threshold with 97.5 % confidence, so that small windows do not alarm by chance.
+        threshold with 97.5 % confidence, so that small windows do not alarm by chance. It is "value" when left out,
+        of a check the bound that is sure. A check may leave out `above` and `below` too: then it is judged by its own
+        limit, which comes of the reference and of the constraints in [models.columns].
     for: consecutive windows beyond the threshold before it fires. keep_for: windows back inside before it resolves.
     min_rows: a smaller window says nothing: the alert stays as it is. Of a metric that rests on the window's labels,
         as many rows must have one.
@@ -69,6 +73,13 @@ class RuleSpec(Spec):
     severity: Literal["info", "warning", "critical"] = "warning"
     action: Literal["notify", "retrain", "rollback"] = "notify"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _surely(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or table.get("statistic") not in CHECKS or "judge" in table:
+            return table
+        return {**table, "judge": "upper" if "below" in table else "lower"}
+
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if bool(self.statistic) == bool(self.metric):
@@ -79,6 +90,8 @@ class RuleSpec(Spec):
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
+        if self.rests_on_limit:
+            return self
         if (self.above is None) == (self.below is None):
             raise ValueError("give one threshold: above or below")
         if not math.isfinite(self.threshold):
@@ -87,7 +100,7 @@ class RuleSpec(Spec):
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
-        bounds = METRICS[self.metric] if self.metric else STATISTICS[self.statistic or ""]
+        bounds = METRICS.get(self.of) or STATISTICS.get(self.of) or CHECKS[self.of]
         if self.above is not None and self.above >= bounds.high:
             raise mistake("above", f"{self.of} is never above {bounds.high:g}, so this never fires; write a lower one")
         if self.below is not None and self.below <= bounds.low:
@@ -100,13 +113,20 @@ class RuleSpec(Spec):
         return self.metric is not None and self.stage is not Stage.ESTIMATED and self.metric not in AT_FIRST
 
     @property
+    def rests_on_limit(self) -> bool:
+        """Whether it is a check's own limit that decides."""
+        return self.statistic in CHECKS and self.above is None and self.below is None
+
+    @property
     def of(self) -> str:
         """The name of what it compares."""
         return self.statistic or self.metric or ""
 
     @property
     def threshold(self) -> float:
-        """The one threshold that was given."""
+        """The one threshold that was given; NaN where each reading brings its own."""
+        if self.rests_on_limit:
+            return math.nan
         return self.above if self.above is not None else self.below or 0.0
 
 
@@ -114,14 +134,20 @@ DEFAULT_RULES = (
     RuleSpec.model_validate({"name": "drift", "statistic": "psi", "above": 0.1, "judge": "lower", "min_rows": 200}),
     RuleSpec.model_validate({"name": "concept", "metric": "loss_change", "above": 0.0, "judge": "lower"}),
     RuleSpec.model_validate({"name": "gap", "metric": "gap_roc_auc", "below": -0.02, "judge": "upper"}),
+    *(RuleSpec.model_validate({"name": check, "statistic": check}) for check in CHECKS),
 )
 """What is watched when nothing is written, of what the model has: a column whose PSI is beyond 0.1 with 97.5 %
-confidence; a loss that has left the level at which it began; an AUC that is 0.02 worse than the scores promised."""
+confidence; a loss that has left the level at which it began; an AUC that is 0.02 worse than the scores promised; every
+check of data quality, by its own limit."""
 
 
 def default_rules(task: str) -> tuple[RuleSpec, ...]:
     """Those of them that a model of this task has."""
     return tuple(rule for rule in DEFAULT_RULES if rule.metric is None or task in METRICS[rule.metric].tasks)
+
+
+Standing = tuple[str, str]
+"""The rule and the column of an alert that is pending or firing."""
 
 
 class Verdict(StrEnum):
@@ -142,18 +168,34 @@ class Judgement:
 
 
 def judge(
-    rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int, labelled: int = 0
+    rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int, labelled: int = 0,
+    standing: Collection[Standing] = frozenset(),
 ) -> list[Judgement]:  # fmt: skip
-    """Put every rule to every reading that it watches; labelled: of the window's rows, those whose label has come."""
+    """Put every rule to every reading that it watches; labelled: of the window's rows, those whose label has come.
+
+    standing: alerts that have begun. Rules on checks speak of breaches, and of these, for there are many columns and
+    hardly ever anything to say.
+    """
     by_statistic: dict[str, list[Reading]] = {}
     for reading in readings:
         by_statistic.setdefault(reading.statistic, []).append(reading)
-    return [
-        Judgement(rule, reading, _verdict(rule, reading, labelled if rule.rests_on_labels else rows))
-        for rule in rules
-        for reading in by_statistic.get(rule.of, ())
-        if watches(rule, reading)
-    ]
+    judgements = []
+    for rule in rules:
+        counted = labelled if rule.rests_on_labels else rows
+        found: Iterable[Reading] = by_statistic.get(rule.of, ())
+        if rule.of in CHECKS:
+            begun = {column for name, column in standing if name == rule.name}
+            found = [reading for reading in found if reading.column in begun or _is_beyond(rule, reading)]
+            judgements += _cleared(rule, begun - {reading.column for reading in found}, by_statistic, rows=rows)
+        judgements += [Judgement(rule, each, _verdict(rule, each, counted)) for each in found if watches(rule, each)]
+    return judgements
+
+
+def explained(rules: Iterable[RuleSpec], readings: Sequence[Reading], *, rows: int) -> dict[str, str]:
+    """Columns whose drift is not judged in this window, because a check fails that explains it: column → check."""
+    checks = [rule for rule in rules if rule.of in CHECKS and CHECKS[rule.of].explains]
+    failed = [each for each in judge(checks, readings, rows=rows) if each.verdict is Verdict.BREACH]
+    return {each.reading.column: each.reading.statistic for each in reversed(failed)}
 
 
 def watches(rule: RuleSpec, reading: Reading) -> bool:
@@ -176,7 +218,7 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
     for rule in rules:
         watched = rule.columns or (("",) if rule.metric else None)
         for column, statistics in columns.items():
-            if rule.of not in statistics or (watched is not None and column not in watched):
+            if rule.rests_on_limit or rule.of not in statistics or (watched is not None and column not in watched):
                 continue
             key = (column, rule.of)
             first = min if rule.above is not None else max
@@ -185,8 +227,24 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
 
 
 def _verdict(rule: RuleSpec, reading: Reading, rows: int) -> Verdict:
-    compared: float = getattr(reading, rule.judge)
+    compared: float = reading.value if rule.rests_on_limit else getattr(reading, rule.judge)
     if reading.status is not Status.OK or rows < rule.min_rows or math.isnan(compared):
         return Verdict.UNKNOWN
-    beyond = compared > rule.threshold if rule.above is not None else compared < rule.threshold
-    return Verdict.BREACH if beyond else Verdict.CLEAR
+    return Verdict.BREACH if _is_beyond(rule, reading) else Verdict.CLEAR
+
+
+def _is_beyond(rule: RuleSpec, reading: Reading) -> bool:
+    if rule.rests_on_limit:
+        return reading.beyond
+    compared: float = getattr(reading, rule.judge)
+    return compared > rule.threshold if rule.above is not None else compared < rule.threshold
+
+
+def _cleared(
+    rule: RuleSpec, columns: Collection[str], by_statistic: Mapping[str, Sequence[Reading]], *, rows: int
+) -> list[Judgement]:
+    """Of a column that a check has nothing to say of there is no reading of it, but others where it was looked at."""
+    if not columns or rows < rule.min_rows:
+        return []
+    looked_at = {each.column for each in by_statistic.get("missing", ()) if each.status is Status.OK}
+    return [Judgement(rule, well(column, rule.of), Verdict.CLEAR) for column in sorted(looked_at.intersection(columns))]

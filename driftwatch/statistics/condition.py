@@ -57,7 +57,10 @@ class Condition:
     @property
     def checks(self) -> dict[str, tuple[str, ...]]:
         """Every column with the names of its checks."""
-        return {column.name: checks_for(column.kind) for column in (*self.layout.numeric, *self.layout.categorical)}
+        return {
+            column.name: tuple(name for name in checks_for(column.kind) if name != "constraint")
+            for column in (*self.layout.numeric, *self.layout.categorical)
+        }
 
     def readings(self, current: Profile) -> tuple[Reading, ...]:
         """What there is to say of every column: in layout order, checks in the order of CHECKS. Nothing is raised."""

@@ -11,6 +11,7 @@ from pyarrow import csv, parquet
 
 from driftwatch.cli.replay_screen import Screen
 from driftwatch.evaluation.report import AlertNote, Report, Window
+from driftwatch.statistics.checks import CHECKS
 from driftwatch.statistics.drift import STATISTIC_NAMES
 from tests.cli.reports import START_MS, events, lines, stream
 
@@ -51,7 +52,8 @@ def test_report(replayed, world):
         assert (report.model, report.version, report.segment, report.revision) == ("loan", "", "", 1)
         assert (report.reference.rows, report.window.stage) == (2_000, "final")
         assert {reading.status for reading in report.readings} <= STATUSES
-        assert {reading.statistic for reading in report.readings} == set(STATISTIC_NAMES)
+        named = {reading.statistic for reading in report.readings}
+        assert set(STATISTIC_NAMES) <= named <= {*STATISTIC_NAMES, *CHECKS}
         assert {reading.threshold for reading in report.readings if reading.statistic == "psi"} == {0.1}
         for reading in report.readings:
             assert (reading.value is not None) == (reading.status == "ok")

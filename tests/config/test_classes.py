@@ -10,6 +10,7 @@ from driftwatch.daemon.watch import Watch, watch
 from driftwatch.errors import ConfigError
 from driftwatch.store import references
 from driftwatch.stream.schema import PREDICTION, Task
+from driftwatch.summaries.blocks import BlockCounter
 from driftwatch.summaries.reference import Reference
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "reference_v1.reference"
@@ -21,7 +22,8 @@ def reference(vocabulary: tuple[str, ...] | None, task: Task) -> Reference:
     columns = [column for column in golden.layout.categorical if column.name != PREDICTION or vocabulary is not None]
     named = tuple(replace(column, vocabulary=vocabulary) if column.name == PREDICTION else column for column in columns)
     layout = replace(golden.layout, categorical=named)
-    return replace(golden, task=task, layout=layout, profile=golden.profile.empty(layout))
+    nothing = {"profile": golden.profile.empty(layout), "blocks": BlockCounter(layout).blocks}
+    return replace(golden, task=task, layout=layout, **nothing)
 
 
 def watched(vocabulary: tuple[str, ...] | None, *, task: Task = Task.BINARY, **keys: object) -> Watch:
