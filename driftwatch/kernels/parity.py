@@ -50,6 +50,16 @@ class Rates:
     rows: Floats
     unit: Floats | None = None
 
+    def ascending(self) -> "Rates":
+        """The same with the least group first; of equal ones the smaller."""
+        order = np.lexsort((self.rows, self.value), axis=-1)
+
+        def moved(values: Floats) -> Floats:
+            return np.take_along_axis(values, order, axis=-1)
+
+        unit = None if self.unit is None else moved(self.unit)
+        return Rates(moved(self.value), moved(self.lower), moved(self.upper), moved(self.rows), unit)
+
     def errors(self, values: Floats) -> Floats:
         """Standard errors if these (…, steps, groups) were the true values, never 0."""
         rows = self.rows[..., None, :]
@@ -125,18 +135,14 @@ def _excess(sides: Sequence[Rates], tried: Floats, value: Floats, *, ratio: bool
     slope = 1 / np.maximum(tried, _TINY) if ratio else np.ones_like(tried)
     gap = np.zeros_like(tried) if ratio else tried
     below, beyond = np.ones_like(tried), np.ones_like(tried)
-    for side in sides:
+    for side in map(Rates.ascending, sides):
         rates = _closest(side, slope[..., None], gap[..., None])
         errors = side.errors(rates)
-        reach = side.value.max(axis=-1)[..., None] - slope * side.value.min(axis=-1)[..., None]
+        reach = side.value[..., -1:] - slope * side.value[..., :1]
         reach = reach if ratio else np.broadcast_to(value[..., None], tried.shape)
         below *= chance_within(rates, errors, slope=slope, reach=reach)
         # The far end fails where even the greatest and the least come out so near each other.
-        top, bottom = (
-            np.take_along_axis(errors, place[..., None, None], axis=-1)[..., 0]
-            for place in (side.value.argmax(axis=-1), side.value.argmin(axis=-1))
-        )
-        missed = gap - Z * np.sqrt(top**2 + (slope * bottom) ** 2)
+        missed = gap - Z * np.hypot(errors[..., -1], slope * errors[..., 0])
         beyond *= chance_within(rates, errors, slope=slope, reach=missed)
     risk = _RISK if sides[0].value.shape[-1] == 2 else _RISK_OF_MANY
     return (1 - below) - np.maximum(risk - beyond, 0.0)

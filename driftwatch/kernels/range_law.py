@@ -11,8 +11,8 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-_POINTS = np.linspace(-4.5, 4.5, 25)
-"""Where the integrand is taken, in errors from each number's centre; between them lies less than a thousandth of P."""
+_POINTS = np.linspace(-4.5, 4.5, 41)
+"""Where the integrand is taken, in errors from each number's centre; those of several lie between each other."""
 _MOST_NODES = 300
 """Of many numbers the places together are more than are needed."""
 
@@ -36,14 +36,15 @@ def chance_within(centres: Floats, errors: Floats, *, slope: Floats, reach: Floa
 
 def _nodes(centres: Floats, errors: Floats, *, slope: Floats, reach: Floats) -> Floats:
     """(…, nodes) ascending: dense where some number, or the end of the stretch above it, lies."""
-    low = centres[..., None] + errors[..., None] * _POINTS
+    count = centres.shape[-1]
+    shifts = (_POINTS[1] - _POINTS[0]) * np.arange(count)[:, None] / count
+    low = centres[..., None] + errors[..., None] * (_POINTS + shifts)
     high = (low - reach[..., None, None]) / slope[..., None, None]
     places = np.concatenate([low, high], axis=-1).reshape(*centres.shape[:-1], -1)
     places.sort(axis=-1)
-    count = places.shape[-1]
-    if count <= _MOST_NODES:
+    if places.shape[-1] <= _MOST_NODES:
         return places
-    return places[..., np.linspace(0, count - 1, _MOST_NODES).astype(np.int64)]
+    return places[..., np.linspace(0, places.shape[-1] - 1, _MOST_NODES).astype(np.int64)]
 
 
 def _others(factors: Floats) -> Floats:
