@@ -59,6 +59,12 @@ class Metric(Enum):
     DRIFT_STATE = Form(
         "drift_state", Type.GAUGE, _COLUMN, "Worst alert state of the column: 0 ok, 1 pending, 2 firing."
     )
+    QUALITY_VALUE = Form(
+        "quality_value",
+        Type.GAUGE,
+        (*_COLUMN, "check"),
+        "What a check of data quality says of the latest window: a share of its rows; of unit_change a factor.",
+    )
     DISTRIBUTION_RATIO = Form(
         "distribution_ratio",
         Type.GAUGE,

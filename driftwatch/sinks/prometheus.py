@@ -15,6 +15,7 @@ from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.sinks.performance_series import Samples, class_samples, label_delays, label_samples, performance_samples
+from driftwatch.sinks.quality_series import quality_samples
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 
@@ -36,7 +37,7 @@ _EXPORTED = (
     Metric.DRIFT_EFFECT_UPPER, Metric.DRIFT_STATE, Metric.DISTRIBUTION_RATIO, Metric.WINDOW_ROWS, Metric.WINDOW_END,
     Metric.WATERMARK, Metric.ALERTS, Metric.ALERT_TRANSITIONS, Metric.SERIES_DROPPED, Metric.PERFORMANCE_VALUE,
     Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.LABEL_COVERAGE,
-    Metric.LABELS, Metric.LABEL_SAMPLING, Metric.LABEL_DELAY,
+    Metric.LABELS, Metric.LABEL_SAMPLING, Metric.LABEL_DELAY, Metric.QUALITY_VALUE,
 )  # fmt: skip
 
 
@@ -76,6 +77,8 @@ class BoardCollector:
         budget.spend(label_samples(picture))
         for group in performance_samples(picture):
             budget.spend(group)
+        for group in quality_samples(picture, failed=True):
+            budget.spend(group)
         ranked = sorted(_columns(picture), key=lambda column: column.rank)
         placed: set[Cell] = set()
         for column in ranked:
@@ -83,6 +86,8 @@ class BoardCollector:
             window = {} if column.cell in placed else _window_samples(column, picture)
             placed.add(column.cell)
             budget.spend(window | _column_samples(column))
+        for group in quality_samples(picture, failed=False):
+            budget.spend(group)
         for column in ranked:
             budget.spend(_shares(column))
         for group in class_samples(picture):
