@@ -51,9 +51,11 @@ class Assembler:
         self._stream = stream
         self._max_future_ms = max_future_ms
         self._paths = {leaf.role: leaf.path for leaf in leaves if leaf.column is None}
-        self._numeric = [leaf for leaf in leaves if leaf.role is Role.NUMBER]
+        self._further = {leaf.column: leaf.path for leaf in leaves if leaf.further}
+        first = [leaf for leaf in leaves if not leaf.further]
+        self._numeric = [leaf for leaf in first if leaf.role is Role.NUMBER]
         self._categorical = [
-            (leaf, Lookup(leaf.column)) for leaf in leaves if leaf.role is Role.CATEGORY and leaf.column
+            (leaf, Lookup(leaf.column)) for leaf in first if leaf.role is Role.CATEGORY and leaf.column
         ]
         self._answers = EventAnswers(schema, leaves, form)
 
@@ -127,15 +129,24 @@ class Assembler:
         )
 
     def _matrices(self, columns: Columns, rows: int) -> tuple[Floats, Codes]:
-        nulls = (None,) * rows
         numeric = np.empty((len(self._numeric), rows))
         for position, leaf in enumerate(self._numeric):
             assert leaf.column is not None
-            numeric[position] = numbers(columns.get(leaf.path, nulls), leaf.column)
+            numeric[position] = numbers(self._values(columns, leaf, rows), leaf.column)
         categorical = np.empty((len(self._categorical), rows), dtype=np.int32)
         for position, (leaf, lookup) in enumerate(self._categorical):
-            categorical[position] = codes(columns.get(leaf.path, nulls), lookup)
+            categorical[position] = codes(self._values(columns, leaf, rows), lookup)
         return numeric, categorical
+
+    def _values(self, columns: Columns, leaf: Leaf, rows: int) -> Sequence[Any]:
+        """A column's values, (rows,), from its first field or, where that is null, its further one."""
+        values = columns.get(leaf.path)
+        further = columns.get(self._further[leaf.column]) if leaf.column in self._further else None
+        if further is None or further.count(None) == rows:
+            return (None,) * rows if values is None else values
+        if values is None:
+            return further
+        return [second if first is None else first for first, second in zip(values, further, strict=True)]
 
 
 def _mark(verdicts: NDArray[np.int8], bad: Any, reason: Reject) -> None:

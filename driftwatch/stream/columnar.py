@@ -62,8 +62,9 @@ def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | R
 
 
 def _inside(name: str, leaves: Sequence[Leaf]) -> list[Leaf]:
-    """The classes' leaves, of a column that holds all of a model's scores as objects."""
-    return [leaf for leaf in leaves if leaf.role is Role.PROBABILITY and ".".join(leaf.path[:-1]) == name]
+    """The leaves inside a column of objects: all of a model's scores, or all of its segments."""
+    held = [leaf for leaf in leaves if leaf.role is Role.PROBABILITY or leaf.further]
+    return [leaf for leaf in held if ".".join(leaf.path[:-1]) == name]
 
 
 def _inner(value: Any, path: Path) -> Any:

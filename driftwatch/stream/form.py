@@ -24,6 +24,9 @@ Path = tuple[str, ...]
 
 _FIELD = re.compile(r'[^\x00-\x1f"\\\ud800-\udfff]*')
 
+SEGMENT = "segment"
+"""The object of an event that may hold what rows are divided by."""
+
 ABSENT = msgspec.Raw(b"")
 """Default of the fields that are only counted."""
 
@@ -82,11 +85,15 @@ _TYPES: dict[Role, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One field of the event: where it stands, what it is for, and the column it fills, if any."""
+    """One field of the event: where it stands, what it is for, and the column it fills, if any.
+
+    further: fills the column only in events whose first field for it is null.
+    """
 
     path: Path
     role: Role
     column: Column | None = None
+    further: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +125,28 @@ def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, .
     known = {leaf.path for leaf in (*shared, *columns)}
     said = [leaf for leaf in _output_leaves(schema, form) if leaf.path not in known]
     known |= {leaf.path for leaf in said}
+    further = [leaf for leaf in _segment_leaves(schema) if _apart(leaf.path, known)]
+    known |= {leaf.path for leaf in further}
     prefix = _split(fields.features)
     ignored = [Leaf((*prefix, name), Role.EXTRA) for name in schema.ignore if is_field((name,))]
     # These stand in prediction events of the contract whether or not they mean something to such a model.
     named = [
         _split(path)
-        for path in ("segment", "control", "scores", "interval", fields.score, fields.prediction, fields.label)
+        for path in (SEGMENT, "control", "scores", "interval", fields.score, fields.prediction, fields.label)
     ]
     extras = [
         *(leaf.path for leaf in ignored if leaf.path not in known),
         *(path for path in named if _apart(path, known)),
     ]
-    return (*shared, *columns, *said, *(Leaf(path, Role.EXTRA) for path in dict.fromkeys(extras)))
+    return (*shared, *columns, *said, *further, *(Leaf(path, Role.EXTRA) for path in dict.fromkeys(extras)))
+
+
+def _segment_leaves(schema: Schema) -> list[Leaf]:
+    """Where the columns that rows are divided by may stand too; it fills them where the features are silent."""
+    columns = [column for column in (*schema.numeric, *schema.categorical) if column.name not in {SCORE, PREDICTION}]
+    return [
+        Leaf((SEGMENT, each.name), _role(each), each, further=True) for each in columns if each.name in schema.segments
+    ]
 
 
 def _output_leaves(schema: Schema, form: OutputForm) -> list[Leaf]:

@@ -53,9 +53,9 @@ class FieldsSpec(Spec):
 
 
 class ColumnSpec(Spec):
-    """`[models.columns] NAME = { kind, coerce }`: what the reference would otherwise decide by itself.
+    """`[models.columns] NAME = { kind, coerce, importance }`: what the reference would otherwise decide by itself.
 
-    coerce: take numbers that stand in strings (and "true", "false" for booleans).
+    coerce: take numbers that stand in strings (and "true", "false" for booleans). importance: beside that of others.
     """
 
     later: ClassVar = ("min", "max", "nullable", "size")
@@ -64,6 +64,7 @@ class ColumnSpec(Spec):
         default=None, strict=False
     )
     coerce: bool = False
+    importance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One model's event form: `numeric` and `categorical` columns in layout order, booleans among the categorical."""
+    """One model's event form: `numeric` and `categorical` columns in layout order, booleans among the categorical.
+
+    segments: names of columns that are read from an event's `segment` where its features do not have them.
+    """
 
     model: str
     task: Task
@@ -92,3 +96,4 @@ class Schema:
     categorical: tuple[Column, ...]
     fields: FieldsSpec = field(default_factory=FieldsSpec)
     ignore: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()

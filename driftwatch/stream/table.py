@@ -1,10 +1,11 @@
 """Columns of a table on their way to a batch: files are read into these, a dictionary at a time and never a value."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from driftwatch.stream.batch import Codes, Floats, Ints
+from driftwatch.stream.form import SEGMENT
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, FieldsSpec, Kind
 
 NULL, WRONG = -1, -2
@@ -43,13 +44,17 @@ class Chunk:
     first_row: int
 
 
-def source_names(column: str, fields: FieldsSpec) -> tuple[str, ...]:
-    """Where a table may hold a monitored column: in events under the features, in a flat table by its own name."""
+def source_names(column: str, fields: FieldsSpec, segments: Collection[str] = ()) -> tuple[str, ...]:
+    """Where a table may hold a monitored column: in events under the features, in a flat table by its own name.
+
+    segments: columns that may stand in the events' `segment` too, for rows that have none of the former.
+    """
     if column == SCORE:
         return (fields.score,)
     if column == PREDICTION:
         return (fields.prediction,)
-    return (f"{fields.features}.{column}", column) if fields.features else (column,)
+    first = (f"{fields.features}.{column}", column) if fields.features else (column,)
+    return (*first, f"{SEGMENT}.{column}") if column in segments else first
 
 
 def form_of(column: Column) -> Form:

@@ -68,10 +68,10 @@ def table_batch(
     kept.refuse(times == BAD_TIME, Reject.BAD_TIME)
     numeric = np.empty((len(schema.numeric), chunk.rows))
     for place, column in enumerate(schema.numeric):
-        numeric[place] = _numbers(_find(chunk, column, schema.fields), column)
+        numeric[place] = _numbers(_find(chunk, column, schema), column)
     categorical = np.empty((len(schema.categorical), chunk.rows), dtype=np.int32)
     for place, column in enumerate(schema.categorical):
-        categorical[place] = _codes(_find(chunk, column, schema.fields), column)
+        categorical[place] = _codes(_find(chunk, column, schema), column)
     versions, names = _versions(chunk, schema.fields)
     shape = form or OutputForm(Task.NONE)
     outputs = outputs_of(shape, _output_parts(chunk, schema.fields, shape), chunk.rows)
@@ -127,7 +127,7 @@ def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[
     """
     fields = schema.fields
     columns = (*schema.numeric, *schema.categorical)
-    forms = {name: form_of(column) for column in columns for name in source_names(column.name, fields)}
+    forms = {name: form_of(column) for column in columns for name in source_names(column.name, fields, schema.segments)}
     if form.task is Task.BINARY:
         forms = {fields.score: Form.NUMBER, **forms}
     if form.task is Task.MULTICLASS:
@@ -228,21 +228,34 @@ def _versions(chunk: Chunk, fields: FieldsSpec) -> tuple[Codes, tuple[str, ...]]
     return codes, (*versions.categories, "")
 
 
-def _find(chunk: Chunk, column: Column, fields: FieldsSpec) -> Values:
-    found = (chunk.columns[name] for name in source_names(column.name, fields) if name in chunk.columns)
-    return next(found, None)
+def _find(chunk: Chunk, column: Column, schema: Schema) -> list[Values]:
+    """What the chunk holds of a column, at its own place and in the segments, for rows where it is missing there."""
+    first = source_names(column.name, schema.fields)
+    further = source_names(column.name, schema.fields, schema.segments)[len(first) :]
+    own = next((name for name in first if name in chunk.columns), "")
+    return [chunk.columns[name] for name in (own, *further) if name in chunk.columns]
 
 
-def _numbers(values: Values, column: Column) -> Floats | float:
-    if not isinstance(values, np.ndarray):
+def _numbers(found: list[Values], column: Column) -> Floats | float:
+    lines = [
+        bounded(values.astype(np.float64, copy=False), column) for values in found if isinstance(values, np.ndarray)
+    ]
+    if not lines:
         return MISSING
-    return bounded(values.astype(np.float64, copy=False), column)
+    numbers = lines[0]
+    for line in lines[1:]:
+        numbers = np.where(np.isnan(numbers), line, numbers)
+    return numbers
 
 
-def _codes(values: Values, column: Column) -> Codes | int:
+def _codes(found: list[Values], column: Column) -> Codes | int:
     lookup = Lookup(column)
-    if not isinstance(values, Encoded):
-        return lookup.missing
-    # The two codes below zero find their slots at the end of the table.
-    known = np.append(lookup.remap(values.categories), [lookup.invalid, lookup.missing]).astype(np.int32)
-    return known[values.codes]
+    codes: Codes | None = None
+    for values in found:
+        if not isinstance(values, Encoded):
+            continue
+        # The two codes below zero find their slots at the end of the table.
+        known = np.append(lookup.remap(values.categories), [lookup.invalid, lookup.missing]).astype(np.int32)
+        line: Codes = known[values.codes]
+        codes = line if codes is None else np.where(codes == lookup.missing, line, codes)
+    return lookup.missing if codes is None else codes
