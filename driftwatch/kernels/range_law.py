@@ -11,9 +11,9 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-_POINTS = np.linspace(-4.5, 4.5, 41)
+_POINTS = np.linspace(-4.5, 4.5, 35)
 """Where the integrand is taken, in errors from each number's centre; those of several lie between each other."""
-_MOST_NODES = 300
+_MOST_NODES = 150
 """Of many numbers the places together are more than are needed."""
 
 
