@@ -1,7 +1,7 @@
 """Prints how often the intervals of the measures of fairness hold the truth.
 
-`python -m tests.benchmarks.fairness [simulations] [measure…]`. Groups of one size, rates that are equal or spread over a given
-difference: one group apart, two clusters, on a line, or two ends and a middle. About an hour for 2 000 on one core.
+`python -m tests.benchmarks.fairness [simulations] [measure…]`. Groups of one size, rates that are equal or spread over
+a given difference: one group apart, two clusters, on a line, or two ends and a middle. About an hour for 2 000.
 """
 
 import sys
