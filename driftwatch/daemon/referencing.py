@@ -8,19 +8,27 @@ import numpy as np
 
 import driftwatch
 from driftwatch.config import ModelSpec
-from driftwatch.errors import DataError
+from driftwatch.daemon.dividing import division_of
+from driftwatch.errors import ConfigError, DataError
 from driftwatch.quality.outcome_counter import OutcomeCounter
 from driftwatch.sources import tables
 from driftwatch.statistics.concept import error_scale
 from driftwatch.store import references
+from driftwatch.stream.dimensions import Dimensions
+from driftwatch.stream.division import QUANTILES, named_columns
+from driftwatch.stream.form import SEGMENT
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
 from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names
 from driftwatch.stream.tabled import label_forms, table_answers, table_batch
 from driftwatch.summaries.blocks import BlockCounter, dispersion
-from driftwatch.summaries.building import VOCABULARY, build_layout
+from driftwatch.summaries.building import VOCABULARY, build_layout, cut_points
+from driftwatch.summaries.dividing import Divider
+from driftwatch.summaries.importance import ImportanceCounter
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.reference import Reference
+from driftwatch.summaries.rhythm import RhythmCounter
+from driftwatch.summaries.segment_profiles import SegmentCounter
 from driftwatch.summaries.survey import CategorySurvey, NumericSurvey
 
 Progress = Callable[[int, int], None]
@@ -51,11 +59,12 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What the first pass found out. rows: of the table. scale: of a regression's errors."""
+    """What the first pass found out. rows: of the table. scale: of a regression's errors. cuts: see `dividing.Cuts`."""
 
     layout: Layout
     rows: int
     scale: float
+    cuts: Mapping[tuple[int, int], Floats]
 
 
 def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progress: Progress) -> Reference:
@@ -69,10 +78,15 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
     layout = found.layout
     schema = _schema(spec, layout.numeric, layout.categorical)
     form = OutputForm.of(schema, classes=spec.classes, threshold=spec.threshold)
-    counter, labels = BlockCounter(layout), OutcomeCounter(form, layout, rows=found.rows, scale=found.scale)
+    dimensions = _dimensions(files, plan, spec, found)
+    segments = SegmentCounter(layout, dimensions)
+    counter, labels = BlockCounter(layout, segments), OutcomeCounter(form, layout, rows=found.rows, scale=found.scale)
+    importance, rhythm = ImportanceCounter(layout, spec.task, rows=found.rows), RhythmCounter()
     for chunk in _read(files, {**plan.forms, **plan.time, **plan.label}, passes_done=1, progress=progress):
         batch, _ = table_batch(chunk, schema, partition="reference")
         counter.add(batch)
+        importance.add(batch)
+        rhythm.add(batch.times)
         if plan.label:
             labels.add(table_answers(chunk, schema, form=form), first_row=chunk.first_row)
     profile, blocks = counter.profile, counter.blocks
@@ -93,6 +107,12 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         written_by=driftwatch.__version__,
         left_out=plan.left_out,
         outcomes=labels.outcomes if plan.label else None,
+        dimensions=dimensions,
+        segments=segments.segments,
+        division=division_of(spec),
+        protected_rows=segments.protected_rows,
+        importance=importance.importance,
+        rhythm=rhythm.rhythm(profile.first_ms, profile.last_ms) if plan.time else None,
     )
 
 
@@ -120,7 +140,7 @@ def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Pr
         if measured:
             errors.add(_errors(chunk, schema), first_row=chunk.first_row)
         for name, survey in texts.items():
-            for source in source_names(name, spec.fields):
+            for source in source_names(name, spec.fields, _divided_by(spec)):
                 column = chunk.columns.get(source)
                 if isinstance(column, Encoded):
                     survey.add(column)
@@ -130,7 +150,39 @@ def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Pr
         for column in plan.categorical
     ]
     layout = build_layout(plan.numeric, categorical, numbers)
-    return _Survey(layout, rows, error_scale(errors.sample(0)))
+    return _Survey(layout, rows, error_scale(errors.sample(0)), _cuts(plan, spec, numbers))
+
+
+def _cuts(plan: _Plan, spec: ModelSpec, numbers: NumericSurvey) -> dict[tuple[int, int], Floats]:
+    """Cut the numeric columns that are named among the segments."""
+    sides = {side for each in (*spec.segments, *spec.protected) for side in each.sides}
+    wanted = {(side.column, side.quantiles or QUANTILES) for side in sides}
+    return {
+        (place, ranges): cut_points(numbers.sample(place), ranges)
+        for place, column in enumerate(plan.numeric)
+        for name, ranges in wanted
+        if name == column.name
+    }
+
+
+def _dimensions(files: Sequence[Path], plan: _Plan, spec: ModelSpec, found: _Survey) -> Dimensions:
+    """Choose by what rows are divided; where the largest members are to be found, rows are counted in a further pass.
+
+    ConfigError where the configuration asks for what the data does not have.
+    """
+    layout = found.layout
+    try:
+        divider = Divider(division_of(spec), layout, lambda place, ranges: found.cuts[place, ranges])
+        if divider.must_count:
+            schema = _schema(spec, layout.numeric, layout.categorical)
+            columns = _divided_by(spec)
+            named = {name for each in columns for name in source_names(each, spec.fields, columns)}
+            forms = {source: form for source, form in plan.forms.items() if source in named}
+            for chunk in tables.read(files, {**forms, **plan.time}):
+                divider.add(table_batch(chunk, schema, partition="reference")[0])
+        return divider.dimensions()
+    except ConfigError as error:
+        raise ConfigError(f'model "{spec.name}": {error}') from error
 
 
 def _errors(chunk: Chunk, schema: Schema) -> Floats:
@@ -147,7 +199,13 @@ def _read(files: Sequence[Path], forms: Mapping[str, Form], *, passes_done: int,
 
 
 def _schema(spec: ModelSpec, numeric: Sequence[Column], categorical: Sequence[Column]) -> Schema:
-    return Schema(spec.name, spec.task, tuple(numeric), tuple(categorical), spec.fields, tuple(spec.ignore))
+    ignore, segments = tuple(spec.ignore), _divided_by(spec)
+    return Schema(spec.name, spec.task, tuple(numeric), tuple(categorical), spec.fields, ignore, segments)
+
+
+def _divided_by(spec: ModelSpec) -> tuple[str, ...]:
+    """The columns that may stand in the events' `segment`."""
+    return named_columns((*spec.segments, *spec.protected))
 
 
 def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
@@ -165,6 +223,8 @@ def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
             continue
         columns.append(Column(name, kind, coerce=wanted.coerce if wanted else False))
         forms[source] = form_of(columns[-1])
+        if name in _divided_by(spec) and f"{SEGMENT}.{name}" in kinds:
+            forms[f"{SEGMENT}.{name}"] = form_of(columns[-1])
     for column in _outputs(spec):
         source = source_names(column.name, spec.fields)[0]
         if source in kinds:
@@ -190,6 +250,10 @@ def _features(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> dict[str, st
     inner = {name.removeprefix(prefix): name for name in kinds if name.startswith(prefix)}
     roles = {getattr(spec.fields, field) for field in type(spec.fields).model_fields}
     features = inner or {name: name for name in kinds if name not in roles}
+    for name, source in ((name, f"{SEGMENT}.{name}") for name in _divided_by(spec)):
+        if source in kinds:
+            features.pop(source, None)
+            features.setdefault(name, source)
     features = {name: source for name, source in features.items() if name not in spec.ignore}
     for name in (SCORE, PREDICTION):
         if name in features:
