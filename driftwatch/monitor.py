@@ -155,8 +155,9 @@ class Monitor:
         latest = {version: end for end, version in sorted(self.memory.revisions)}
         keys = sorted((end, version) for version, end in latest.items())
         seen = self._see(keys, whole=frozenset(keys), closed=self.memory.issued)
+        book = AlertBook(self.memory.alerts)
         return [
-            self.evaluator.recall(replace(look, revision=look.revision - 1), self.memory.alerts)
+            self.evaluator.recall(replace(look, revision=look.revision - 1), book.of(look.cell))
             for key, sight in seen.items()
             if sight.whole.window.rows
             for look in self._looks(key, sight)

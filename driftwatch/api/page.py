@@ -38,7 +38,7 @@ def page_routes(*, history: History, overview: Overview) -> APIRouter:
             f"<p>{'Ready.' if ready else 'Not ready: ' + escape(reason)}</p>",
             _models(overview.models()),
             _alerts(history.alerts(Query(limit=_ROWS)).items),
-            _windows(history.reports(Query(limit=_ROWS)).items),
+            _windows(history.reports(Query(segment="", limit=_ROWS)).items),
             _LINKS,
         ]
         return HTMLResponse(_document(parts), headers=_HEADERS)
@@ -95,7 +95,6 @@ def _windows(reports: list[dict[str, Any]]) -> str:
         (
             report["model"],
             report["version"],
-            report["segment"],
             report["window"]["start"],
             report["window"]["end"],
             report["window"]["rows"],
@@ -103,7 +102,7 @@ def _windows(reports: list[dict[str, Any]]) -> str:
         )
         for report in reports
     ]
-    return _table("Latest windows", ("model", "version", "segment", "from", "to", "rows", "most drifted"), rows)
+    return _table("Latest windows", ("model", "version", "from", "to", "rows", "most drifted"), rows)
 
 
 def _farthest(report: dict[str, Any]) -> str:

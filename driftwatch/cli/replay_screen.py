@@ -20,31 +20,33 @@ class Screen:
     """Prints a window as it closes and remembers of it only how its alerts stand."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[str, str, str], str] = {}
+        self._states: dict[tuple[str, str, str, str], str] = {}
         self._width = shutil.get_terminal_size().columns
         self._begun = False
 
     def show(self, report: "Report") -> None:
-        """One line for the window unless only labels have come for it, one for each alert that moved."""
+        """One line for a window unless only labels have come for it, one for each alert that moved, of segments too."""
         if not self._begun:
             typer.echo(_WINDOW.format("window ends", "rows", "firing", "most changed (PSI)"))
             self._begun = True
-        if not report.follows:
+        if not report.follows and not report.segment:
             self._show_window(report)
         for note in report.alerts:
-            key = (report.version, note.rule, note.column)
+            key = (report.version, report.segment, note.rule, note.column)
             if self._states.get(key) != note.state:
                 whose = f"{note.rule} of {_printable(note.column, 40)}" if note.column else note.rule
+                whose += f" in {_printable(report.segment, 40)}" if report.segment else ""
                 typer.echo(f"  {note.state} {note.severity}: {whose} ({note.reason})")
             self._states[key] = note.state
-        held = {(report.version, note.rule, note.column) for note in report.alerts}
-        for key in [key for key in self._states if key[0] == report.version and key not in held]:
+        cell = report.version, report.segment
+        held = {(*cell, note.rule, note.column) for note in report.alerts}
+        for key in [key for key in self._states if key[:2] == cell and key not in held]:
             del self._states[key]
 
     def tell(self, document: Mapping[str, Any]) -> None:
         """One line for the performance of a window, from its last report, when any of its model's labels have come."""
         labels = document.get("labels")
-        if labels is None:
+        if labels is None or document["segment"]:
             return
         window = document["window"]
         whose = f" version {_printable(document['version'], 12)}" if document["version"] else ""
@@ -56,8 +58,9 @@ class Screen:
     def close(self, summary: "Summary") -> None:
         """What it all came to."""
         revised = f" ({summary.reports} with revisions)" if summary.reports > summary.windows else ""
+        divided = f" and {summary.segments} of segments" if summary.segments else ""
         typer.echo(
-            f"{summary.windows} reports{revised}; rows: {summary.accepted} accepted, {summary.late} late, "
+            f"{summary.windows} reports{revised}{divided}; rows: {summary.accepted} accepted, {summary.late} late, "
             + (f"{summary.duplicate} duplicate, " if summary.duplicate else "")
             + _rejected(summary.rejected)
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import product
 
 import structlog
 
@@ -15,6 +16,8 @@ from driftwatch.statistics.distribution import Distribution
 
 _REPORTS = 10
 """Reports of a version that are asked for the last values of each stage: windows may come without any label."""
+_SEGMENTS = 100
+"""So many segments are asked for, of each version."""
 
 _log = structlog.get_logger()
 
@@ -54,8 +57,9 @@ def remind(board: Board, monitors: Iterable[Monitor], history: History) -> None:
     To be called after `refill`, whose values rest on what has been learnt since. What cannot be read is left out.
     """
     for monitor in monitors:
-        for version in monitor.memory.versions.known if monitor.quality is not None else ():
-            newest = Query(model=monitor.model, version=version, limit=_REPORTS)
+        versions = monitor.memory.versions.known if monitor.quality is not None else []
+        for version, segment in product(versions, ("", *monitor.dimensions.segment_names[:_SEGMENTS])):
+            newest = Query(model=monitor.model, version=version, segment=segment, limit=_REPORTS)
             ended = replace(newest, until_ms=_first_open_ms(monitor, version))
             try:
                 pages = [history.reports(query).items for query in (newest, ended)]

@@ -27,7 +27,7 @@ from driftwatch.evaluation.report import Report
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Store
-from driftwatch.sinks.board import Board
+from driftwatch.sinks.board import Board, Cell
 from driftwatch.sinks.letters import Addressee, write_letters
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
@@ -196,10 +196,13 @@ class Engine:
         show(doors.board, outcome, self.monitors.values())
         if not outcome.reports and not outcome.transitions:
             return
+        reports: dict[Cell, list[Report]] = {}
+        for report in outcome.reports:
+            reports.setdefault((report.model, report.version, report.segment), []).append(report)
         for step in outcome.transitions:
             unsaved.letters += write_letters(
                 step,
-                moved_by(step, outcome.reports),
+                moved_by(step, reports[step.model, step.version, step.segment]),
                 targets=doors.targets,
                 last_sent_ms=self._last_sent_ms,
                 now_ms=doors.clock(),

@@ -94,7 +94,7 @@ def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
         "window": {key: value for key, value in spec.window.model_dump().items() if value is not None},
         "rules": [rule.model_dump(by_alias=True, exclude_none=True) for rule in spec.rules],
         "latest": [
-            {"version": report.version, "segment": report.segment, **report.document()["window"]} for report in latest
+            {"version": report.version, "segment": report.segment, **report.window.document()} for report in latest
         ],
         "labels": None if standing is None else labels(standing),
         "performance": performance(picture, spec.name, spec.task),

@@ -26,8 +26,9 @@ from driftwatch.stream.tabled import forms_of, table_batch, table_labels
 class Summary:
     """What a replay came to; predictions received = accepted + late + duplicate + rejected.
 
-    reports: of all revisions; windows: of each window and version one. labels: read; fate: what became of them, and
-    unlabelled, unsampled: of predictions without one (see `_follow_up`); all empty where the model joins no labels.
+    reports: of all revisions; windows: of each window and version one; segments: reports of their parts, beside those.
+    labels: read; fate: what became of them, and unlabelled, unsampled: of predictions without one (see `_follow_up`);
+    all empty where the model joins no labels.
     """
 
     accepted: int = 0
@@ -36,6 +37,7 @@ class Summary:
     rejected: dict[str, int] = field(default_factory=dict)
     reports: int = 0
     windows: int = 0
+    segments: int = 0
     transitions: list[Transition] = field(default_factory=list)
     labels: int = 0
     labels_rejected: dict[str, int] = field(default_factory=dict)
@@ -77,8 +79,10 @@ def replay(
         summary.accepted += outcome.accepted
         summary.late += outcome.late
         summary.duplicate += outcome.duplicate
-        summary.reports += len(outcome.reports)
-        summary.windows += sum(line.revision == 1 for line in outcome.reports)
+        whole = [line for line in outcome.reports if not line.segment]
+        summary.reports += len(whole)
+        summary.windows += sum(line.revision == 1 for line in whole)
+        summary.segments += len(outcome.reports) - len(whole)
         summary.transitions += outcome.transitions
         for line in outcome.reports:
             report(line)

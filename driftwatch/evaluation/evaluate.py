@@ -43,6 +43,14 @@ class Finding:
     decided: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """The rules that sit over a segment, and the thresholds that its values meet first."""
+
+    rules: Mapping[str, RuleSpec]
+    thresholds: Mapping[tuple[str, str], float]
+
+
 class Evaluator:
     """Judges windows against one reference by one set of rules; keeps nothing but what it was built from.
 
@@ -59,13 +67,8 @@ class Evaluator:
         self._segments = segments
         self._condition = condition
         self._rules = {rule.name: rule for rule in rules}
-        of_columns = [rule for rule in rules if rule.statistic]
-        measured = [rule for rule in rules if rule.metric]
-        self._thresholds = (
-            thresholds(of_columns, baseline.statistics)
-            | thresholds(of_columns, condition.checks if condition else {})
-            | thresholds(measured, metrics or {})
-        )
+        self._metrics = metrics or {}
+        self._benches: dict[str | tuple[str, ...], _Bench] = {}
 
     @property
     def layout(self) -> Layout:
@@ -75,7 +78,7 @@ class Evaluator:
     def evaluate(self, look: Look, alerts: Alerts) -> Finding:
         """Report a window. Each rule moves its alerts once a window, at the first look that has what it judges."""
         report = self._report(look)
-        due = [rule for rule in self._rules.values() if _due(rule, look)]
+        due = [rule for rule in self._bench(look.cell.segment).rules.values() if _due(rule, look)]
         labelled = 0 if look.performance is None else look.performance.arrivals.labelled
         judgements = judge(
             due, report.readings, rows=look.window.rows, labelled=labelled, standing=begun(alerts, look.cell)
@@ -90,17 +93,37 @@ class Evaluator:
 
     def _shown(self, look: Look, due: Sequence[RuleSpec]) -> dict[str, RuleSpec]:
         """The rules whose alerts a report shows: those that have judged this window, and not others of days later."""
-        whole = () if look.profile is None else self._rules.values()
+        whole = () if look.profile is None else self._bench(look.cell.segment).rules.values()
         judged = (rule for rule in whole if not rule.rests_on_labels or rule.name in look.decided)
         return {rule.name: rule for rule in (*judged, *due)}
 
     def recall(self, look: Look, alerts: Alerts) -> Recalled:
         """A report as it stood, and the alerts that stand beside it: nothing moves."""
-        report = replace(self._report(look), alerts=notes(alerts, (), self._rules, cell=look.cell))
-        return report, standing(alerts, report, self._rules)
+        rules = self._bench(look.cell.segment).rules
+        report = replace(self._report(look), alerts=notes(alerts, (), rules, cell=look.cell))
+        return report, standing(alerts, report, rules)
+
+    def _bench(self, segment: str) -> "_Bench":
+        """The rules that watch a segment; segments that the same rules watch share one."""
+        if segment not in self._benches:
+            rules = {name: rule for name, rule in self._rules.items() if rule.covers(segment)}
+            names = tuple(rules)
+            if names not in self._benches:
+                of_columns = [rule for rule in rules.values() if rule.statistic]
+                measured = [rule for rule in rules.values() if rule.metric]
+                checks = self._condition.checks if self._condition else {}
+                self._benches[names] = _Bench(
+                    rules,
+                    thresholds(of_columns, self._baseline.statistics)
+                    | thresholds(of_columns, checks)
+                    | thresholds(measured, self._metrics),
+                )
+            self._benches[segment] = self._benches[names]
+        return self._benches[segment]
 
     def _report(self, look: Look) -> Report:
         baseline, profile, performance = self._baseline, look.profile, look.performance
+        bench = self._bench(look.cell.segment)
         if self._segments is not None and look.cell.segment:
             baseline = self._segments.of(look.cell.segment)
         of_columns = () if profile is None else (*baseline.readings(profile), *self._checked(profile, baseline))
@@ -113,8 +136,8 @@ class Evaluator:
             fingerprint=baseline.layout.fingerprint,
             reference_rows=baseline.rows,
             readings=of_columns if performance is None else (*of_columns, *performance.readings),
-            thresholds=self._thresholds,
-            explained=explained(self._rules.values(), of_columns, rows=look.window.rows),
+            thresholds=bench.thresholds,
+            explained=explained(bench.rules.values(), of_columns, rows=look.window.rows),
             distributions=() if profile is None else baseline.distributions(profile),
             arrivals=None if performance is None else performance.arrivals,
             follows=profile is None,

@@ -47,6 +47,7 @@ class RuleSpec(Spec):
     statistic: of columns: of drift, or a check of data quality.
     metric: of performance, of the whole model or of the classes in `columns`.
     columns: the columns it watches; all that have the statistic when left out.
+    segments: whether it watches segments beside all rows, or the names of those that it watches, "" for all rows.
     stage: which value of a metric is judged: the final one, when no more labels are waited for; the interim one, as
         soon as `min_coverage` of the labels have come; or the one estimated from the scores alone.
     judge: which of the reading's numbers is compared. "lower" with `above` asks that the *true* distance be beyond the
@@ -64,6 +65,7 @@ class RuleSpec(Spec):
     stage: Annotated[Stage, Field(strict=False)] | None = None
     min_coverage: float = Field(default=0.5, ge=0, le=1)
     columns: tuple[str, ...] | None = Field(default=None, strict=False)
+    segments: Annotated[tuple[str, ...], Field(strict=False)] | bool = True
     above: float | None = None
     below: float | None = None
     judge: Literal["value", "adjusted", "lower", "upper"] = "value"
@@ -116,6 +118,10 @@ class RuleSpec(Spec):
     def rests_on_limit(self) -> bool:
         """Whether it is a check's own limit that decides."""
         return self.statistic in CHECKS and self.above is None and self.below is None
+
+    def covers(self, segment: str) -> bool:
+        """Whether it watches a segment, "" for all rows."""
+        return (not segment or self.segments) if isinstance(self.segments, bool) else segment in self.segments
 
     @property
     def of(self) -> str:

@@ -18,15 +18,15 @@ Samples = dict[Metric, dict[tuple[str, ...], float]]
 
 
 def performance_samples(picture: Picture) -> Iterator[Samples]:
-    """One group for each cell and stage: the whole model's metrics, the final ones first."""
-    for cell, stage in sorted(picture.performance, key=lambda key: (_ORDER.index(key[1]), key[0])):
+    """One group for each cell and stage: the whole model's metrics, those of all rows first, and the final ones."""
+    for cell, stage in sorted(picture.performance, key=lambda key: (bool(key[0][2]), _ORDER.index(key[1]), key[0])):
         report = picture.performance[cell, stage]
         yield _samples((reading for reading in report.readings if not reading.column), (*cell,), stage)
 
 
 def class_samples(picture: Picture) -> Iterator[Samples]:
     """The metrics of single classes, one group for each cell and stage: there may be many, so they come last."""
-    for cell, stage in sorted(picture.performance):
+    for cell, stage in sorted(picture.performance, key=lambda key: (bool(key[0][2]), key)):
         report = picture.performance[cell, stage]
         yield _samples((reading for reading in report.readings if reading.column), (*cell,), stage)
 

@@ -1,7 +1,7 @@
 """The collector over the board: drift, windows and alerts as they are at scrape time (design D7, contract §5).
 
 A column, version or segment that has left the picture leaves no stale series. Series are capped by a budget that is
-spent on the most severe columns first; a column comes whole or not at all.
+spent on all rows first, then on segments, each the most severe columns first; a column comes whole or not at all.
 """
 
 import math
@@ -132,11 +132,12 @@ class _Column:
     distribution: Distribution | None
 
     @property
-    def rank(self) -> tuple[int, float, float, Cell, str]:
-        """Sorts the most severe first: by state, then by the value nearest to (or farthest beyond) its threshold.
+    def rank(self) -> tuple[bool, int, float, float, Cell, str]:
+        """Sorts all rows before segments and the most severe first: by state, then by nearness to their thresholds.
 
-        Statistics have different units, so they are compared as shares of their thresholds; without any threshold
-        the Jensen-Shannon distance decides, which every kind of column has and which lies in [0, 1].
+        Farthest beyond is nearest. Statistics have different units, so they are compared as shares of their
+        thresholds; without any threshold the Jensen-Shannon distance decides, which every kind of column has and which
+        lies in [0, 1].
         """
         nearness, distance = 0.0, 0.0
         for reading in self.readings:
@@ -145,7 +146,7 @@ class _Column:
                 nearness = reading.value / threshold
             if reading.statistic == "js" and reading.value > distance:
                 distance = reading.value
-        return -self.state, -nearness, -distance, self.cell, self.name
+        return bool(self.cell[2]), -self.state, -nearness, -distance, self.cell, self.name
 
 
 def _columns(picture: Picture) -> Iterator[_Column]:

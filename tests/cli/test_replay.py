@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -199,6 +200,21 @@ def test_the_screen_forgets(capsys):
     for end in range(200):
         screen.show(report("1", end_ms=end, states={f"c{end}": "firing"}))
         screen.show(report("2", end_ms=end, states={"c": "firing"}))
-    assert set(screen._states) == {("1", "drift", "c199"), ("2", "drift", "c")}
+    assert set(screen._states) == {("1", "", "drift", "c199"), ("2", "", "drift", "c")}
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" ")]
     assert len(said) == 201
+
+
+def test_segments_show_their_alerts_only(capsys):
+    """The window's line is that of all rows; an alert says which segment it is of, and ends there alone."""
+    screen = Screen()
+    whole = report("", end_ms=60_000, states={})
+    part = replace(report("", end_ms=60_000, states={"a": "firing"}), segment="channel=web")
+    for each in (whole, part, whole, part, replace(part, alerts=()), part):
+        screen.show(each)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "1970-01-01T00:01:00Z         5",
+        "  firing warning: drift of a in channel=web (why)",
+        "1970-01-01T00:01:00Z         5",
+        "  firing warning: drift of a in channel=web (why)",
+    ]

@@ -30,7 +30,7 @@ from tests.monitors import (
 COUNTRY, AMOUNT = (dimension.members for dimension in DIVIDED.segments)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sampled_from(SPECS), streams(), st.sets(st.integers(0, 60)))
 def test_batches(form: WindowSpec, arrivals: list, cut: set[int]) -> None:
     """The same arrivals in other batches give the same reports of segments and the same state, to the bit."""
@@ -42,7 +42,7 @@ def test_batches(form: WindowSpec, arrivals: list, cut: set[int]) -> None:
     assert remembered(pieces) == remembered(single) == remembered(whole)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sampled_from([TUMBLING, SLIDING]), streams(ticks=False, partitions="abc"), st.data())
 def test_interleavings(form: WindowSpec, arrivals: list[Row], data) -> None:
     """Announced partitions may interleave anyhow: the last word on each segment is the same."""
@@ -59,7 +59,7 @@ def test_interleavings(form: WindowSpec, arrivals: list[Row], data) -> None:
     assert outcomes[0] == outcomes[1]
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sampled_from(SPECS), streams())
 def test_segments_add_up_and_change_nothing(form: WindowSpec, arrivals: list) -> None:
     """What is said of the whole is said as if nothing were divided; each dimension has all rows of each revision."""
@@ -96,7 +96,7 @@ def restart(target: Monitor, stored: dict[str, bytes], dimensions: Dimensions = 
     return resumed
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sampled_from(SPECS), streams(ticks=False), st.sets(st.integers(1, 59), min_size=1, max_size=4))
 def test_resume(form: WindowSpec, arrivals: list, stops: set[int]) -> None:
     """Any number of restarts changes no report, no identity and no memory; nothing stays of panes that are gone."""
@@ -115,7 +115,7 @@ def test_resume(form: WindowSpec, arrivals: list, stops: set[int]) -> None:
     assert said(target.finish()) == said(steady.finish())
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sampled_from(SPECS), streams(ticks=False), st.integers(1, 40))
 def test_other_segments_begin_with_the_next_pane(form: WindowSpec, arrivals: list, stop: int) -> None:
     """What was divided otherwise is left out and deleted; the whole goes on; no report lacks a row of its window."""
