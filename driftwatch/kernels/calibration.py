@@ -108,31 +108,22 @@ def calibrate_bins(labelled: Floats, middles: Floats) -> Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Scores against what came of them in ten equal bins; all (…, 10), the error (…); NaN where there is no row.
+    """Scores against what came of them in ten equal bins; all (…, 10), NaN where there is no row.
 
-    rows: labelled rows. scores: their mean score. shares: share of positives. error: expected calibration error,
-    the mean of |share - score| over rows (Naeini et al., 2015).
+    rows: labelled rows. scores: their mean score. shares: share of positives.
     """
 
     rows: Floats
     scores: Floats
     shares: Floats
-    error: Floats
 
 
-def reliability(labelled: Floats, score_sums: Floats, tenths: Ints) -> Reliability:
-    """Gather bins into tenths of the score: counts (…, bins + 1, 2, 2), sums of scores (…, bins + 1, 2) by label.
+@np.errstate(invalid="ignore")
+def reliability(by_label: Floats, score_sums: Floats, tenths: Ints) -> Reliability:
+    """Gather bins into tenths of the score: counts (…, bins, 2) by label, sums of scores (…, bins).
 
     tenths: (bins,) in which each bin lies: 0…9.
     """
     gather = (tenths[:, None] == np.arange(10)).astype(np.float64)
-    by_label = np.swapaxes(labelled[..., :-1, :, :].sum(axis=-2).astype(np.float64), -1, -2) @ gather
-    rows = by_label.sum(axis=-2)
-    sums = score_sums[..., :-1, :].sum(axis=-1) @ gather
-    nothing, some = np.full(rows.shape, np.nan), rows > 0
-    scores = np.divide(sums, rows, out=nothing.copy(), where=some)
-    shares = np.divide(by_label[..., 1, :], rows, out=nothing, where=some)
-    off = np.abs(np.where(some, by_label[..., 1, :] - sums, 0.0)).sum(axis=-1)
-    total = rows.sum(axis=-1)
-    error = np.divide(off, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return Reliability(rows, scores, shares, error)
+    rows, positives = by_label.sum(axis=-1) @ gather, by_label[..., 1] @ gather
+    return Reliability(rows, score_sums @ gather / rows, positives / rows)

@@ -98,12 +98,6 @@ def ranked_influences(by_label: Floats) -> dict[str, Influence]:
         }
 
 
-def metric_values(joint: Floats, values: Floats | None = None) -> dict[str, Floats]:
-    """The metrics of `influences` without their slopes, each (…)."""
-    found = all_influences(joint, values)
-    return dict(zip(found.names, found.values, strict=True))
-
-
 def _ratios(table: Floats, values: Floats | None) -> tuple[Floats, Floats]:
     """Ratios of two weighted sums of the confusion matrix (…, 2, 2): (metrics, …), slopes (metrics, …, 2, 2)."""
     above, below = _PARTS

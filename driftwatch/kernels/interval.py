@@ -1,6 +1,7 @@
 """A metric's value between its bounds."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,3 +20,7 @@ class Interval:
     value: Floats
     lower: Floats
     upper: Floats
+
+    def at(self, place: int) -> Self:
+        """One of many along the first axis."""
+        return type(self)(self.value[place], self.lower[place], self.upper[place])

@@ -75,7 +75,8 @@ def make_assessor(
             parts = None if scores is None else scores.counts
             return BinaryAssessor(form, grid, loss=loss, costs=costs, reference=parts)
         case Task.MULTICLASS:
-            return MulticlassAssessor(form, loss=loss)
+            classes = None if known is None or not known.rows else known.class_scores
+            return MulticlassAssessor(form, loss=loss, reference=classes)
         case Task.REGRESSION:
             errors = None if known is None or not known.rows else known.errors
             bins = prediction_grid(layout) if errors is None else errors.moments.grid

@@ -1,46 +1,56 @@
 """What the scores of several classes promise, learnt from past labels, and by how much a window's labels break it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.kernels.class_calibration import ClassCalibration, calibrate_classes
-from driftwatch.quality.lessons import LEAST_LABELS
+from driftwatch.quality.lessons import LEAST_LABELS, Lessons
 from driftwatch.quality.readings import GAPS, measured, parted
 from driftwatch.statistics.estimation import Estimated
+from driftwatch.statistics.estimation_classes import estimate_classes
 from driftwatch.statistics.estimation_multiclass import ScoredRows, estimate_multiclass, realised_multiclass
 from driftwatch.statistics.gap import gap_of
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.stream.outputs import LABELLED, Answers
+from driftwatch.summaries.class_scores import class_bins, class_counts
+from driftwatch.summaries.class_scores import usable as usable_rows
+from driftwatch.summaries.known_outcomes import ClassParts
 from driftwatch.summaries.multiclass import class_grid
 
 CALIBRATION_ROWS = 50_000.0
-"""Labels that a calibration is made from, the newest ones."""
+"""Labels that a calibration is made from, the newest ones, and as many as the reference has where it has more."""
+COUNTS = "counts"
+"""Name of the labelled counts in a lesson."""
 
 Mask = NDArray[np.bool_]
 
 
 class ClassExpectation:
-    """Estimates of a model of so many classes, from rows that say a class and have all scores."""
+    """Estimates of a model of several classes, from rows that say a class and have all scores.
 
-    def __init__(self, classes: int) -> None:
-        self._classes, self._grid = classes, class_grid()
+    reference: labels of consecutive parts of the reference, when it has any, over its own grid. They are older than any
+    window's: they fill what has not come yet, and drop out, the oldest first, as labels come.
+    """
+
+    def __init__(self, names: Sequence[str], reference: ClassParts | None = None) -> None:
+        self._names = tuple(names)
+        self._grid = class_grid() if reference is None else reference.grid
+        self._before = () if reference is None else tuple(reference.counts)
+        self._most_rows = max(CALIBRATION_ROWS * len(names), float(sum(part.sum() for part in self._before)))
         self._middles = self._grid.middles
 
     def lesson(self, answers: Answers) -> NDArray[np.int32]:
-        """(K, 2, bins, 2) labelled rows by class, whether it was predicted, bin of its score, whether it is the label.
+        """What labelled rows say of each class's score; see `class_counts`."""
+        counts: NDArray[np.int32] = class_counts(answers, self._grid)[0]
+        return counts
 
-        Of labels of known classes only.
-        """
-        labels = answers.outcomes["label"].astype(np.int64)
-        taught = _usable(answers) & (answers.state == LABELLED) & (labels >= 0) & (labels < self._classes)
-        rows, labels, bins = self._rows(answers, taught), labels[taught], self._grid.bins
-        counts = [
-            np.bincount(((rows.said == code) * bins + rows.bins[:, code]) * 2 + (labels == code), minlength=4 * bins)
-            for code in range(self._classes)
-        ]
-        return np.array(counts, dtype=np.int32).reshape(self._classes, 2, bins, 2)
+    def learnt(self, lessons: Lessons, version: str) -> ClassCalibration | None:
+        """What the newest labels of a version, and the reference's, say of each score; None if they are too few."""
+        counts = lessons.total(version, COUNTS, most_rows=self._most_rows, before=self._before)
+        return None if counts is None else self.calibration(counts)
 
     def calibration(self, counts: NDArray[Any]) -> ClassCalibration | None:
         """What lessons' counts say of each score; None as long as they are too few."""
@@ -50,15 +60,32 @@ class ClassExpectation:
         """The estimate of a window, and at its end the gap between it and the labels."""
         if calibration is None:
             return ()
-        usable = _usable(answers)
-        found = estimate_multiclass(self._rows(answers, usable), calibration)
+        usable = usable_rows(answers)
+        rows = self._rows(answers, usable)
+        found = estimate_multiclass(rows, calibration)
         intervals = {name: each.interval for name, each in found.items()}
-        estimated = measured(intervals, Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
+        estimated = (
+            *measured(intervals, Support(Stage.ESTIMATED), absent=Status.DEGENERATE),
+            *self._by_class(estimate_classes(rows, calibration)),
+        )
         if not final:
             return estimated
         labelled = usable & (answers.state == LABELLED) & (answers.outcomes["label"] >= 0)
         promised = found if labelled.sum() == usable.sum() else None
         return (*estimated, *self._gaps(answers, labelled, calibration, promised=promised))
+
+    def _by_class(self, found: dict[str, Estimated]) -> tuple[Reading, ...]:
+        intervals = {name: each.interval for name, each in found.items()}
+        return tuple(
+            reading
+            for place, name in enumerate(self._names if found else ())
+            for reading in measured(
+                {metric: interval.at(place) for metric, interval in intervals.items()},
+                Support(Stage.ESTIMATED),
+                absent=Status.DEGENERATE,
+                column=name,
+            )
+        )
 
     def _gaps(
         self,
@@ -81,14 +108,6 @@ class ClassExpectation:
         return parted({name: gap_of(realised[name], expected[name]) for name in GAPS})
 
     def _rows(self, answers: Answers, chosen: Mask) -> ScoredRows:
-        outputs = answers.outputs[chosen]
-        bins = np.empty(outputs["scores"].shape, dtype=np.uint16)
-        for code in range(self._classes):
-            scores = np.clip(outputs["scores"][:, code].astype(np.float64), 0.0, 1.0)
-            bins[:, code] = self._grid.bins_of(scores)
-        return ScoredRows(bins, outputs["prediction"].astype(np.int64))
-
-
-def _usable(answers: Answers) -> Mask:
-    known: Mask = (answers.outputs["prediction"] >= 0) & ~np.isnan(answers.outputs["scores"]).any(axis=1)
-    return known
+        return ScoredRows(
+            class_bins(answers, chosen, self._grid), answers.outputs["prediction"][chosen].astype(np.int64)
+        )

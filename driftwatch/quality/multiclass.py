@@ -8,7 +8,7 @@ import numpy as np
 from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.class_calibration import ClassCalibration
 from driftwatch.kernels.interval import Floats, Interval
-from driftwatch.quality.class_expectation import CALIBRATION_ROWS, ClassExpectation
+from driftwatch.quality.class_expectation import COUNTS, ClassExpectation
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
@@ -18,19 +18,17 @@ from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.stream.join.joined import Settled
 from driftwatch.stream.join.recall import Recalled
 from driftwatch.stream.outputs import Answers, OutputForm
+from driftwatch.summaries.known_outcomes import ClassParts
 from driftwatch.summaries.multiclass import MulticlassState
-
-COUNTS = "counts"
-"""Name of the labelled counts in a lesson."""
 
 
 class MulticlassAssessor:
-    """The Assessor of multiclass classifiers."""
+    """The Assessor of multiclass classifiers; reference: the labels of its reference, if it has any."""
 
-    def __init__(self, form: OutputForm, *, loss: LossWatch) -> None:
+    def __init__(self, form: OutputForm, *, loss: LossWatch, reference: ClassParts | None = None) -> None:
         self.learnt = Learnt(loss)
         self._form = form
-        self._expectation = ClassExpectation(len(form.classes))
+        self._expectation = ClassExpectation(form.classes, reference)
         self._known: dict[str, ClassCalibration | None] = {}
 
     def measure(self, recalled: Recalled, *, version: str, stage: Stage, now_ms: int) -> Performance:
@@ -77,8 +75,7 @@ class MulticlassAssessor:
 
     def _calibration(self, version: str) -> ClassCalibration | None:
         if version not in self._known:
-            counts = self.learnt.lessons.total(version, COUNTS, most_rows=CALIBRATION_ROWS * len(self._form.classes))
-            self._known[version] = None if counts is None else self._expectation.calibration(counts)
+            self._known[version] = self._expectation.learnt(self.learnt.lessons, version)
         return self._known[version]
 
     def _by_class(self, classes: Mapping[str, Interval], support: Support, absent: Status) -> tuple[Reading, ...]:
@@ -86,16 +83,12 @@ class MulticlassAssessor:
             reading
             for place, name in enumerate(self._form.classes)
             for reading in measured(
-                {metric: _at(interval, place) for metric, interval in classes.items()},
+                {metric: interval.at(place) for metric, interval in classes.items()},
                 support,
                 absent=absent,
                 column=name,
             )
         )
-
-
-def _at(interval: Interval, place: int) -> Interval:
-    return Interval(*(np.asarray(part[place]) for part in (interval.value, interval.lower, interval.upper)))
 
 
 def _weights(state: MulticlassState) -> Floats:

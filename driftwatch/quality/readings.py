@@ -52,6 +52,8 @@ def _reading(column: str, name: str, interval: Interval, *, support: Support, ab
 
 def worth(answers: Answers) -> dict[str, Interval]:
     """What a prediction is worth by the values that events name; nothing where none does."""
+    if np.isnan(answers.outputs["value"]).all() and np.isnan(answers.outcomes["value"]).all():
+        return {}
     outcomes = WorthOutcomes.of(answers)
     if not outcomes.powers[..., ROW, 0]:
         return {}

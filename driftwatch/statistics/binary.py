@@ -106,10 +106,10 @@ def mcc_interval(counts: Floats, squares: Floats) -> Interval:
 
     Delta method on Fisher's scale, at counts with four more rows spread evenly, as Agresti does for shares.
     """
-    value = confusion.mcc(counts)
     more = 4 / counts.shape[-1] ** 2
-    influence, centre = _mcc_influence(counts + more), confusion.mcc(counts + more)
-    total = (counts + more).sum(axis=(-2, -1))
+    full = counts + more
+    value, centre = confusion.mcc(np.stack([counts, full]))
+    influence, total = _mcc_influence(full), full.sum(axis=(-2, -1))
     deviation = np.sqrt(((squares + more) * influence**2).sum(axis=(-2, -1))) / total
     lower, upper = correlation_bounds(centre, deviation)
     lower, upper = np.minimum(lower, value), np.maximum(upper, value)

@@ -7,14 +7,14 @@ chance of a label at a score is still what it was; if it is not, that is concept
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
 from driftwatch.kernels.calibration import Calibration
 from driftwatch.kernels.expected import Cells, gather_bins
-from driftwatch.kernels.influence import BOUNDED_BELOW, all_influences
+from driftwatch.kernels.influence import BOUNDED_BELOW, Influences, all_influences
 from driftwatch.kernels.interval import Floats, Interval, Z
 
 
@@ -36,6 +36,12 @@ class Estimated:
     def deviation(self) -> Floats:
         """Standard deviation of the metric of the labels around the estimate."""
         return np.hypot(self.sampling, self.calibration)
+
+    def at(self, place: int) -> Self:
+        """One of many along the first axis."""
+        return replace(
+            self, value=self.value[place], sampling=self.sampling[place], calibration=self.calibration[place]
+        )
 
     @property
     def interval(self) -> Interval:
@@ -111,7 +117,11 @@ def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats 
 
 def estimate_cells(cells: Cells, uncertainty: AnyUncertainty, values: Floats | None = None) -> dict[str, Estimated]:
     """Every metric of gathered rows; see `estimate_binary`."""
-    found = all_influences(cells.joint, values)
+    return estimates(all_influences(cells.joint, values), cells, uncertainty)
+
+
+def estimates(found: Influences, cells: Cells, uncertainty: AnyUncertainty) -> dict[str, Estimated]:
+    """The metrics whose influences have been found already; see `estimate_cells`."""
     turns = found.turns
     sampling = np.sqrt((turns * turns * cells.spread).sum(axis=(-2, -1)))
     calibration = np.sqrt(uncertainty.variance(turns))

@@ -10,21 +10,20 @@ as means over classes, each against the rest.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.kernels import confusion
 from driftwatch.kernels.class_calibration import ClassCalibration, Shares, shares_of
-from driftwatch.kernels.influence import Influence, influences
+from driftwatch.kernels.influence import RANKED, Influence, ranked_influences
 from driftwatch.kernels.interval import Floats
 from driftwatch.statistics.estimation import Estimated
 from driftwatch.statistics.multiclass import MACRO
 
 Ints = NDArray[np.int64]
 
-RANKED = ("roc_auc", "average_precision")
-"""Metrics of the scores' order."""
 METRICS = ("accuracy", *MACRO, *RANKED)
 """All metrics that are estimated."""
 CHUNK_CELLS = 1 << 19
@@ -49,11 +48,20 @@ class ScoredRows:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
-    """Counts of rows by their chances: (K + 1, K + 1) by label and prediction; (K, bins + 1, 2, 2) of each class."""
+class Counts:
+    """Counts of rows by their chances.
+
+    matrix: (K + 1, K + 1) by label and prediction. by_label: (K, bins, 2) by the bin of each class's score, and whether
+    the class is the label.
+    """
 
     matrix: Floats
-    joint: Floats
+    by_label: Floats
+
+    @classmethod
+    def empty(cls, classes: int, bins: int) -> Self:
+        """None yet."""
+        return cls(np.zeros((classes + 1, classes + 1)), np.zeros((classes, bins, 2)))
 
 
 def estimate_multiclass(
@@ -63,17 +71,17 @@ def estimate_multiclass(
     if not rows.said.size:
         return {}
     classes, _, bins = calibration.chances.shape
-    counts = _Counts(np.zeros((classes + 1, classes + 1)), np.zeros((classes, bins + 1, 2, 2)))
+    counts = Counts.empty(classes, bins)
     chunks = list(rows.chunks())
-    parts = [_part(rows, chunk, calibration) for chunk in chunks[:1]]
-    for part in parts if len(chunks) == 1 else (_part(rows, chunk, calibration) for chunk in chunks):
-        _count(counts, part.rows.bins, part.rows.said, chances=part.shares.chances)
+    parts = [part_of(rows, chunk, calibration) for chunk in chunks[:1]]
+    for part in parts if len(chunks) == 1 else (part_of(rows, chunk, calibration) for chunk in chunks):
+        count_rows(counts, part.rows.bins, part.rows.said, chances=part.shares.chances)
     tables = _tables(counts.matrix)
-    turns = {name: _turn(found) for name, found in _ranked(counts.joint).items()}
+    turns = {name: _turn(found) for name, found in ranked_influences(counts.by_label).items()}
     luck = dict.fromkeys(names, 0.0)
     pulls = {name: np.zeros(calibration.variances.size) for name in luck}
-    for part in parts if len(chunks) == 1 else (_part(rows, chunk, calibration) for chunk in chunks):
-        shares, said, slots = part.shares, part.rows.said, _slots(part.rows.bins, bins)
+    for part in parts if len(chunks) == 1 else (part_of(rows, chunk, calibration) for chunk in chunks):
+        shares, said, slots = part.shares, part.rows.said, slots_of(part.rows.bins, bins)
         blocks = calibration.blocks.ravel()[part.cells.ravel()]
         for name in luck:
             added = tables[name].T[said, :-1] if name in tables else turns[name].ravel()[slots]
@@ -97,15 +105,15 @@ def estimate_multiclass(
 def realised_multiclass(rows: ScoredRows, labels: Ints, *, bins: int) -> dict[str, Floats]:
     """The same metrics by labels (rows,), K for a class that is not known, which is no class's."""
     classes = rows.bins.shape[1]
-    counts = _Counts(np.zeros((classes + 1, classes + 1)), np.zeros((classes, bins + 1, 2, 2)))
+    counts = Counts.empty(classes, bins)
     for chunk in rows.chunks():
         given = (labels[chunk, None] == np.arange(classes)).astype(np.float64)
-        _count(counts, rows.bins[chunk], rows.said[chunk], chances=given)
+        count_rows(counts, rows.bins[chunk], rows.said[chunk], chances=given)
     return _values(counts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """Some rows, their chances, and where in a raveled (K, 2, bins) array each class's side and bin is: (rows, K)."""
 
     rows: ScoredRows
@@ -113,13 +121,13 @@ class _Part:
     shares: Shares
 
 
-def _part(rows: ScoredRows, chunk: slice, calibration: ClassCalibration) -> _Part:
+def part_of(rows: ScoredRows, chunk: slice, calibration: ClassCalibration) -> Part:
     """Look up the chances of some rows."""
     some = ScoredRows(rows.bins[chunk], rows.said[chunk])
     classes, _, count = calibration.chances.shape
     predicted = some.said[:, None] == np.arange(classes)
-    cells = _slots(some.bins, 2 * count) + predicted * count
-    return _Part(some, cells, shares_of(calibration.chances.ravel()[cells], predicted))
+    cells = slots_of(some.bins, 2 * count) + predicted * count
+    return Part(some, cells, shares_of(calibration.chances.ravel()[cells], predicted))
 
 
 def _mean(chances: Floats, added: Floats) -> Floats:
@@ -128,31 +136,31 @@ def _mean(chances: Floats, added: Floats) -> Floats:
     return mean
 
 
-def _slots(bins: NDArray[np.uint16], count: int) -> Ints:
+def slots_of(bins: NDArray[np.uint16], count: int) -> Ints:
     """Where in a raveled (K, count) array each score's bin is: (rows, K)."""
     slots: Ints = bins + np.arange(bins.shape[1]) * count
     return slots
 
 
-def _count(counts: _Counts, bins: NDArray[np.uint16], said: Ints, *, chances: Floats) -> None:
+def count_rows(counts: Counts, bins: NDArray[np.uint16], said: Ints, *, chances: Floats) -> None:
     """Add some rows to the counts; chances (rows, K), where what a row lacks of one is of a class that is not known."""
-    classes, slots = chances.shape[1], counts.joint.shape[1]
-    flat = _slots(bins, slots).ravel()
+    classes, slots = counts.by_label.shape[:2]
+    flat = slots_of(bins, slots).ravel()
     rows = np.bincount(flat, minlength=classes * slots).reshape(classes, slots)
     hits = np.bincount(flat, chances.ravel(), minlength=classes * slots).reshape(classes, slots)
-    counts.joint[:, :, 0, 0] += rows - hits
-    counts.joint[:, :, 0, 1] += hits
+    counts.by_label[..., 0] += rows - hits
+    counts.by_label[..., 1] += hits
     by_class = chances.T @ np.eye(classes + 1)[said]
     counts.matrix[:-1] += by_class
     counts.matrix[-1] += np.bincount(said, minlength=classes + 1) - by_class.sum(axis=0)
 
 
-def _values(counts: _Counts) -> dict[str, Floats]:
+def _values(counts: Counts) -> dict[str, Floats]:
     """Every metric of counted rows; means are over the classes that have a value."""
     values = {"accuracy": confusion.accuracy(counts.matrix)}
     for name, (metric, _) in MACRO.items():
         values[name] = confusion.macro(metric(counts.matrix)[:-1])
-    return values | {name: confusion.macro(found.value) for name, found in _ranked(counts.joint).items()}
+    return values | {name: confusion.macro(found.value) for name, found in ranked_influences(counts.by_label).items()}
 
 
 @np.errstate(all="ignore")
@@ -167,16 +175,9 @@ def _tables(matrix: Floats) -> dict[str, Floats]:
     return tables
 
 
-@np.errstate(all="ignore")
-def _ranked(joint: Floats) -> dict[str, Influence]:
-    """Metrics of each class's scores; those of a class without rows on both sides are NaN."""
-    found = influences(joint)
-    return {name: found[name] for name in RANKED}
-
-
 def _turn(found: Influence) -> Floats:
     """What a row more of a class, at each bin of its score, adds to the mean over classes: (K, bins)."""
     known = ~np.isnan(found.value)
     weights = known / max(int(known.sum()), 1)
-    turn: Floats = np.nan_to_num(found.turn[:, :-1, 0]) * weights[:, None]
+    turn: Floats = np.nan_to_num(found.slope[..., 1] - found.slope[..., 0]) * weights[:, None]
     return turn

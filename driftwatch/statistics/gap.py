@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from driftwatch.kernels.influence import metric_values
+from driftwatch.kernels.calibration import Calibration
+from driftwatch.kernels.expected import gather_bins
+from driftwatch.kernels.influence import Influences, all_influences
 from driftwatch.kernels.interval import Floats, Interval, Z
-from driftwatch.statistics.estimation import Estimated
+from driftwatch.statistics.estimation import BlockUncertainty, Estimated, estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,24 @@ def gaps(labelled: Floats, estimated: dict[str, Estimated], values: Floats | Non
     `estimate_binary(labelled.sum(axis=-1), …)` with a calibration that has not seen their labels.
     values: (2, 2) business value of a row by predicted class × label.
     """
-    realised = metric_values(labelled, values)
+    found = all_influences(labelled, values)
+    realised = dict(zip(found.names, found.values, strict=True))
     return {name: gap_of(realised[name], promised) for name, promised in estimated.items()}
+
+
+def estimates_and_gaps(
+    rows: Floats, labelled: Floats, calibration: Calibration, values: Floats | None = None
+) -> tuple[dict[str, Estimated], dict[str, Gap]]:
+    """`estimate_binary` and `gaps` of one window in one go, which takes half the time.
+
+    rows: (2, bins + 1, 2) predictions to estimate, and those of them that have a label.
+    """
+    cells = gather_bins(rows, calibration.chances)
+    found = all_influences(np.concatenate([cells.joint, labelled[None]]), values)
+    both = Influences(found.names, found.values[:, :2], found.slopes[:, :2])
+    promised = estimates(both, cells, BlockUncertainty(cells.rows, calibration))
+    parted = {name: gap_of(found.of(name).value[2], each.at(1)) for name, each in promised.items()}
+    return {name: each.at(0) for name, each in promised.items()}, parted
 
 
 def gap_of(realised: Floats, promised: Estimated) -> Gap:

@@ -18,6 +18,7 @@ PARTS = 10
 """Consecutive parts of the reference that are told apart, so that it can fade, the oldest first."""
 
 _EDGES, _PARTS, _STATE, _SLICES = "outcome_edges", "outcome_parts", "outcome_", "slices/"
+_CLASS_EDGES, _CLASS_PARTS = "class_edges", "class_parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class ScoreParts:
 
     grid: ScoreGrid
     counts: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class ClassParts:
+    """Labels of a multiclass model's reference. counts: (PARTS, K, 2, bins, 2); see `class_scores.class_counts`."""
+
+    grid: ScoreGrid
+    counts: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,8 @@ class KnownOutcomes:
 
     rows: those that have a prediction, too; losses: the sum of their losses, each in [0, 1]. refused: labels that are
     none of the classes or no numbers. classes, threshold: what the labels were read with. scores: of a binary model.
-    errors: of a regression. slices: of the slices that say something of a binary model's labels, if there are any.
+    class_scores: of a multiclass one; None of references that older releases built. errors: of a regression. slices: of
+    the slices that say something of a binary model's labels, if there are any.
     """
 
     rows: int
@@ -51,6 +61,7 @@ class KnownOutcomes:
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
     scores: ScoreParts | None = None
+    class_scores: ClassParts | None = None
     errors: Errors | None = None
     slices: KnownSlices | None = None
 
@@ -86,6 +97,8 @@ class KnownOutcomes:
                 _PARTS: self.scores.counts,
                 **{_SLICES + name: array for name, array in slices.items()},
             }
+        if self.class_scores is not None:
+            return {_CLASS_EDGES: self.class_scores.grid.edges, _CLASS_PARTS: self.class_scores.counts}
         if self.errors is not None:
             moments = self.errors.moments
             return {
@@ -97,11 +110,15 @@ class KnownOutcomes:
     @classmethod
     def from_parts(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The inverse of `meta` and `arrays`; StateError when the arrays do not fit each other."""
-        scores = errors = None
+        scores = class_scores = errors = None
         if _PARTS in arrays:
             scores = ScoreParts(ScoreGrid(arrays[_EDGES]), arrays[_PARTS])
             if scores.counts.shape != (PARTS, scores.grid.bins + 1, 2, 2):
                 raise StateError("the labels of the reference do not fit its score bins")
+        elif _CLASS_PARTS in arrays:
+            class_scores = ClassParts(ScoreGrid(arrays[_CLASS_EDGES]), arrays[_CLASS_PARTS])
+            if class_scores.counts.shape != (PARTS, len(meta["classes"]), 2, class_scores.grid.bins, 2):
+                raise StateError("the labels of the reference do not fit its classes")
         elif _EDGES in arrays:
             grid = RegressionGrid(tuple(arrays[_EDGES].tolist()), meta["level"])
             state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
@@ -115,6 +132,7 @@ class KnownOutcomes:
             classes=tuple(meta["classes"]),
             threshold=meta["threshold"],
             scores=scores,
+            class_scores=class_scores,
             errors=errors,
             slices=None if slice_rows is None else KnownSlices(SliceEvidence.from_arrays(evidence), slice_rows),
         )
