@@ -17,7 +17,7 @@ from driftwatch.store import references
 from driftwatch.stream.schema import Task
 from driftwatch.summaries.codec import pack, unpack
 from driftwatch.summaries.reference import Reference
-from tests.golden.make_reference import built, described, written_data
+from tests.golden.make_reference import DIVIDED, built, described, written_data
 
 GOLDEN = Path(__file__).parent / "golden"
 BYTES = (GOLDEN / "reference_v1.reference").read_bytes()
@@ -41,6 +41,37 @@ def test_golden_files_of_version_2_read_to_their_exact_values(task, tmp_path):
     assert outcomes.losses == pytest.approx(golden.outcomes.losses, rel=1e-12)
     for name, array in golden.outcomes.arrays().items():
         np.testing.assert_allclose(outcomes.arrays()[name], array, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def test_golden_file_of_version_3_reads_to_its_exact_values(tmp_path):
+    """What version 3 wrote of segments, importance and rhythm, bit for bit; the same table still has the same ones."""
+    golden = references.load(GOLDEN / "reference_v3_binary.reference")
+    assert described(golden) == json.loads((GOLDEN / "reference_v3_binary.json").read_text(encoding="utf-8"))
+    again = built(tmp_path, Task.BINARY, **DIVIDED)
+    assert again.dimensions.segment_names == golden.dimensions.segment_names
+    assert again.protected_rows == golden.protected_rows
+    for one, other in zip(again.segments, golden.segments, strict=True):
+        assert one.rows == other.rows
+        np.testing.assert_array_equal(one.numeric.counts, other.numeric.counts)
+        np.testing.assert_array_equal(one.categories, other.categories)
+    np.testing.assert_allclose(again.importance, golden.importance, rtol=1e-9)
+    np.testing.assert_array_equal(again.rhythm.rows, golden.rhythm.rows)
+
+
+def test_older_references_know_nothing_of_segments():
+    """They load as those of a model that is looked at as a whole, and are written in the newest version."""
+    for name in ("reference_v1", "reference_v2_binary"):
+        old = references.load(GOLDEN / f"{name}.reference")
+        assert (old.dimensions.all, old.segments, old.importance, old.rhythm) == ((), (), None, None)
+        assert described(Reference.from_bytes(old.to_bytes())) == described(old)
+
+
+@pytest.mark.parametrize("name", ["segment_scalars", "segment_counts", "rhythm", "importance"])
+def test_parts_that_do_not_fit_are_refused(name):
+    """A profile too few, hours too few, columns too few."""
+    meta, arrays = unpack((GOLDEN / "reference_v3_binary.reference").read_bytes())
+    with pytest.raises(StateError):
+        Reference.from_bytes(pack(meta, {**arrays, name: arrays[name][1:]}))
 
 
 def test_labels_that_do_not_fit_their_bins_are_refused():

@@ -29,6 +29,7 @@ def build(
     from rich.progress import Progress  # noqa: PLC0415
 
     from driftwatch.config import load  # noqa: PLC0415
+    from driftwatch.daemon.dividing import unmet_values  # noqa: PLC0415
     from driftwatch.daemon.referencing import build_reference, save_reference  # noqa: PLC0415
 
     spec = load(config).model(model)
@@ -45,6 +46,10 @@ def build(
     console.print(f"{out}: {reference.rows} rows, {len(reference.layout.names)} columns", highlight=False)
     if reference.outcomes is not None:
         console.print(f"labels: {_labels(reference.outcomes)}", highlight=False)
+    if reference.segments:
+        console.print(f"segments: {len(reference.segments)}", highlight=False)
+    for line in unmet_values(reference):
+        console.print(f"never met: {line}", highlight=False, soft_wrap=True)
     if reference.left_out:
         console.print(f"left out, neither numbers nor categories: {', '.join(reference.left_out)}", highlight=False)
 
@@ -65,7 +70,7 @@ def show(
         return
     for name, value in _facts(reference).items():
         typer.echo(f"{name:<12} {'' if value is None else value}".rstrip())
-    typer.echo("\n" + "\n".join(_lines(reference)))
+    typer.echo("\n" + "\n".join((*_lines(reference), *_division_lines(reference))))
 
 
 def _facts(reference: "Reference") -> dict[str, Any]:
@@ -97,6 +102,7 @@ def _labels(outcomes: "KnownOutcomes") -> str:
 def _document(reference: "Reference") -> dict[str, Any]:
     from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
 
+    importance = _importance(reference)
     columns = [
         {
             "name": portrait.name,
@@ -109,6 +115,7 @@ def _document(reference: "Reference") -> dict[str, Any]:
             "categories": [{"value": text, "count": count} for text, count in portrait.categories],
             "other": portrait.other,
             "dispersion": portrait.dispersion,
+            "importance": importance.get(portrait.name),
         }
         for portrait in portraits(reference)
     ]
@@ -117,6 +124,16 @@ def _document(reference: "Reference") -> dict[str, Any]:
         "left_out": list(reference.left_out),
         "labels": _label_document(reference.outcomes),
         "columns": columns,
+        "segments": [
+            {"name": name, "rows": segment.rows}
+            for name, segment in zip(reference.dimensions.segment_names, reference.segments, strict=True)
+        ],
+        "protected": [
+            {"name": title, "groups": [{"name": name, "rows": rows} for name, rows in groups]}
+            for title, groups in _protected(reference)
+        ],
+        "hours_of_week": None if reference.rhythm is None else reference.rhythm.covered.tolist(),
+        "rows_by_hour_of_week": None if reference.rhythm is None else reference.rhythm.rows.tolist(),
     }
 
 
@@ -131,6 +148,7 @@ def _lines(reference: "Reference") -> list[str]:
     """Each column on one line of 80 characters: what it is and how it spreads; then what does not fit there."""
     from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
 
+    importance = _importance(reference)
     lines = [f"{'column':<{_NAME}} {'kind':<11} {'missing':>7} {'histogram':<16}"]
     for portrait in portraits(reference):
         if portrait.least is None:
@@ -144,7 +162,36 @@ def _lines(reference: "Reference") -> list[str]:
         lines.append(f"{_cut(portrait.name):<{_NAME}} {portrait.kind:<11} {missing:>7} {portrait.histogram}")
         extra = [f"dispersion {_short(portrait.dispersion)}"] if portrait.dispersion is not None else []
         extra += [f"{portrait.invalid} invalid"] if portrait.invalid else []
+        extra += [f"importance {importance[portrait.name]:.2f}"] if portrait.name in importance else []
         lines.append("  " + "; ".join([values, *extra] if values else extra))
+    return lines
+
+
+def _importance(reference: "Reference") -> dict[str, float]:
+    if reference.importance is None:
+        return {}
+    return dict(zip(reference.layout.names, reference.importance.tolist(), strict=True))
+
+
+def _protected(reference: "Reference") -> list[tuple[str, list[tuple[str, int]]]]:
+    """The protected dimensions, with the rows of each of their groups."""
+    rows = iter(reference.protected_rows)
+    return [
+        (dimension.name, [(name, next(rows)) for name in dimension.members])
+        for dimension in reference.dimensions.protected
+    ]
+
+
+def _division_lines(reference: "Reference") -> list[str]:
+    """The segments and the protected groups, with their rows; nothing where there are none."""
+    lines = []
+    if reference.segments:
+        lines += ["", f"{'rows':>12}  segment"]
+        pairs = zip(reference.dimensions.segment_names, reference.segments, strict=True)
+        lines += [f"{segment.rows:>12}  {name}" for name, segment in pairs]
+    for title, groups in _protected(reference):
+        lines += ["", f"{'rows':>12}  protected by {title}"]
+        lines += [f"{rows:>12}  {name}" for name, rows in groups]
     return lines
 
 

@@ -29,6 +29,7 @@ def run(config: Annotated[Path, typer.Option("--config", help="The configuration
 def check_config(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
     """Load a configuration, build everything that can fail, and say what would run."""
     from driftwatch.config import load, naming  # noqa: PLC0415
+    from driftwatch.daemon.dividing import unmet_values  # noqa: PLC0415
     from driftwatch.daemon.secrets import check_secrets  # noqa: PLC0415
     from driftwatch.daemon.watch import load_watches  # noqa: PLC0415
 
@@ -40,6 +41,8 @@ def check_config(file: Annotated[Path, typer.Argument(help="The configuration fi
         typer.echo(_described(watch))
         if watch.output_form.task != "none":
             typer.echo(f"  {_labels(watch)}")
+        for line in unmet_values(watch.reference):
+            typer.echo(f"  never met: {line}")
     for source in config.sources:
         typer.echo(f"source {source.type}")
     for target in config.targets:

@@ -126,9 +126,16 @@ class Reference:
             segments=segments_from_arrays(layout, len(dimensions.segment_names), arrays),
             division=Division.from_json(meta["division"]) if "division" in meta else NO_DIVISION,
             protected_rows=tuple(meta.get("protected_rows", ())),
-            importance=arrays.get("importance"),
+            importance=_importance(layout, arrays),
             rhythm=Rhythm.from_arrays(arrays),
         )
+
+
+def _importance(layout: Layout, arrays: Mapping[str, NDArray[Any]]) -> Floats | None:
+    found = arrays.get("importance")
+    if found is not None and found.shape != (len(layout.names),):
+        raise StateError(f"the importance of {found.size} columns is stored, there are {len(layout.names)}")
+    return found
 
 
 def _layout(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Layout:

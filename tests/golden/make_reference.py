@@ -1,4 +1,4 @@
-"""Made the reference_v2 files, once those of version 1, which must be readable for ever: do not run it over them.
+"""Made the reference_v3 file, once those of versions 1 and 2, which must be readable for ever: do not run it over them.
 
 python -m tests.golden.make_reference DIRECTORY
 """
@@ -14,6 +14,7 @@ from driftwatch.config import ModelSpec
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.stream.schema import Task
 from driftwatch.summaries.reference import VERSION, Reference
+from driftwatch.summaries.segment_profiles import segment_arrays
 
 ROWS = 600
 
@@ -38,9 +39,18 @@ def written_data(directory: Path, *, labels: bool = False) -> Path:
     return path
 
 
-def built(directory: Path, task: Task) -> Reference:
+DIVIDED = {
+    "segments": [
+        "country", {"column": "amount", "quantiles": 3},
+        {"name": "dear", "where": "amount > 5000 and country in ['DE']"}, {"cross": ["country", {"column": "steps", "quantiles": 2}]},
+    ],
+    "protected": ["member", {"name": "late", "where": "not steps <= 3"}], "max_segments": 12,
+}  # fmt: skip
+
+
+def built(directory: Path, task: Task, **more: object) -> Reference:
     """The reference of a table with labels."""
-    spec = ModelSpec(name="golden", task=task)
+    spec = ModelSpec.model_validate({"name": "golden", "task": task, **more})
     data = str(written_data(directory, labels=True))
     return build_reference([data], spec, now_ms=1_767_225_600_000, progress=lambda *_: None)
 
@@ -66,6 +76,13 @@ def described(reference: Reference) -> dict:
     outcomes = reference.outcomes
     labels = {} if outcomes is None else {"outcomes": outcomes.meta()}
     arrays |= {} if outcomes is None else outcomes.arrays()
+    arrays |= segment_arrays(reference.segments)
+    arrays |= {} if reference.importance is None else {"importance": reference.importance}
+    arrays |= {} if reference.rhythm is None else reference.rhythm.arrays()
+    if reference.dimensions.all:
+        names = [[each.name, *each.members] for each in reference.dimensions.all]
+        rows = list(reference.protected_rows)
+        labels |= {"division": reference.division.to_json(), "dimensions": names, "protected_rows": rows}
     return {
         **labels, "model": reference.model, "task": reference.task.value, "columns": columns,
         "fingerprint": layout.fingerprint, "rows": reference.rows,
@@ -84,9 +101,9 @@ def _texts(array: np.ndarray) -> list:
 
 def main(out: Path) -> None:
     """Write the files of this version."""
-    for task in (Task.BINARY, Task.REGRESSION):
+    for task in (Task.BINARY,):
         with tempfile.TemporaryDirectory() as directory:
-            reference = built(Path(directory), task)
+            reference = built(Path(directory), task, **DIVIDED)
         name = f"reference_v{VERSION}_{task}"
         (out / f"{name}.reference").write_bytes(reference.to_bytes())
         (out / f"{name}.json").write_text(json.dumps(described(reference), ensure_ascii=False) + "\n", encoding="utf-8")
