@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from driftwatch.kernels.calibration import Curve
 from driftwatch.kernels.influence import influences
 
 Floats = NDArray[np.float64]
@@ -85,63 +84,3 @@ def average_precision_by_row(cells: Cells) -> Floats:
     gained = chance * (positives + (hits - before * chance) * harmonic)
     total: Floats = gained.sum(axis=-1) / positives.sum(axis=-1)
     return total
-
-
-def class_chances(scores: Floats, curves: list[Curve]) -> Floats:
-    """Chances (rows, classes) of scores (rows, classes): each class by its own curve, then made to sum to one."""
-    chances = np.stack([curve.at(scores[:, k]) for k, curve in enumerate(curves)], axis=1)
-    total = chances.sum(axis=1, keepdims=True)
-    normal: Floats = np.divide(chances, total, out=np.full(chances.shape, 1 / len(curves)), where=total > 0)
-    return normal
-
-
-def expected_classes(scores: Floats, predicted: Ints, chances: Floats) -> dict[str, Floats]:
-    """Expected metrics of a multiclass model, exact; precision to average precision are means over classes.
-
-    scores, chances: (rows, classes). predicted: (rows,) in [0, classes).
-    """
-    each = [
-        expected_binary(scores[:, k], (predicted == k).astype(np.int64), chances[:, k]) for k in range(scores.shape[1])
-    ]
-    names = ("precision", "recall", "f1", "specificity", "roc_auc", "average_precision")
-    metrics = {name: np.asarray(np.nanmean([found[name] for found in each])) for name in names}
-    hit = np.take_along_axis(chances, predicted[:, None], axis=1)
-    return {"accuracy": np.asarray(hit.mean()), **metrics}
-
-
-def expected_class_bins(predicted: Floats, chances: Floats) -> tuple[Floats, dict[str, Floats]]:
-    """The same from histograms: expected confusion (…, classes, classes) predicted × label, and the metrics (…).
-
-    predicted: (…, classes, classes, bins) rows by predicted class × class whose score it is × bin of that score.
-    chances: (classes, bins) of each class at its own score.
-    """
-    raw = (predicted * chances).sum(axis=-1)
-    rows = predicted[..., 0, :].sum(axis=-1)
-    total = raw.sum(axis=-1)
-    factor = np.divide(rows, total, out=np.zeros_like(total), where=total > 0)
-    confusion = raw * factor[..., None]
-    everyone = predicted.sum(axis=-3)
-    own = np.moveaxis(np.diagonal(predicted, axis1=-3, axis2=-2), -1, -2)
-    # What is predicted as the class, beside what is not: a binary problem of each class.
-    shares = np.stack([everyone - own, own], axis=-1)
-    joint = np.stack([shares * (1 - chances)[..., None], shares * chances[..., None]], axis=-1)
-    joint = np.concatenate([joint, np.zeros_like(joint[..., :1, :, :])], axis=-3)
-    found = influences(joint)
-    metrics = {name: np.nanmean(found[name].value, axis=-1) for name in ("roc_auc", "average_precision")}
-    return confusion, {**_macro(confusion), **metrics}
-
-
-@np.errstate(divide="ignore", invalid="ignore")
-def _macro(confusion: Floats) -> dict[str, Floats]:
-    """Accuracy, and the mean over classes of the others, of (…, classes, classes) predicted × label."""
-    hit = np.diagonal(confusion, axis1=-2, axis2=-1)
-    predicted, labels = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    rows = predicted.sum(axis=-1, keepdims=True)
-    each = {
-        "precision": hit / predicted,
-        "recall": hit / labels,
-        "f1": 2 * hit / (predicted + labels),
-        "specificity": (rows - predicted - labels + hit) / (rows - labels),
-    }
-    accuracy = hit.sum(axis=-1) / rows[..., 0]
-    return {"accuracy": accuracy, **{name: np.nanmean(values, axis=-1) for name, values in each.items()}}

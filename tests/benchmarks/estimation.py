@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from driftwatch.kernels.calibration import calibrate_bins, calibrate_rows
 from driftwatch.kernels.expected import gather
 from driftwatch.kernels.influence import influences
+from driftwatch.quality.lessons import Lessons
 from driftwatch.statistics.estimation import BlockUncertainty, Joined, estimate_binary, estimate_cells
 from driftwatch.statistics.gap import gaps
-from driftwatch.summaries.matured import Matured
 from driftwatch.summaries.slices import SlicedRows, SliceEvidence
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -191,14 +191,13 @@ def nannyml():
 def online(rows, *, lag=0):
     """(chunks, metrics) estimates of the analysis chunks, recalibrated by earlier labels, `lag` chunks late."""
     chunks = [rows[k : k + 5000] for k in range(0, 100_000, 5000)]
-    reference = Matured.empty(SLOTS)
-    for k in range(10):
-        reference = reference.merge(Matured.of(k, chunks[k].labelled))
-    state, found = Matured.empty(SLOTS), []
+    reference = [chunk.labelled for chunk in chunks[:10]]
+    lessons, found = Lessons(), []
     for k in range(10, 20):
         if k - 1 - lag >= 10:
-            state = state.merge(Matured.of(k - 1 - lag, chunks[k - 1 - lag].labelled))
-        calibration = calibrate_bins(state.counts(reference, most_rows=50_000), MIDDLES)
+            lessons.learn("", k - 1 - lag, {"labelled": chunks[k - 1 - lag].labelled})
+        counts = lessons.total("", "labelled", most_rows=50_000, before=reference)
+        calibration = calibrate_bins(counts, MIDDLES)
         estimate = estimate_binary(chunks[k].labelled.sum(axis=-1), calibration)
         found.append([float(estimate[name].value) for name in METRICS])
     return np.array(found)
