@@ -1,11 +1,13 @@
 """From a model's configuration and reference to its monitor: all that can fail, fails before anything runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftwatch.config import Config, ModelSpec
+from driftwatch.daemon.dividing import divided
 from driftwatch.errors import ConfigError, StateError
+from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.rules import DEFAULT_RULES
 from driftwatch.monitor import Memory, Monitor
@@ -15,6 +17,7 @@ from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
 from driftwatch.store import references
 from driftwatch.stream.answers import Classes
+from driftwatch.stream.division import named_columns
 from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.raw import Stream
@@ -57,11 +60,17 @@ class Watch:
         spec, form = self.spec, self.output_form
         windows = Windows(spec.window)
         costs = None if spec.value is None else Costs(**spec.value.model_dump())
-        terms = QualityTerms(_capacity(spec, form), spec.label_wait, costs, self.reference.outcomes)
+        known, dimensions = self.reference.outcomes, self.reference.dimensions
+        terms = QualityTerms(_capacity(spec, form), spec.label_wait, costs, known, dimensions)
+        parts = SegmentBaselines(self.layout, dimensions.segment_names, self.reference.segments, groups=spec.groups)
+        evaluator = Evaluator(
+            self.baseline, spec.rules, metrics=metrics_by_class(form), segments=parts, condition=self.condition
+        )
         return Monitor(
             spec.name,
             windows=windows,
-            evaluator=Evaluator(self.baseline, spec.rules, metrics=metrics_by_class(form), condition=self.condition),
+            evaluator=evaluator,
+            dimensions=dimensions,
             quality=make_quality(form, self.layout, windows, terms),
             memory=Memory(seen=Seen(spec.remember_ids), versions=Versions(spec.max_versions)),
         )
@@ -103,6 +112,7 @@ def load_reference(path: Path, where: str) -> Reference:
 
 def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     """Put a model's configuration and its reference together; ConfigError when they do not fit."""
+    reference = divided(spec, reference, where=where)
     layout = reference.layout
     if reference.task is not spec.task:
         raise ConfigError(
@@ -123,13 +133,15 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
         categorical=_configured(layout.categorical, spec.columns, where),
         fields=spec.fields,
         ignore=tuple(spec.ignore),
+        segments=named_columns((*spec.segments, *spec.protected)),
     )
-    form = _output_form(spec, schema, where)
+    form = replace(_output_form(spec, schema, where), groups=len(reference.dimensions.all))
     _check_outcomes(reference, form, where)
     condition = Condition.of(layout, reference.profile, blocks=reference.blocks)
     checks = condition.checks
     _check_rules(spec, {name: (*names, *checks[name]) for name, names in baseline.statistics.items()}, where)
     _check_metrics(spec, form, where)
+    _check_segments(spec, reference.dimensions.segment_names, where)
     for stream in Stream:
         try:
             build(leaves_of(schema, stream, form), strict=True)
@@ -202,6 +214,16 @@ def _check_metrics(spec: ModelSpec, form: OutputForm, where: str) -> None:
             if column not in known:
                 classes = _some(known.keys() - {""}) or "none of its own"
                 raise ConfigError(f'{path}.columns: no class is called "{column}"; the model has {classes}')
+
+
+def _check_segments(spec: ModelSpec, names: Sequence[str], where: str) -> None:
+    for position, rule in enumerate(spec.rules):
+        for name in rule.segments if isinstance(rule.segments, tuple) else ():
+            if name and name not in names:
+                raise ConfigError(
+                    f'{where}.rules[{position}].segments: no segment is called "{name}"; '
+                    f"the reference has {_some(names) or 'none'}"
+                )
 
 
 def _some(columns: Iterable[str]) -> str:
