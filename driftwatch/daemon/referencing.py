@@ -1,7 +1,7 @@
 """How a reference is made from data files: one pass to choose the layout, one to count, in bounded memory."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,11 +88,12 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         importance.add(batch)
         rhythm.add(batch.times)
         if plan.label:
-            labels.add(table_answers(chunk, schema, form=form), first_row=chunk.first_row)
+            labels.add(table_answers(chunk, schema, form=form), batch, first_row=chunk.first_row)
     profile, blocks = counter.profile, counter.blocks
     if not profile.rows:
         what = f'a time that can be read in column "{spec.fields.time}"' if plan.time else "data"
         raise DataError(f"{files[0]}: no rows: none has {what}")
+    outcomes, slices = labels.counted() if plan.label else (None, ())
     return Reference(
         model=spec.name,
         task=spec.task,
@@ -106,8 +107,8 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         created_ms=now_ms,
         written_by=driftwatch.__version__,
         left_out=plan.left_out,
-        outcomes=labels.outcomes if plan.label else None,
-        dimensions=dimensions,
+        outcomes=outcomes,
+        dimensions=replace(dimensions, slices=slices),
         segments=segments.segments,
         division=division_of(spec),
         protected_rows=segments.protected_rows,

@@ -10,15 +10,17 @@ from driftwatch.evaluation.report import Performance
 from driftwatch.kernels.arrival import Ints, PastDelays, arrival_errors, arrived_by_label, delay_counts
 from driftwatch.kernels.calibration import Calibration, calibrate_bins, reliability
 from driftwatch.kernels.interval import Floats, Interval
+from driftwatch.kernels.slicing import Effects
 from driftwatch.kernels.strata import score_groups
 from driftwatch.quality.learnt import Learnt
 from driftwatch.quality.lessons import LEAST_LABELS
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
 from driftwatch.quality.readings import GAPS, arrivals, measured, parted, worth
+from driftwatch.quality.slicing import GroupedRows, Slicing
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary, estimated_intervals
-from driftwatch.statistics.gap import estimates_and_gaps, gaps
+from driftwatch.statistics.gap import gaps
 from driftwatch.statistics.interim import Arrived, interim_binary
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.stream.join.joined import Settled
@@ -35,10 +37,15 @@ GROUPS = 10
 
 @dataclass(frozen=True, slots=True)
 class _Knowledge:
-    """What past labels say: chances of the positive class, and delays by score group and label."""
+    """What past labels say: chances of the positive class, delays by score group and label, and what slices add.
+
+    rows: of a window whose slices matter.
+    """
 
     calibration: Calibration | None
     delays: PastDelays | None
+    effects: Effects | None
+    rows: GroupedRows | None = None
 
     def of(self, state: BinaryState) -> Self:
         """What they say of the bins of one window."""
@@ -50,7 +57,8 @@ class BinaryAssessor:
     """The Assessor of binary classifiers.
 
     reference: (parts, bins + 1, 2, 2) labels of consecutive parts of the reference, when it has any. They are older
-    than any window's: they fill what has not come yet, and drop out, the oldest first, as labels come.
+    than any window's: they fill what has not come yet, and drop out, the oldest first, as labels come. slicing: of a
+    model whose reference has found slices that say more than the score.
     """
 
     def __init__(
@@ -61,8 +69,10 @@ class BinaryAssessor:
         loss: LossWatch,
         costs: Costs | None = None,
         reference: Ints | None = None,
+        slicing: Slicing | None = None,
     ) -> None:
         self.learnt = Learnt(loss)
+        self._slicing = slicing
         self._form, self._grid, self._costs = form, grid, costs
         self._reference = np.zeros((0, grid.bins + 1, 2, 2), dtype=np.int64) if reference is None else reference
         self._known: dict[str, _Knowledge] = {}
@@ -75,6 +85,8 @@ class BinaryAssessor:
         slots = self._grid.bins_of(answers.outputs["score"])
         state = BinaryState.filled(answers, self._form, grid=self._grid, slots=slots)
         known = self._knowledge(version).of(state)
+        if self._slicing is not None and known.effects is not None:
+            known = replace(known, rows=self._slicing.rows(answers, np.searchsorted(state.grid.slots, slots)))
         ages_ms = np.maximum(now_ms - recalled.times, 0)
         said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
         said = replace(said, reliability=_reliability(state))
@@ -83,7 +95,8 @@ class BinaryAssessor:
         readings = (
             *self._realised(state, stage=stage, coverage=said.coverage, arrived=arrived),
             *(measured(worth(answers), Support(stage, said.coverage)) if self._costs is None else ()),
-            *self._promised(state, known, final=stage is Stage.FINAL),
+            *self._estimated(state, known),
+            *(self._gaps(state, known) if stage is Stage.FINAL else ()),
             *self.learnt.loss.readings(version),
         )
         return Performance(readings, said)
@@ -100,7 +113,12 @@ class BinaryAssessor:
             slots = self._grid.bins_of(answers.outputs["score"][known])
             labels = answers.outcomes["label"][known].astype(np.int64)
             delays = delay_counts(self._groups[slots], labels, answers.delays_ms[known], count=GROUPS)
-            self.learnt.lessons.learn(version, end, {"labelled": state.labelled, "delays": delays})
+            lesson = {"labelled": state.labelled, "delays": delays}
+            calibration = self._knowledge(version).calibration
+            if self._slicing is not None and calibration is not None:
+                rows = self._slicing.rows(answers, self._grid.bins_of(answers.outputs["score"]))
+                lesson |= self._slicing.lesson(rows, calibration)
+            self.learnt.lessons.learn(version, end, lesson)
             self._known.clear()  # another version may have had to make room
 
     def _knowledge(self, version: str) -> _Knowledge:
@@ -112,7 +130,8 @@ class BinaryAssessor:
             calibration = calibrate_bins(counts, self._middles) if counts is not None and enough else None
             delays = lessons.total(version, "delays")
             past = None if delays is None else PastDelays.of(delays.astype(np.float64))
-            self._known[version] = _Knowledge(calibration, past)
+            effects = None if self._slicing is None else self._slicing.effects(lessons.all(version))
+            self._known[version] = _Knowledge(calibration, past, effects)
         return self._known[version]
 
     def _realised(
@@ -127,12 +146,16 @@ class BinaryAssessor:
         values = None if self._costs is None else self._costs.matrix.T
         interim = interim_binary(_floats(state.predicted), _floats(state.labelled), arrived, values=values)
         naive, corrected = self._twice(state, interim.strata.weights)
-        nothing = np.array([np.nan, np.nan])
         details = {
-            name: Support(stage, coverage, float(value), *map(float, interim.bounds.get(name, nothing)))
+            name: replace(
+                support,
+                naive=float(value),
+                worst=float(interim.bounds[name][0]) if name in interim.bounds else np.nan,
+                best=float(interim.bounds[name][1]) if name in interim.bounds else np.nan,
+                baseline=baseline if name == "accuracy" else np.nan,
+            )
             for name, value in naive.items()
         }
-        details["accuracy"] = replace(details["accuracy"], baseline=baseline)
         return measured(corrected | interim.metrics, support, details=details, absent=absent)
 
     def _twice(self, state: BinaryState, weights: Floats) -> tuple[dict[str, Floats], dict[str, Interval]]:
@@ -154,37 +177,28 @@ class BinaryAssessor:
         shares = arrived_by_label(delays, self._groups[slots], ages_ms)
         return Arrived(self._groups[state.grid.slots], shares, arrival_errors(delays.counts, shares))
 
-    def _promised(self, state: BinaryState, known: _Knowledge, *, final: bool) -> tuple[Reading, ...]:
-        """What the scores promise, and at the end how the labels keep it."""
-        calibration = known.calibration
-        if not final or calibration is None or not state.labelled.any():
-            return (*self._estimated(state, calibration), *(self._gaps(state, calibration) if final else ()))
-        values = None if self._costs is None else self._costs.matrix.T
-        foreseen = ~np.isnan(calibration.chances)
-        sure = replace(calibration, chances=np.where(foreseen, calibration.chances, 0.0))
-        labelled = _floats(state.labelled)
-        rows = np.stack([state.predicted, labelled.sum(axis=-1)]) * foreseen
-        promised, parting = estimates_and_gaps(rows, labelled, sure, values)
-        estimated = measured(estimated_intervals(promised), Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
-        return (*estimated, *parted({name: parting[name] for name in GAPS}))
-
-    def _estimated(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
-        if calibration is None:
+    def _estimated(self, state: BinaryState, known: _Knowledge) -> tuple[Reading, ...]:
+        if known.calibration is None:
             return ()
-        found = self._expected(_floats(state.predicted), calibration)
+        found = self._expected(_floats(state.predicted), known.calibration, known.rows, effects=known.effects)
         return measured(estimated_intervals(found), Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
 
-    def _gaps(self, state: BinaryState, calibration: Calibration | None) -> tuple[Reading, ...]:
+    def _gaps(self, state: BinaryState, known: _Knowledge) -> tuple[Reading, ...]:
         """Realised minus estimated, over the rows whose label has come."""
-        if calibration is None or not state.labelled.sum():
+        if known.calibration is None or not state.labelled.sum():
             return ()
         labelled = _floats(state.labelled)
-        promised = self._expected(labelled.sum(axis=-1), calibration)
+        rows = None if known.rows is None else known.rows.at(known.rows.labels >= 0)
+        promised = self._expected(labelled.sum(axis=-1), known.calibration, rows, effects=known.effects)
         return parted(gaps(labelled, {name: promised[name] for name in GAPS}))
 
-    def _expected(self, predicted: Floats, calibration: Calibration) -> dict[str, Estimated]:
-        """Expected metrics of the rows of whose label something is known."""
+    def _expected(
+        self, predicted: Floats, calibration: Calibration, rows: GroupedRows | None, *, effects: Effects | None
+    ) -> dict[str, Estimated]:
+        """Expected metrics of the rows of whose label something is known; rows: the same, where their groups matter."""
         values = None if self._costs is None else self._costs.matrix.T
+        if rows is not None and effects is not None:
+            return rows.expected(calibration, effects, values)
         known = replace(calibration, chances=np.nan_to_num(calibration.chances))
         return estimate_binary(np.where(np.isnan(calibration.chances), 0, predicted), known, values)
 
@@ -211,8 +225,8 @@ def _floats(counts: Floats | Ints) -> Floats:
 
 def _reliability(state: BinaryState) -> tuple[tuple[float, float, int], ...]:
     """Mean score and share of positives by tenths of the score; bins' middles stand for their scores."""
-    by_label = _floats(state.labelled[:-1].sum(axis=1))
-    found = reliability(by_label, by_label.sum(axis=-1) * state.grid.middles, state.grid.tenths)
+    grid, by_label = state.grid, state.labelled.sum(axis=1)
+    found = reliability(_floats(state.labelled), by_label * np.append(grid.middles, 0.0)[:, None], grid.tenths)
     return tuple(
         (float(found.scores[tenth]), float(found.shares[tenth]), int(found.rows[tenth]))
         for tenth in np.flatnonzero(found.rows)

@@ -11,6 +11,7 @@ from driftwatch.quality.multiclass import MulticlassAssessor
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.ranking import RankingAssessor
 from driftwatch.quality.regression import RegressionAssessor
+from driftwatch.quality.slicing import Slicing
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.performance import metrics_of
@@ -73,10 +74,11 @@ def make_assessor(
             scores = None if known is None or not known.rows else known.scores
             grid = score_grid(layout) if scores is None else scores.grid
             parts = None if scores is None else scores.counts
-            return BinaryAssessor(form, grid, loss=loss, costs=costs, reference=parts)
+            slices, first = None if known is None else known.slices, len(dimensions.all) - len(dimensions.slices)
+            slicing = None if slices is None or not dimensions.slices else Slicing(slices, first=first)
+            return BinaryAssessor(form, grid, loss=loss, costs=costs, reference=parts, slicing=slicing)
         case Task.MULTICLASS:
-            classes = None if known is None or not known.rows else known.class_scores
-            return MulticlassAssessor(form, loss=loss, reference=classes)
+            return MulticlassAssessor(form, loss=loss)
         case Task.REGRESSION:
             errors = None if known is None or not known.rows else known.errors
             bins = prediction_grid(layout) if errors is None else errors.moments.grid

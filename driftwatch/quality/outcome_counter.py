@@ -4,14 +4,15 @@ import numpy as np
 
 from driftwatch.quality.grids import prediction_grid, score_grid
 from driftwatch.quality.losses import prediction_errors, wrong_classes
+from driftwatch.quality.slice_sample import SliceSample
+from driftwatch.stream.batch import Batch
+from driftwatch.stream.dimensions import Dimension
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
 from driftwatch.stream.tabled import Marked
 from driftwatch.summaries.binary import BinaryState
-from driftwatch.summaries.class_scores import class_counts
-from driftwatch.summaries.known_outcomes import PARTS, ClassParts, Errors, KnownOutcomes, ScoreParts
+from driftwatch.summaries.known_outcomes import PARTS, Errors, KnownOutcomes, ScoreParts
 from driftwatch.summaries.layout import Layout
-from driftwatch.summaries.multiclass import class_grid
 from driftwatch.summaries.regression import RegressionOutcomes
 
 
@@ -27,13 +28,11 @@ class OutcomeCounter:
         self._losses = 0.0
         self._grid = score_grid(layout)
         self._parts = np.zeros((PARTS, self._grid.bins + 1, 2, 2), dtype=np.int64)
-        self._class_grid = class_grid()
-        classes = len(form.classes) if form.task is Task.MULTICLASS else 0
-        self._class_parts = np.zeros((PARTS, classes, 2, self._class_grid.bins, 2), dtype=np.int32)
+        self._sample = SliceSample(layout, self._grid)
         self._moments = RegressionOutcomes.empty(prediction_grid(layout))
 
-    def add(self, marked: Marked, *, first_row: int) -> None:
-        """Count some rows; first_row: of their chunk, in the whole table."""
+    def add(self, marked: Marked, batch: Batch, *, first_row: int) -> None:
+        """Count some rows; batch: all rows of their chunk. first_row: of the chunk, in the whole table."""
         answers, form = marked.answers, self._form
         self._refused += marked.refused
         if form.task is Task.REGRESSION:
@@ -45,23 +44,22 @@ class OutcomeCounter:
             cells = (first_row + marked.places) * PARTS // self._table_rows
             counted = BinaryState.of_cells(answers, form, grid=self._grid, cells=cells, count=PARTS)
             self._parts += counted.labelled.astype(np.int64)
-        if form.task is Task.MULTICLASS:
-            cells = (first_row + marked.places) * PARTS // self._table_rows
-            self._class_parts += class_counts(answers, self._class_grid, cells=cells, count=PARTS)
+            self._sample.add(marked, batch, first_row=first_row)
         self._rows += int(np.count_nonzero(~np.isnan(losses)))
         self._losses += float(np.nansum(losses))
 
-    @property
-    def outcomes(self) -> KnownOutcomes:
-        """What was counted so far."""
+    def counted(self) -> tuple[KnownOutcomes, tuple[Dimension, ...]]:
+        """What was counted, and the slices that estimates are to be weighed by; none for a model that is not binary."""
         form = self._form
-        return KnownOutcomes(
+        slices, known = self._sample.chosen(self._parts.sum(axis=0).astype(np.float64))
+        outcomes = KnownOutcomes(
             rows=self._rows,
             losses=self._losses,
             refused=self._refused,
             classes=form.classes,
             threshold=form.threshold,
             scores=ScoreParts(self._grid, self._parts.copy()) if form.task is Task.BINARY else None,
-            class_scores=ClassParts(self._class_grid, self._class_parts.copy()) if self._class_parts.any() else None,
             errors=Errors(self._moments, self._scale) if form.task is Task.REGRESSION else None,
+            slices=known,
         )
+        return outcomes, slices
