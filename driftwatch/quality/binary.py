@@ -20,7 +20,7 @@ from driftwatch.quality.readings import GAPS, arrivals, measured, parted, worth
 from driftwatch.quality.slicing import GroupedRows, Slicing
 from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary, estimated_intervals
-from driftwatch.statistics.gap import gaps
+from driftwatch.statistics.gap import estimates_and_gaps, gaps
 from driftwatch.statistics.interim import Arrived, interim_binary
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 from driftwatch.stream.join.joined import Settled
@@ -95,8 +95,7 @@ class BinaryAssessor:
         readings = (
             *self._realised(state, stage=stage, coverage=said.coverage, arrived=arrived),
             *(measured(worth(answers), Support(stage, said.coverage)) if self._costs is None else ()),
-            *self._estimated(state, known),
-            *(self._gaps(state, known) if stage is Stage.FINAL else ()),
+            *self._promised(state, known, final=stage is Stage.FINAL),
             *self.learnt.loss.readings(version),
         )
         return Performance(readings, said)
@@ -146,16 +145,12 @@ class BinaryAssessor:
         values = None if self._costs is None else self._costs.matrix.T
         interim = interim_binary(_floats(state.predicted), _floats(state.labelled), arrived, values=values)
         naive, corrected = self._twice(state, interim.strata.weights)
+        nothing = np.array([np.nan, np.nan])
         details = {
-            name: replace(
-                support,
-                naive=float(value),
-                worst=float(interim.bounds[name][0]) if name in interim.bounds else np.nan,
-                best=float(interim.bounds[name][1]) if name in interim.bounds else np.nan,
-                baseline=baseline if name == "accuracy" else np.nan,
-            )
+            name: Support(stage, coverage, float(value), *map(float, interim.bounds.get(name, nothing)))
             for name, value in naive.items()
         }
+        details["accuracy"] = replace(details["accuracy"], baseline=baseline)
         return measured(corrected | interim.metrics, support, details=details, absent=absent)
 
     def _twice(self, state: BinaryState, weights: Floats) -> tuple[dict[str, Floats], dict[str, Interval]]:
@@ -176,6 +171,20 @@ class BinaryAssessor:
             return None
         shares = arrived_by_label(delays, self._groups[slots], ages_ms)
         return Arrived(self._groups[state.grid.slots], shares, arrival_errors(delays.counts, shares))
+
+    def _promised(self, state: BinaryState, known: _Knowledge, *, final: bool) -> tuple[Reading, ...]:
+        """What the scores promise, and at the end how the labels keep it."""
+        calibration = known.calibration
+        if not final or calibration is None or known.rows is not None or not state.labelled.any():
+            return (*self._estimated(state, known), *(self._gaps(state, known) if final else ()))
+        values = None if self._costs is None else self._costs.matrix.T
+        foreseen = ~np.isnan(calibration.chances)
+        sure = replace(calibration, chances=np.where(foreseen, calibration.chances, 0.0))
+        labelled = _floats(state.labelled)
+        rows = np.stack([state.predicted, labelled.sum(axis=-1)]) * foreseen
+        promised, parting = estimates_and_gaps(rows, labelled, sure, values)
+        estimated = measured(estimated_intervals(promised), Support(Stage.ESTIMATED), absent=Status.DEGENERATE)
+        return (*estimated, *parted({name: parting[name] for name in GAPS}))
 
     def _estimated(self, state: BinaryState, known: _Knowledge) -> tuple[Reading, ...]:
         if known.calibration is None:
@@ -225,8 +234,8 @@ def _floats(counts: Floats | Ints) -> Floats:
 
 def _reliability(state: BinaryState) -> tuple[tuple[float, float, int], ...]:
     """Mean score and share of positives by tenths of the score; bins' middles stand for their scores."""
-    grid, by_label = state.grid, state.labelled.sum(axis=1)
-    found = reliability(_floats(state.labelled), by_label * np.append(grid.middles, 0.0)[:, None], grid.tenths)
+    by_label = _floats(state.labelled[:-1].sum(axis=1))
+    found = reliability(by_label, by_label.sum(axis=-1) * state.grid.middles, state.grid.tenths)
     return tuple(
         (float(found.scores[tenth]), float(found.shares[tenth]), int(found.rows[tenth]))
         for tenth in np.flatnonzero(found.rows)

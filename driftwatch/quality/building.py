@@ -78,7 +78,8 @@ def make_assessor(
             slicing = None if slices is None or not dimensions.slices else Slicing(slices, first=first)
             return BinaryAssessor(form, grid, loss=loss, costs=costs, reference=parts, slicing=slicing)
         case Task.MULTICLASS:
-            return MulticlassAssessor(form, loss=loss)
+            classes = None if known is None or not known.rows else known.class_scores
+            return MulticlassAssessor(form, loss=loss, reference=classes)
         case Task.REGRESSION:
             errors = None if known is None or not known.rows else known.errors
             bins = prediction_grid(layout) if errors is None else errors.moments.grid

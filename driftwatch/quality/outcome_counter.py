@@ -11,8 +11,10 @@ from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import Task
 from driftwatch.stream.tabled import Marked
 from driftwatch.summaries.binary import BinaryState
-from driftwatch.summaries.known_outcomes import PARTS, Errors, KnownOutcomes, ScoreParts
+from driftwatch.summaries.class_scores import class_counts
+from driftwatch.summaries.known_outcomes import PARTS, ClassParts, Errors, KnownOutcomes, ScoreParts
 from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.multiclass import class_grid
 from driftwatch.summaries.regression import RegressionOutcomes
 
 
@@ -29,6 +31,9 @@ class OutcomeCounter:
         self._grid = score_grid(layout)
         self._parts = np.zeros((PARTS, self._grid.bins + 1, 2, 2), dtype=np.int64)
         self._sample = SliceSample(layout, self._grid)
+        self._class_grid = class_grid()
+        classes = len(form.classes) if form.task is Task.MULTICLASS else 0
+        self._class_parts = np.zeros((PARTS, classes, 2, self._class_grid.bins, 2), dtype=np.int32)
         self._moments = RegressionOutcomes.empty(prediction_grid(layout))
 
     def add(self, marked: Marked, batch: Batch, *, first_row: int) -> None:
@@ -45,6 +50,9 @@ class OutcomeCounter:
             counted = BinaryState.of_cells(answers, form, grid=self._grid, cells=cells, count=PARTS)
             self._parts += counted.labelled.astype(np.int64)
             self._sample.add(marked, batch, first_row=first_row)
+        if form.task is Task.MULTICLASS:
+            cells = (first_row + marked.places) * PARTS // self._table_rows
+            self._class_parts += class_counts(answers, self._class_grid, cells=cells, count=PARTS)
         self._rows += int(np.count_nonzero(~np.isnan(losses)))
         self._losses += float(np.nansum(losses))
 
@@ -59,6 +67,7 @@ class OutcomeCounter:
             classes=form.classes,
             threshold=form.threshold,
             scores=ScoreParts(self._grid, self._parts.copy()) if form.task is Task.BINARY else None,
+            class_scores=ClassParts(self._class_grid, self._class_parts.copy()) if self._class_parts.any() else None,
             errors=Errors(self._moments, self._scale) if form.task is Task.REGRESSION else None,
             slices=known,
         )
