@@ -8,6 +8,7 @@ import numpy as np
 
 import driftwatch
 from driftwatch.config import ModelSpec
+from driftwatch.daemon.declaring import described
 from driftwatch.daemon.dividing import division_of
 from driftwatch.errors import ConfigError, DataError
 from driftwatch.quality.outcome_counter import OutcomeCounter
@@ -146,10 +147,7 @@ def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Pr
                 if isinstance(column, Encoded):
                     survey.add(column)
     known = {name: survey.vocabulary(limit=VOCABULARY) for name, survey in texts.items()}
-    categorical = [
-        Column(column.name, column.kind, known.get(column.name, ("false", "true")), coerce=column.coerce)
-        for column in plan.categorical
-    ]
+    categorical = [replace(column, vocabulary=known.get(column.name, ("false", "true"))) for column in plan.categorical]
     layout = build_layout(plan.numeric, categorical, numbers)
     return _Survey(layout, rows, error_scale(errors.sample(0)), _cuts(plan, spec, numbers))
 
@@ -222,7 +220,8 @@ def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
         if kind is None:
             left_out.append(name)
             continue
-        columns.append(Column(name, kind, coerce=wanted.coerce if wanted else False))
+        column = Column(name, kind)
+        columns.append(column if wanted is None else described(column, wanted, f'model "{spec.name}"'))
         forms[source] = form_of(columns[-1])
         if name in _divided_by(spec) and f"{SEGMENT}.{name}" in kinds:
             forms[f"{SEGMENT}.{name}"] = form_of(columns[-1])

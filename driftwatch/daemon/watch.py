@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftwatch.config import Config, ModelSpec
+from driftwatch.daemon.declaring import check_declared, configured
 from driftwatch.daemon.dividing import divided
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.baselines import SegmentBaselines
@@ -22,7 +23,7 @@ from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reader import Intake
-from driftwatch.stream.schema import PREDICTION, Column, ColumnSpec, Schema
+from driftwatch.stream.schema import PREDICTION, Schema
 from driftwatch.stream.seen import Seen
 from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Windows
@@ -129,15 +130,17 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     schema = Schema(
         model=spec.name,
         task=spec.task,
-        numeric=_configured(layout.numeric, spec.columns, where),
-        categorical=_configured(layout.categorical, spec.columns, where),
+        numeric=configured(layout.numeric, spec.columns, where),
+        categorical=configured(layout.categorical, spec.columns, where),
         fields=spec.fields,
         ignore=tuple(spec.ignore),
         segments=named_columns((*spec.segments, *spec.protected)),
     )
     form = replace(_output_form(spec, schema, where), groups=len(reference.dimensions.all))
     _check_outcomes(reference, form, where)
-    condition = Condition.of(layout, reference.profile, blocks=reference.blocks)
+    check_declared(reference, (*schema.numeric, *schema.categorical), where)
+    declared = replace(layout, numeric=schema.numeric, categorical=schema.categorical)
+    condition = Condition.of(declared, reference.profile, blocks=reference.blocks)
     checks = condition.checks
     _check_rules(spec, {name: (*names, *checks[name]) for name, names in baseline.statistics.items()}, where)
     _check_metrics(spec, form, where)
@@ -229,16 +232,3 @@ def _check_segments(spec: ModelSpec, names: Sequence[str], where: str) -> None:
 def _some(columns: Iterable[str]) -> str:
     names = list(columns)
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-
-
-def _configured(columns: Iterable[Column], specs: Mapping[str, ColumnSpec], where: str) -> tuple[Column, ...]:
-    result = []
-    for column in columns:
-        spec = specs.get(column.name, ColumnSpec())
-        if spec.kind is not None and spec.kind is not column.kind:
-            raise ConfigError(
-                f"{where}.columns.{column.name}.kind: is {spec.kind}, but the reference holds it as {column.kind}; "
-                "rebuild the reference"
-            )
-        result.append(replace(column, coerce=spec.coerce or column.coerce))
-    return tuple(result)

@@ -36,7 +36,7 @@ class Check:
 CHECKS = {
     "missing": Check(0.0, 1.0, numeric=True, categorical=True),
     "invalid": Check(0.0, 1.0, numeric=True, categorical=True),
-    # Values beyond the reference's range are how drift looks; only those beyond declared bounds are broken.
+    # Values beyond the reference's range are how drift looks: they explain none away.
     "out_of_range": Check(0.0, 1.0, numeric=True, categorical=False, explains=False),
     "unseen": Check(0.0, 1.0, numeric=False, categorical=True),
     "constant": Check(0.0, 1.0, numeric=True, categorical=True, always=False),

@@ -7,8 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from driftwatch.statistics.checks import CHECKS, FAMILY, Check, Checked, Flags
+from driftwatch.statistics.checks import CHECKS, FAMILY, Check, Checked
 from driftwatch.statistics.constant import Steady
+from driftwatch.statistics.declared import Declared, shares
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.statistics.sentinel import Sentinels
 from driftwatch.statistics.shares import share
@@ -36,6 +37,7 @@ class Condition:
     steady: Steady
     sentinels: Sentinels
     extent: Extent
+    declared: Declared
 
     @classmethod
     def of(cls, layout: Layout, reference: Profile, *, blocks: Blocks | None = None) -> Self:
@@ -44,7 +46,7 @@ class Condition:
         blocks: of consecutive rows of the same reference, which tell how long a healthy column stays constant.
         """
         steady, sentinels = Steady.of(layout, reference, blocks), Sentinels.of(layout, reference)
-        return cls(layout, reference, steady, sentinels, Extent.of(reference, layout))
+        return cls(layout, reference, steady, sentinels, Extent.of(reference, layout), Declared.of(layout))
 
     def against(self, reference: Profile) -> Self:
         """The same with another reference over the same layout, such as a segment's; far cheaper than `of`."""
@@ -58,7 +60,7 @@ class Condition:
     def checks(self) -> dict[str, tuple[str, ...]]:
         """Every column with the names of its checks."""
         return {
-            column.name: tuple(name for name in checks_for(column.kind) if name != "constraint")
+            column.name: tuple(name for name in checks_for(column.kind) if name != "constraint" or column.shares)
             for column in (*self.layout.numeric, *self.layout.categorical)
         }
 
@@ -76,20 +78,24 @@ class Condition:
             first, stop = 0 if check.numeric else split, len(names) if check.categorical else split
             made = checked.readings(name, names[first:stop], status=status)
             found += made if not first else [(place + first, reading) for place, reading in made]
+        if status is Status.OK and self.declared.shares:
+            places, checked = shares(self.layout, current)
+            made = checked.readings("constraint", [names[place] for place in places], status=status)
+            found += [(places[number], reading) for number, reading in made]
         found.sort(key=itemgetter(0))
         return tuple([reading for _, reading in found])
 
     @np.errstate(all="ignore")
     def _checked(self, current: Profile) -> Iterator[tuple[str, Checked]]:
-        before = self.reference
-        lenient = np.zeros(len(self.layout.names), dtype=np.bool_)
-        for name, count in (("missing", _missing), ("invalid", _invalid)):
-            yield name, self._share(count(self.layout, current), current, count(self.layout, before), strict=lenient)
-        split = len(self.layout.numeric)
-        yield "out_of_range", self._share(_outside(current, before), current, _outside(before, before),
-                                          strict=lenient[:split])  # fmt: skip
-        yield "unseen", self._share(_other(self.layout, current), current, _other(self.layout, before),
-                                    strict=lenient[split:])  # fmt: skip
+        before, layout, declared = self.reference, self.layout, self.declared
+        counted = (
+            ("missing", _missing(layout, current), _missing(layout, before), declared.never_null),
+            ("invalid", _invalid(layout, current), _invalid(layout, before), declared.named),
+            ("out_of_range", self._outside(current), self._outside(before), declared.bounds.where),
+            ("unseen", _other(layout, current), _other(layout, before), np.zeros(len(layout.categorical), np.bool_)),
+        )
+        for name, found, usual, strict in counted:
+            yield name, share(found, current.rows, before=usual, reference_rows=before.rows, strict=strict)
         yield "constant", self.steady.check(current)
         sentinel = self.sentinels.check(current)
         yield "sentinel", sentinel
@@ -97,9 +103,12 @@ class Condition:
         extent = Extent.of(current, self.layout)
         yield "unit_change", unit_change(self.extent, extent, where=~sentinel.beyond)
 
-    def _share(self, found: Ints, current: Profile, usual: Ints, *, strict: Flags) -> Checked:
-        rows = self.reference.rows
-        return share(found, current.rows, before=usual, reference_rows=rows, strict=strict)
+    def _outside(self, profile: Profile) -> Ints:
+        """(numeric columns,) values beyond their declared bounds or, without any, beyond the reference's extremes."""
+        bounds, numeric = self.declared.bounds, self.reference.numeric
+        counts, held = profile.numeric.counts, numeric.minima <= numeric.maxima
+        outside = np.where(held, counts[:, 0] + counts[:, EDGES], 0)
+        return np.where(bounds.where, bounds.outside(profile), outside)
 
 
 def _has(check: Check, *, numeric: bool) -> bool:
@@ -117,10 +126,3 @@ def _invalid(layout: Layout, profile: Profile) -> Ints:
 def _other(layout: Layout, profile: Profile) -> Ints:
     others: Ints = profile.categories[layout.offsets[1:] - 3]
     return others
-
-
-def _outside(profile: Profile, reference: Profile) -> Ints:
-    """(numeric columns,) values below the reference's least or above its greatest, where it has any."""
-    counts = profile.numeric.counts
-    held = reference.numeric.minima <= reference.numeric.maxima
-    return np.where(held, counts[:, 0] + counts[:, EDGES], 0)

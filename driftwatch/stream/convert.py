@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from driftwatch.stream.batch import INVALID, Codes, Floats
+from driftwatch.stream.batch import INVALID, MISSING, Codes, Floats
+from driftwatch.stream.patterns import matcher
 from driftwatch.stream.schema import SCORE, Column, Kind
 
 WRONG: Final = ("driftwatch: a value of the wrong type",)
@@ -40,8 +41,15 @@ def finite(value: Any) -> float:
 
 
 def bounded(array: Floats, column: Column) -> Floats:
-    """The column with infinities and, for a score, what lies outside its range turned into INVALID."""
+    """The column with infinities, what is not allowed and scores outside their range turned into INVALID.
+
+    Values that are declared to stand for none turn into MISSING.
+    """
+    if column.sentinels:
+        array = np.where(np.isin(array, column.sentinels), MISSING, array)
     bad = np.isinf(array)
+    if column.allowed:
+        bad |= ~(np.isin(array, column.allowed) | np.isnan(array))
     if column.name == SCORE:
         bad |= (array < column.minimum) | (array > column.maximum)
     return np.where(bad, INVALID, array) if bad.any() else array
@@ -49,7 +57,11 @@ def bounded(array: Floats, column: Column) -> Floats:
 
 def codes(values: Sequence[Any], lookup: "Lookup") -> Codes:
     """A categorical column as slot codes, (rows,)."""
-    return np.fromiter(map(lookup.codes.get, values, repeat(lookup.unseen)), np.int32, len(values))
+    found = np.fromiter(map(lookup.codes.get, values, repeat(lookup.unseen)), np.int32, len(values))
+    if lookup.fits is not None:
+        for place in np.flatnonzero(found == lookup.other).tolist():
+            found[place] = lookup.unknown(values[place])
+    return found
 
 
 class Lookup:
@@ -57,31 +69,50 @@ class Lookup:
 
     A category that reads as a number is met by the number too, and "true" and "false" by the booleans, so that a
     reference from a CSV file fits events in JSON. A boolean column takes true, false, 1 and 0; all else is invalid.
+    Declared sentinels are missing. Where values are allowed by name all others are invalid, and where there is a
+    pattern those that are not of it, in the vocabulary or not.
     """
 
     def __init__(self, column: Column) -> None:
         known = len(column.vocabulary)
         self.other, self.missing, self.invalid = known, known + 1, known + 2
-        boolean = column.kind is Kind.BOOLEAN
-        self.unseen = self.invalid if boolean else self.other
+        self.boolean = boolean = column.kind is Kind.BOOLEAN
+        self.unseen = self.invalid if boolean or column.allowed else self.other
+        self.fits = matcher(column.pattern) if column.pattern else None
         self.codes: dict[Any, int] = {None: self.missing, WRONG: self.invalid}
         if boolean:
             self.codes |= {False: 0, True: 1}
             if column.coerce:
                 self.codes |= {"false": 0, "true": 1, "0": 0, "1": 1}
             return
-        self.codes |= {text: code for code, text in enumerate(column.vocabulary)}
-        self.codes |= {number: self.codes[text] for text in column.vocabulary if (number := _number(text)) is not None}
+        texts = {str(text): self.other for text in column.allowed}
+        texts |= {text: self._known(text, code, column) for code, text in enumerate(column.vocabulary)}
+        texts |= {str(text): self.missing for text in column.sentinels}
+        self.codes |= texts
+        self.codes |= {number: code for text, code in texts.items() if (number := _number(text)) is not None}
         for flag in (False, True):  # True equals 1: where "1" is a category, true has met it already
             if str(flag).lower() in self.codes:
                 self.codes.setdefault(flag, self.codes[str(flag).lower()])
 
+    def _known(self, text: str, code: int, column: Column) -> int:
+        allowed = (not column.allowed or text in column.allowed) and (self.fits is None or self.fits(text))
+        return code if allowed else self.invalid
+
+    def unknown(self, value: Any) -> int:
+        """The slot of a value that has none of its own, where there is a pattern."""
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return self.other if self.fits is None or self.fits(text) else self.invalid
+
     def remap(self, categories: Sequence[str]) -> Codes:
         """Codes of a table's own dictionary, (categories,), for a gather; texts only."""
-        if self.unseen == self.invalid:
+        if self.boolean:
             flags = {"false": 0, "true": 1, "0": 0, "1": 1}
             return np.array([flags.get(text, self.invalid) for text in categories], dtype=np.int32)
-        return np.array([self.codes.get(text, self.unseen) for text in categories], dtype=np.int32)
+        found = [self.codes.get(text, self.unseen) for text in categories]
+        if self.fits is not None:
+            pairs = zip(found, categories, strict=True)
+            found = [self.unknown(text) if code == self.other else code for code, text in pairs]
+        return np.array(found, dtype=np.int32)
 
 
 def _number(text: str) -> int | float | None:

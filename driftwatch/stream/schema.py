@@ -1,12 +1,15 @@
 """What a model's events look like: its task, its columns, and where in the JSON each of them stands."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from driftwatch.errors import ConfigError
 from driftwatch.spec import Spec, announced, mistake
+from driftwatch.stream.patterns import matcher
 
 SCORE, PREDICTION = "score", "prediction"
 """The names under which a model's own outputs appear among its columns."""
@@ -52,19 +55,95 @@ class FieldsSpec(Spec):
         return self
 
 
+class ShareSpec(Spec):
+    """One of a column's `share`: of its rows with a value, so many are `value`."""
+
+    value: str | bool | int | float
+    min: float = Field(default=0.0, ge=0, le=1)
+    max: float = Field(default=1.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        if self.min > self.max:
+            raise mistake("min", f"is {self.min:g}, which is more than max, {self.max:g}")
+        if not {"min", "max"} & self.model_fields_set:
+            raise ValueError("write min or max, or both")
+        return self
+
+
 class ColumnSpec(Spec):
-    """`[models.columns] NAME = { kind, coerce, importance }`: what the reference would otherwise decide by itself.
+    """`[models.columns] NAME = { kind, … }`: what the reference would otherwise decide by itself, and constraints.
 
     coerce: take numbers that stand in strings (and "true", "false" for booleans). importance: beside that of others.
+    min, max: of numbers; what lies outside is out of range, and one row is too many. nullable: false when a value must
+    always be there. allowed, pattern: all else is invalid, and one row is too many; see `patterns`. sentinels: values
+    that stand for none, and are missing. share: how many of the rows have some category.
     """
 
-    later: ClassVar = ("min", "max", "nullable", "size")
+    later: ClassVar = ("unique", "size")
 
     kind: Annotated[Kind | None, announced("vector", "text", instead="put the column into `ignore`")] = Field(
         default=None, strict=False
     )
     coerce: bool = False
     importance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
+    nullable: bool = True
+    allowed: list[str | bool | int | float] = Field(default_factory=list, max_length=10_000)
+    pattern: str = ""
+    sentinels: list[str | bool | int | float] = Field(default_factory=list, max_length=100)
+    share: Annotated[list[ShareSpec], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)] = (
+        Field(default_factory=list)
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _a_pattern(cls, pattern: str) -> str:
+        if pattern:
+            matcher(pattern)
+        return pattern
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise mistake("min", f"is {self.min:g}, which is more than max, {self.max:g}")
+        if self.allowed and self.pattern:
+            raise mistake("pattern", "there is a list of allowed values already; write one or the other")
+        return self
+
+    def describe(self, column: "Column") -> "Column":
+        """The column as this describes it; ConfigError when a column of its kind cannot be so."""
+        numeric = column.kind is Kind.NUMERIC
+        for key in sorted(_OF_OTHERS[column.kind] & self.model_fields_set):
+            raise ConfigError(f"{key}: a {column.kind} column has none; leave it out")
+        for key in ("allowed", "sentinels"):
+            if numeric and any(isinstance(value, str | bool) for value in getattr(self, key)):
+                raise ConfigError(f"{key}: this column holds numbers; write numbers")
+        return replace(
+            column,
+            coerce=self.coerce or column.coerce,
+            least=-math.inf if self.min is None else self.min,
+            greatest=math.inf if self.max is None else self.max,
+            nullable=self.nullable,
+            allowed=tuple(map(_plain, self.allowed)) if not numeric else tuple(map(float, self.allowed)),
+            pattern=self.pattern,
+            sentinels=tuple(map(_plain, self.sentinels)) if not numeric else tuple(map(float, self.sentinels)),
+            shares=tuple((_plain(each.value), each.min, each.max) for each in self.share),
+        )
+
+
+_OF_OTHERS = {
+    Kind.NUMERIC: {"pattern", "share"},
+    Kind.CATEGORICAL: {"min", "max"},
+    Kind.BOOLEAN: {"min", "max", "allowed", "pattern", "sentinels"},
+}
+"""Keys that columns of a kind cannot have."""
+
+
+def _plain(value: str | float) -> str:
+    """A value as the text of a category."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +151,9 @@ class Column:
     """One monitored column.
 
     `vocabulary` holds the known categories of a categorical column, in slot order; a boolean's is ("false", "true").
-    Numbers outside [minimum, maximum] are out of range, which for a score means `invalid`.
+    A score outside [minimum, maximum] is invalid. The rest is declared: numbers outside [least, greatest] are out of
+    range; sentinels stand for no value; what is not allowed, or not of the pattern, is invalid; shares: category, least
+    and greatest share of the rows with a value.
     """
 
     name: str
@@ -81,6 +162,13 @@ class Column:
     coerce: bool = False
     minimum: float = -float("inf")
     maximum: float = float("inf")
+    least: float = -float("inf")
+    greatest: float = float("inf")
+    nullable: bool = True
+    allowed: tuple[str, ...] | tuple[float, ...] = ()
+    pattern: str = ""
+    sentinels: tuple[str, ...] | tuple[float, ...] = ()
+    shares: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
