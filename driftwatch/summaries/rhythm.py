@@ -22,6 +22,11 @@ _FIRST = 72
 """The hour of the week at which 1970 began, a Thursday."""
 
 
+def hour_of_week(hours: Ints) -> Ints:
+    """Which of the HOURS each hour since the epoch is."""
+    return (hours + _FIRST) % HOURS
+
+
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """Rows by the hour of the week; each (HOURS,).
@@ -88,7 +93,7 @@ class RhythmCounter:
         ends = np.minimum(hours[np.append(breaks, hours.size - 1)] + 1, after) if hours.size else hours
         whole = (hours >= first) & (hours < after)
         hours, counts = hours[whole], counts[whole]
-        of_week = (hours + _FIRST) % HOURS
+        of_week = hour_of_week(hours)
         rows = np.bincount(of_week, counts, minlength=HOURS).astype(np.int64)
         squares = np.bincount(of_week, counts.astype(np.float64) ** 2, minlength=HOURS).astype(np.float64)
         return Rhythm(rows, _covered(begins, ends), squares)
@@ -104,7 +109,7 @@ def _covered(begins: Ints, ends: Ints) -> Ints:
     """(HOURS,) how many hours from each begin up to each end, not included, are of each hour of the week."""
     held = ends > begins
     begins, lengths = begins[held], (ends - begins)[held]
-    starts = (begins + _FIRST) % HOURS
+    starts = hour_of_week(begins)
     steps = np.bincount(starts, minlength=2 * HOURS + 1) - np.bincount(
         starts + lengths % HOURS, minlength=2 * HOURS + 1
     )
