@@ -8,6 +8,8 @@ from driftwatch.summaries.profile import Profile
 
 _KEPT_BYTES = 128 << 20
 """What prepared baselines may take; the others are prepared each time they are asked for."""
+_SHOWN_COLUMNS = 10_000
+"""Of all segments together; with more of them, how rows spread over groups is shown of all rows only."""
 _SLOT_BYTES = 80
 """A prepared column's arrays, for each slot."""
 
@@ -29,13 +31,14 @@ class SegmentBaselines:
         size = _SLOT_BYTES * (len(layout.numeric) * SLOTS + int(layout.offsets[-1])) + 1
         self._room = kept_bytes // size
         self._kept: dict[str, Baseline] = {}
+        self._shown = len(self.names) * len(layout.names) <= _SHOWN_COLUMNS
 
     def of(self, segment: str) -> Baseline:
         """The baseline of a segment; KeyError when there is no such segment."""
         if segment in self._kept:
             return self._kept[segment]
         profile = self._profiles[self._number[segment]]
-        baseline = Baseline.of(self._layout, profile, groups=self._groups)
+        baseline = Baseline.of(self._layout, profile, groups=self._groups, shown=self._shown)
         if len(self._kept) < self._room:
             self._kept[segment] = baseline
         return baseline

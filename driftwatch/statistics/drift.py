@@ -110,19 +110,22 @@ _ON_WORDS = frozenset({View.CELLS, View.CATEGORIES})
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A reference made ready to be compared with, once per model."""
+    """A reference made ready to be compared with, once per model and segment. spread: None where none is shown."""
 
     layout: Layout
     reference: Side
-    spread: Spread
+    spread: Spread | None
 
     @classmethod
-    def of(cls, layout: Layout, reference: Profile, *, groups: int = 10) -> Self:
-        """Group the reference's bins into `groups` of about equal mass, for the divergences."""
+    def of(cls, layout: Layout, reference: Profile, *, groups: int = 10, shown: bool = True) -> Self:
+        """Group the reference's bins into `groups` of about equal mass, for the divergences.
+
+        shown: whether to say how rows spread over the groups, which takes time and room for every column.
+        """
         if reference.fingerprint != layout.fingerprint:
             raise StateError(f"the reference was counted over layout {reference.fingerprint}, not {layout.fingerprint}")
         side = Side(Grid.of(layout, reference, groups=groups), reference)
-        return cls(layout, side, Spread.of(layout, side))
+        return cls(layout, side, Spread.of(layout, side) if shown else None)
 
     @property
     def rows(self) -> int:
@@ -136,8 +139,8 @@ class Baseline:
         return numeric | dict.fromkeys((column.name for column in self.layout.categorical), names_for("categorical"))
 
     def distributions(self, current: Profile) -> tuple[Distribution, ...]:
-        """How a window's rows spread over each column's groups, beside the reference's."""
-        return self.spread.distributions(Side(self.reference.grid, current))
+        """How a window's rows spread over each column's groups, beside the reference's; nothing where none is shown."""
+        return () if self.spread is None else self.spread.distributions(Side(self.reference.grid, current))
 
     def readings(self, current: Profile) -> tuple[Reading, ...]:
         """Every statistic of every column: columns in layout order, statistics in registry order.
