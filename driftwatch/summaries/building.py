@@ -70,7 +70,11 @@ def cut_points(ordered: Floats, ranges: int) -> Floats:
         return np.zeros(1)
     edges = np.unique(order_statistics(ordered, ranges - 1)) + 0.0
     inner = edges[edges < ordered[-1]]
-    return inner if inner.size else ordered[-1:] + 0.0
+    if inner.size:
+        return inner
+    # The greatest value takes nearly all: it is told apart from the others, if there are any.
+    others = ordered[: np.searchsorted(ordered, ordered[-1])]
+    return (others[-1:] if others.size else ordered[-1:]) + 0.0
 
 
 def _spread(sample: Floats, centre: float) -> float:

@@ -42,7 +42,8 @@ def written_data(directory: Path, *, labels: bool = False) -> Path:
 DIVIDED = {
     "segments": [
         "country", {"column": "amount", "quantiles": 3},
-        {"name": "dear", "where": "amount > 5000 and country in ['DE']"}, {"cross": ["country", {"column": "steps", "quantiles": 2}]},
+        {"name": "dear", "where": "amount > 5000 and country in ['DE']"},
+        {"cross": ["country", {"column": "steps", "quantiles": 2}]},
     ],
     "protected": ["member", {"name": "late", "where": "not steps <= 3"}], "max_segments": 12,
 }  # fmt: skip
