@@ -78,7 +78,7 @@ class RuleSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _surely(cls, table: Any) -> Any:
-        if not isinstance(table, dict) or table.get("statistic") not in CHECKS or "judge" in table:
+        if not isinstance(table, dict) or str(table.get("statistic")) not in CHECKS or "judge" in table:
             return table
         return {**table, "judge": "upper" if "below" in table else "lower"}
 

@@ -112,6 +112,23 @@ def test_a_sentinel_is_found_in_the_first_window(shared: Path, tmp_path: Path, *
         assert ("sentinel", name) in firing(report)
 
 
+def test_declared_sentinels_are_missing(shared: Path, tmp_path: Path) -> None:
+    """In the reference and in windows: then there is nothing to find, and what is missing is compared with the past."""
+    table = pq.read_table(shared / "data" / "air_quality_uci.parquet").select(["T", "RH", "CO(GT)"])
+    pq.write_table(table, tmp_path / "reference.parquet")
+    pq.write_table(table.slice(0, 720), tmp_path / "first.parquet")
+    declared = "".join(f'\n"{name}" = {{ sentinels = [-200], min = -50 }}' for name in table.column_names)
+    (report,) = replayed(
+        tmp_path, AIR.replace('ignore = ["Date", "Time"]', f"[models.columns]{declared}"),
+        reference=tmp_path / "reference.parquet", predictions=tmp_path / "first.parquet",
+    )  # fmt: skip
+    found = checks(report)
+    assert "sentinel" not in {check for _, check in found}
+    assert found["T", "missing"]["value"] == pytest.approx(0.0306, abs=1e-3)
+    assert {found[name, "out_of_range"]["value"] for name in table.column_names} == {0.0}
+    assert firing(report) <= {("drift", name) for name in table.column_names}
+
+
 def test_a_unit_and_a_frozen_sensor_are_named(shared: Path, tmp_path: Path) -> None:
     """From the second half of the second year on the temperature is told in hundredths and the wind stands still."""
     table = pq.read_table(shared / "data" / "bike_sharing_hour.parquet")

@@ -145,3 +145,16 @@ def test_values() -> None:
 def test_rfc3339(milliseconds: int, text: str) -> None:
     """Times are UTC, with a fraction only where there is one."""
     assert rfc3339(milliseconds) == text
+
+
+def test_what_a_check_is_about_and_what_it_explains() -> None:
+    """The limit of a check stands as its threshold; `at` and `explained_by` are there where they say something."""
+    check = replace(reading(0.25, family="quality", statistic="sentinel"), limit=0.01, at=-200.0, beyond=True)
+    still = replace(check, column="age", at=math.nan)
+    report = Report("fraud", "7", "", Window(0, 3_600_000, 5000), 1, "abc", 100, (reading(0.5), check, still), {})
+    drift, found, other = strict(replace(report, explained={"amount": "sentinel"}).line())["readings"]  # type: ignore[index]
+    assert (drift["explained_by"], drift["threshold"], "at" in drift) == ("sentinel", None, False)
+    assert (found["at"], found["threshold"], "explained_by" in found) == (-200.0, 0.01, False)
+    assert "at" not in other
+    given = replace(report, thresholds={("amount", "sentinel"): 0.3})
+    assert given.threshold(check) == 0.3
