@@ -1,8 +1,11 @@
 """`driftwatch reference` through the whole command line: exit codes and what is said where."""
 
 import json
+from pathlib import Path
 
 import pytest
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def test_show(driftwatch, world):
@@ -56,3 +59,44 @@ def test_build_needs_no_reference_yet(driftwatch, world):
     )  # fmt: skip
     assert ended.code == 0
     assert driftwatch("check-config", world / "c.toml").code == 0
+
+
+def test_show_lists_segments_and_protected_groups(driftwatch):
+    """With their rows, and each column with its importance; JSON says the same."""
+    file = GOLDEN / "reference_v3_binary.reference"
+    shown = driftwatch("reference", "show", file)
+    assert shown.code == 0
+    lines = shown.out.splitlines()
+    begin = lines.index("        rows  segment")
+    assert lines[begin + 1 : begin + 3] == ["         316  country=FR", "         158  country=Österreich"]
+    assert lines[lines.index("        rows  protected by late") + 1 :] == [
+        "         120  late",
+        "         480  not late",
+    ]
+    assert "importance 1.00" in shown.out
+    document = json.loads(driftwatch("reference", "show", file, "--json").out)
+    assert document["segments"][0] == {"name": "country=FR", "rows": 316}
+    assert document["protected"][1] == {
+        "name": "late", "groups": [{"name": "late", "rows": 120}, {"name": "not late", "rows": 480}],
+    }  # fmt: skip
+    assert {column["name"]: column["importance"] for column in document["columns"]}["score"] == 1.0
+    assert len(document["hours_of_week"]) == 168
+
+
+def test_what_is_never_met_is_said(driftwatch, world):
+    """A condition on a value that the reference does not know, when it is built and when a configuration is checked."""
+    config = world / "segments.toml"
+    text = (world / "c.toml").read_text(encoding="utf-8")
+    where = 'segments = [{ name = "far", where = "country == \'Atlantis\'" }]'
+    config.write_text(text.replace('name = "loan"\n', f'name = "loan"\n{where}\n', 1), encoding="utf-8")
+    ended = driftwatch(
+        "reference", "build", world / "reference.csv", "--config", config,
+        "--model", "loan", "-o", world / "loan.reference",
+    )  # fmt: skip
+    said = 'never met: "far": country is never "Atlantis" in the reference, so no row surely meets that'
+    assert (ended.code, ended.out) == (0, "")
+    assert "segments: 1" in ended.err
+    assert said in ended.err
+    checked = driftwatch("check-config", config)
+    assert (checked.code, checked.err) == (0, "")
+    assert said in checked.out
