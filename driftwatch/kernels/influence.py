@@ -4,7 +4,8 @@ All take a joint table (…, bins + 1, 2, 2) of floats: score bin × predicted c
 the rows without a score, which count for the confusion matrix but not for the ranking.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,22 +45,48 @@ class Influence:
 
 @dataclass(frozen=True, slots=True)
 class Influences:
-    """Every metric at once. values: (metrics, …). slopes: (metrics, …, bins + 1, 2, 2). names: (metrics,)."""
+    """Every metric at once, the C that are made of the confusion matrix first, then those of the scores' order.
+
+    names: (metrics,). values: (metrics, …). counted: (C, …, 2, 2) derivatives by the count of a cell of the matrix,
+    whatever its score; ranked: (metrics - C, …, bins, 2) by score and label, whatever the predicted class, and nothing
+    for the rows without a score.
+    """
 
     names: tuple[str, ...]
     values: Floats
-    slopes: Floats
+    counted: Floats
+    ranked: Floats
+
+    @property
+    def slopes(self) -> Floats:
+        """(metrics, …, bins + 1, 2, 2) derivatives by the count of a cell."""
+        first, leading = len(self.counted), self.counted.shape[1:-2]
+        slopes = np.zeros((len(self.names), *leading, self.ranked.shape[-2] + 1, 2, 2))
+        slopes[:first] = self.counted[..., None, :, :]
+        slopes[first:, ..., :-1, :, :] = self.ranked[..., None, :]
+        return slopes
 
     @property
     def turns(self) -> Floats:
         """(metrics, …, bins + 1, 2) by how much each moves when a row's label turns from negative to positive."""
-        turns: Floats = self.slopes[..., 1] - self.slopes[..., 0]
+        first, leading = len(self.counted), self.counted.shape[1:-2]
+        turns = np.zeros((len(self.names), *leading, self.ranked.shape[-2] + 1, 2))
+        turns[:first] = (self.counted[..., 1] - self.counted[..., 0])[..., None, :]
+        turns[first:, ..., :-1, :] = (self.ranked[..., 1] - self.ranked[..., 0])[..., None]
         return turns
 
-    def of(self, name: str) -> Influence:
-        """One metric's."""
-        place = self.names.index(name)
-        return Influence(self.values[place], self.slopes[place])
+    def at_cells(self, cells: NDArray[np.int64]) -> Floats:
+        """(metrics, cells) derivatives by some cells of one table, as they are in a raveled (bins + 1, 2, 2) array."""
+        bins, flat = self.ranked.shape[-2], self.ranked.reshape(len(self.ranked), -1)
+        scored = cells < 4 * bins
+        places = np.where(scored, (cells >> 2) * 2 + (cells & 1), 0)
+        return np.concatenate([self.counted.reshape(-1, 4)[:, cells & 3], flat[:, places] * scored])
+
+    def first(self, count: int) -> Self:
+        """Those of the first so many tables."""
+        return replace(
+            self, values=self.values[:, :count], counted=self.counted[:, :count], ranked=self.ranked[:, :count]
+        )
 
 
 def influences(joint: Floats, values: Floats | None = None) -> dict[str, Influence]:
@@ -68,7 +95,10 @@ def influences(joint: Floats, values: Floats | None = None) -> dict[str, Influen
     values: (2, 2) business value of a row by predicted class × label; with it there is `value_per_prediction` too.
     """
     found = all_influences(joint, values)
-    return {name: found.of(name) for name in found.names}
+    return {
+        name: Influence(value, slope)
+        for name, value, slope in zip(found.names, found.values, found.slopes, strict=True)
+    }
 
 
 @np.errstate(divide="ignore", invalid="ignore")
@@ -78,16 +108,13 @@ def all_influences(joint: Floats, values: Floats | None = None) -> Influences:
     by_label = joint[..., :-1, 0, :] + joint[..., :-1, 1, :]
     ratios, ratio_slopes = _ratios(table, values)
     correlation, correlation_slope = _correlation(table)
-    ranked = [_area(by_label), _average_precision(by_label)]
-    counted = np.concatenate([ratio_slopes, correlation_slope[None]])
-    slopes = np.empty((len(counted) + len(ranked), *joint.shape))
-    slopes[: len(counted)] = counted[..., None, :, :]
-    for place, (_, slope) in enumerate(ranked, len(counted)):
-        # A ranking's slope is the same for both predicted classes, and nothing for the rows without a score.
-        slopes[place, ..., :-1, :, :] = slope[..., None, :]
-        slopes[place, ..., -1, :, :] = 0.0
-    names = (*_RATIOS, *(() if values is None else (_VALUE,)), _MCC, *RANKED)
-    return Influences(names, np.stack([*ratios, correlation, *(value for value, _ in ranked)]), slopes)
+    (area, area_slope), (precision, precision_slope) = _area(by_label), _average_precision(by_label)
+    return Influences(
+        names=(*_RATIOS, *(() if values is None else (_VALUE,)), _MCC, *RANKED),
+        values=np.stack([*ratios, correlation, area, precision]),
+        counted=np.concatenate([ratio_slopes, correlation_slope[None]]),
+        ranked=np.stack([area_slope, precision_slope]),
+    )
 
 
 def ranked_influences(by_label: Floats) -> dict[str, Influence]:

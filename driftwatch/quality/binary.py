@@ -18,7 +18,7 @@ from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.losses import wrong_classes
 from driftwatch.quality.readings import GAPS, arrivals, measured, parted, worth
 from driftwatch.quality.slicing import GroupedRows, Slicing
-from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics
+from driftwatch.statistics.binary import Costs, baseline_accuracy, binary_metrics, reweighted_metrics
 from driftwatch.statistics.estimation import Estimated, estimate_binary, estimated_intervals
 from driftwatch.statistics.gap import estimates_and_gaps, gaps
 from driftwatch.statistics.interim import Arrived, interim_binary
@@ -155,9 +155,7 @@ class BinaryAssessor:
 
     def _twice(self, state: BinaryState, weights: Floats) -> tuple[dict[str, Floats], dict[str, Interval]]:
         """Values by the labels as they are, and metrics of weighted ones, in one go; weights: (bins + 1, 2, 2)."""
-        both = _weighed(state, np.stack([np.ones(weights.shape), weights]))
-        spread = _weighed(state, np.stack([np.ones(weights.shape), weights**2]))
-        found = binary_metrics(both, spread=spread, costs=self._costs)
+        found = reweighted_metrics(state, weights, self._costs)
         corrected = {name: Interval(each.value[1], each.lower[1], each.upper[1]) for name, each in found.items()}
         return {name: each.value[0] for name, each in found.items()}, corrected
 
@@ -221,11 +219,6 @@ def _groups(reference: Ints) -> Ints:
     rows = np.maximum(reference.sum(axis=0), 1)
     shares = (reference / rows).sum(axis=1) if reference.any() else np.ones(len(reference))
     return score_groups(shares, GROUPS)
-
-
-def _weighed(state: BinaryState, weights: Floats) -> BinaryState:
-    """Every labelled row counts `weights` times: (bins + 1, 2, 2), by its label too."""
-    return replace(state, labelled=state.labelled * weights, sums=state.sums * weights[..., None])
 
 
 def _floats(counts: Floats | Ints) -> Floats:

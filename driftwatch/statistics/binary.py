@@ -23,8 +23,10 @@ from driftwatch.kernels.score_bounds import (
 )
 from driftwatch.statistics.separation import separation_metrics
 from driftwatch.summaries.binary import BRIER, LOSS, PLACE, BinaryState
+from driftwatch.summaries.scores import ScoreBins, ScoreGrid
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _NOTHING = 1e-100
 """Second moments below this have no skewness that could be computed."""
@@ -70,11 +72,23 @@ def binary_metrics(
     bin, all others by rounding. Scores packed far more closely than the grid, far from the reference's, cost more.
     """
     spread = spread or state
-    counts, squares = _matrix(state), _matrix(spread)
-    found = confusion_metrics(counts, squares)
+    return _metrics((_matrix(state.labelled), _matrix(spread.labelled)), _Scored.of(state, spread), costs)
+
+
+def reweighted_metrics(state: BinaryState, weights: Floats, costs: Costs | None = None) -> dict[str, Interval]:
+    """The same of one window as it is, and with labelled rows that count several times: each (2,).
+
+    weights: (bins + 1, 2, 2) by score bin, predicted class and label.
+    """
+    labelled = state.labelled.astype(np.float64)
+    counts, squares = (np.stack([labelled, labelled * power]) for power in (weights, weights**2))
+    return _metrics((_matrix(counts), _matrix(squares)), _Scored.weighed(state, weights), costs)
+
+
+def _metrics(matrices: tuple[Floats, Floats], scored: "_Scored", costs: Costs | None) -> dict[str, Interval]:
+    found = confusion_metrics(*matrices)
     if costs is not None:
-        found["value_per_prediction"] = worth_interval(counts, squares, costs=costs.matrix)
-    scored = _Scored.of(state, spread)
+        found["value_per_prediction"] = worth_interval(*matrices, costs=costs.matrix)
     found |= separation_metrics(
         scored.bins, positive_spread=scored.row_spread[..., 1], negative_spread=scored.row_spread[..., 0]
     )
@@ -83,7 +97,7 @@ def binary_metrics(
 
 def baseline_accuracy(state: BinaryState) -> Floats:
     """What accuracy the best constant prediction has: the share of the greater class (…), NaN without labels."""
-    labels: Floats = _matrix(state).sum(axis=-1)
+    labels: Floats = _matrix(state.labelled).sum(axis=-1)
     return confusion.share(labels.max(axis=-1), labels.sum(axis=-1))
 
 
@@ -169,8 +183,25 @@ class _Scored:
         for side in (state,) if spread is state else (state, spread):
             parts.append((side.labelled[..., :-1, 0, :] + side.labelled[..., :-1, 1, :]).astype(np.float64))
             parts.append(side.sums[..., :-1, 0, :, :] + side.sums[..., :-1, 1, :, :])
+        return cls._made(parts, state.grid)
+
+    @classmethod
+    def weighed(cls, state: BinaryState, weights: Floats) -> Self:
+        """One window as it is, and with rows that count several times: weights (bins + 1, 2, 2)."""
+        parts: list[Floats] = []
+        for power in (weights[:-1], weights[:-1] ** 2):
+            for array, factor in ((state.labelled[:-1], power), (state.sums[:-1], power[..., None])):
+                both = np.empty((2, len(array), *array.shape[2:]))
+                both[0] = array[:, 0] + array[:, 1]
+                np.multiply(array[:, 0], factor[:, 0], out=both[1])
+                both[1] += array[:, 1] * factor[:, 1]
+                parts.append(both)
+        return cls._made(parts, state.grid)
+
+    @classmethod
+    def _made(cls, parts: list[Floats], grid: ScoreGrid | ScoreBins) -> Self:
         rows, sums = parts[:2]
-        grid, places = state.grid, sums[..., 0, PLACE.start] + sums[..., 1, PLACE.start]
+        places = sums[..., 0, PLACE.start] + sums[..., 1, PLACE.start]
         total = rows[..., 0] + rows[..., 1]
         means = grid.edges - grid.widths * (places / np.where(total > 0, total, 1.0))
         tenths = (grid.tenths[:, None] == np.arange(10)).astype(np.float64)
@@ -245,7 +276,7 @@ def _ece_interval(scored: _Scored) -> Interval:
     return absolute_interval(gaps, (seen * held + calibrated * SPARSE) / (held + SPARSE))
 
 
-def _matrix(state: BinaryState) -> Floats:
+def _matrix(labelled: Floats | Ints) -> Floats:
     """(…, 2, 2) labelled rows by label and predicted class."""
-    matrix: Floats = np.swapaxes(state.labelled.sum(axis=-3), -2, -1).astype(np.float64)
+    matrix: Floats = np.swapaxes(labelled.sum(axis=-3), -2, -1).astype(np.float64)
     return matrix

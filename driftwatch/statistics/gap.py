@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from driftwatch.kernels.calibration import Calibration
 from driftwatch.kernels.expected import gather_bins
-from driftwatch.kernels.influence import Influences, all_influences
+from driftwatch.kernels.influence import all_influences
 from driftwatch.kernels.interval import Floats, Interval, Z
 from driftwatch.statistics.estimation import BlockUncertainty, Estimated, estimates
 
@@ -53,9 +53,11 @@ def estimates_and_gaps(
     """
     cells = gather_bins(rows, calibration.chances)
     found = all_influences(np.concatenate([cells.joint, labelled[None]]), values)
-    both = Influences(found.names, found.values[:, :2], found.slopes[:, :2])
-    promised = estimates(both, cells, BlockUncertainty(cells.rows, calibration))
-    parted = {name: gap_of(found.of(name).value[2], each.at(1)) for name, each in promised.items()}
+    promised = estimates(found.first(2), cells, BlockUncertainty(cells.rows, calibration))
+    parted = {
+        name: gap_of(values_of[2], promised[name].at(1))
+        for name, values_of in zip(found.names, found.values, strict=True)
+    }
     return {name: each.at(0) for name, each in promised.items()}, parted
 
 

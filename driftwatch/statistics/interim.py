@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftwatch.kernels.extremes import extremes
-from driftwatch.kernels.influence import BOUNDED_BELOW, all_influences
+from driftwatch.kernels.influence import BOUNDED_BELOW, Influences, all_influences
 from driftwatch.kernels.interval import Floats, Interval, Z
 from driftwatch.kernels.strata import Ints, Strata, stratify
 
@@ -50,7 +50,7 @@ def interim_binary(
     strata = stratify(predicted, labelled, None if arrived is None else arrived.shares[arrived.groups])
     joint = labelled * strata.weights
     found = all_influences(joint, values)
-    reach = Z * np.sqrt(_variances(found.slopes, strata, (labelled, joint), arrived))
+    reach = Z * np.sqrt(_variances(found, strata, (labelled, joint), arrived))
     lows = np.array([BOUNDED_BELOW.get(name, 0.0) for name in found.names])
     highs = np.where(np.isfinite(lows), 1.0, np.inf)
     lower, upper = np.maximum(found.values - reach, lows), np.minimum(found.values + reach, highs)
@@ -64,32 +64,31 @@ def interim_binary(
     )
 
 
-def _variances(slopes: Floats, strata: Strata, counts: tuple[Floats, Floats], arrived: Arrived | None) -> Floats:
+def _variances(found: Influences, strata: Strata, counts: tuple[Floats, Floats], arrived: Arrived | None) -> Floats:
     """(metrics,) variance of a stratified sample, linearised: luck of the labels in a stratum, and between strata.
 
     And that of the shares which have come: with a share, the weights of its labels change against the others of their
-    strata. slopes: (metrics, bins + 1, 2, 2).
+    strata. Cells without labels have no part in any of it.
     """
-    labelled, joint = counts
-    # Strata are consecutive bins of one predicted class.
-    codes = strata.codes.T.ravel()
+    labelled, joint = (count.ravel() for count in counts)
+    cells = np.flatnonzero(joint)
+    codes = strata.codes.ravel()[cells >> 1]
+    order = np.argsort(codes, kind="stable")
+    cells, codes = cells[order], codes[order]
     firsts = np.flatnonzero(np.diff(codes, prepend=-1))
-
-    def gathered(values: Floats) -> Floats:
-        """(…, strata) sums of (…, bins + 1, 2, 2)."""
-        by_class = np.swapaxes(values.sum(axis=-1), -1, -2)
-        sums: Floats = np.add.reduceat(by_class.reshape(*by_class.shape[:-2], -1), firsts, axis=-1)
-        return sums
-
-    rows, labels = gathered(joint), gathered(labelled)
-    slope = np.where(joint > 0, slopes, 0.0)
-    mean = gathered(joint * slope) / np.where(rows > 0, rows, 1.0)
-    spread = np.repeat(mean, np.diff(firsts, append=codes.size), axis=-1)
-    off = slope - np.swapaxes(spread.reshape(len(slopes), 2, -1), -1, -2)[..., None]
-    pull = joint * off
-    inside = gathered(pull * off * strata.weights) * labels / np.maximum(labels - 1, 1.0)
-    variance: Floats = inside.sum(axis=-1) + (rows * mean**2).sum(axis=-1)
+    sizes = np.diff(firsts, append=cells.size)
+    if not cells.size:
+        return np.zeros(len(found.names))
+    weighed = joint[cells]
+    rows, labels = np.add.reduceat(weighed, firsts), np.add.reduceat(labelled[cells], firsts)
+    slope = found.at_cells(cells)
+    mean = np.add.reduceat(weighed * slope, firsts, axis=1) / rows
+    off = slope - np.repeat(mean, sizes, axis=1)
+    pull = weighed * off
+    inside = np.add.reduceat(pull * off * strata.weights.ravel()[cells], firsts, axis=1)
+    variance: Floats = (inside * (labels / np.maximum(labels - 1, 1.0)) + rows * mean**2).sum(axis=1)
     if arrived is not None:
-        by_group = pull.sum(axis=-2).swapaxes(-1, -2) @ (arrived.groups[:, None] == np.arange(len(arrived.shares)))
-        variance += (by_group**2 * arrived.errors.T).sum(axis=(-2, -1))
+        places = arrived.groups[cells >> 2] * 2 + (cells & 1)
+        by_share = pull @ (places[:, None] == np.arange(arrived.errors.size))
+        variance += by_share**2 @ arrived.errors.ravel()
     return variance
