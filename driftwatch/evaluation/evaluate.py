@@ -22,7 +22,7 @@ class Look:
     """All that is known of a window when it is looked at: first as it closes, then as late rows and labels come.
 
     revision: 1 at the first look. profile: None once the rows have been let go. decided: the rules on metrics
-    that have spoken of this window already.
+    that have spoken of this window already. stream: what there is to say of the model's stream, of all its versions.
     """
 
     cell: Cell
@@ -31,6 +31,7 @@ class Look:
     profile: Profile | None
     performance: Performance | None = None
     decided: frozenset[str] = frozenset()
+    stream: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class Evaluator:
         if self._segments is not None and look.cell.segment:
             baseline = self._segments.of(look.cell.segment)
         of_columns = () if profile is None else (*baseline.readings(profile), *self._checked(profile, baseline))
+        of_rows = (*of_columns, *look.stream)
         return Report(
             model=look.cell.model,
             version=look.cell.version,
@@ -135,7 +137,7 @@ class Evaluator:
             revision=look.revision,
             fingerprint=baseline.layout.fingerprint,
             reference_rows=baseline.rows,
-            readings=of_columns if performance is None else (*of_columns, *performance.readings),
+            readings=of_rows if performance is None else (*of_rows, *performance.readings),
             thresholds=bench.thresholds,
             explained=explained(bench.rules.values(), of_columns, rows=look.window.rows),
             distributions=() if profile is None else baseline.distributions(profile),

@@ -16,7 +16,7 @@ from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
 _LATER = (
-    "energy", "cvm", "volume", "freshness", "duplicates", "schema",
+    "energy", "cvm",
     "statistical_parity_difference", "disparate_impact_ratio", "equal_opportunity_difference",
     "equalized_odds_difference",
 )  # fmt: skip
@@ -56,7 +56,7 @@ class RuleSpec(Spec):
         limit, which comes of the reference and of the constraints in [models.columns].
     for: consecutive windows beyond the threshold before it fires. keep_for: windows back inside before it resolves.
     min_rows: a smaller window says nothing: the alert stays as it is. Of a metric that rests on the window's labels,
-        as many rows must have one.
+        as many rows must have one. Checks of the stream speak of every window: to be empty is what they are about.
     """
 
     name: str = Field(min_length=1)
@@ -234,7 +234,8 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
 
 def _verdict(rule: RuleSpec, reading: Reading, rows: int) -> Verdict:
     compared: float = reading.value if rule.rests_on_limit else getattr(reading, rule.judge)
-    if reading.status is not Status.OK or rows < rule.min_rows or math.isnan(compared):
+    small = rows < rule.min_rows and not (rule.of in CHECKS and CHECKS[rule.of].of_stream)
+    if reading.status is not Status.OK or small or math.isnan(compared):
         return Verdict.UNKNOWN
     return Verdict.BREACH if _is_beyond(rule, reading) else Verdict.CLEAR
 

@@ -22,6 +22,7 @@ class Check:
 
     always: every column has a reading of it in every window; else only where there is something to say.
     explains: a window that fails it may drift for that alone, so that the column's drift is not judged.
+    of_stream: it is of all rows together, under the column "", and speaks of windows of any number of rows.
     """
 
     low: float
@@ -31,9 +32,13 @@ class Check:
     always: bool = True
     explains: bool = True
     neutral: float = 0.0
+    of_stream: bool = False
 
+
+_OF_STREAM = {"numeric": False, "categorical": False, "explains": False, "of_stream": True}
 
 CHECKS = {
+    "schema": Check(0.0, 1.0, numeric=True, categorical=True, always=False),
     "missing": Check(0.0, 1.0, numeric=True, categorical=True),
     "invalid": Check(0.0, 1.0, numeric=True, categorical=True),
     # Values beyond the reference's range are how drift looks: they explain none away.
@@ -43,8 +48,13 @@ CHECKS = {
     "sentinel": Check(0.0, 1.0, numeric=True, categorical=False, always=False),
     "unit_change": Check(0.0, np.inf, numeric=True, categorical=False, always=False, neutral=1.0),
     "constraint": Check(0.0, 1.0, numeric=False, categorical=True, explains=False),
+    "volume": Check(0.0, np.inf, **_OF_STREAM, neutral=1.0),
+    "freshness": Check(0.0, np.inf, **_OF_STREAM),
+    "duplicates": Check(0.0, 1.0, **_OF_STREAM),
 }
 """All checks by name, in the order of a column's readings; a column has `constraint` only where one is declared."""
+
+STREAM_CHECKS = tuple(name for name, check in CHECKS.items() if check.of_stream)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from driftwatch.statistics.checks import CHECKS, FAMILY, Check, Checked
+from driftwatch.statistics.checks import CHECKS, FAMILY, STREAM_CHECKS, Check, Checked
 from driftwatch.statistics.constant import Steady
 from driftwatch.statistics.declared import Declared, shares
 from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.schema_change import schema_change
 from driftwatch.statistics.sentinel import Sentinels
 from driftwatch.statistics.shares import share
 from driftwatch.statistics.units import Extent, unit_change
@@ -58,8 +59,8 @@ class Condition:
 
     @property
     def checks(self) -> dict[str, tuple[str, ...]]:
-        """Every column with the names of its checks."""
-        return {
+        """Every column with the names of its checks, and those of the stream under ""."""
+        return {"": STREAM_CHECKS} | {
             column.name: tuple(name for name in checks_for(column.kind) if name != "constraint" or column.shares)
             for column in (*self.layout.numeric, *self.layout.categorical)
         }
@@ -88,14 +89,25 @@ class Condition:
     @np.errstate(all="ignore")
     def _checked(self, current: Profile) -> Iterator[tuple[str, Checked]]:
         before, layout, declared = self.reference, self.layout, self.declared
+        missing, invalid = _missing(layout, current), _invalid(layout, current)
+        usual_missing, usual_invalid = _missing(layout, before), _invalid(layout, before)
+        schema = schema_change(
+            missing, invalid, current.rows,
+            usual_missing=usual_missing / max(1, before.rows), usual_invalid=usual_invalid / max(1, before.rows),
+        )  # fmt: skip
+        yield "schema", schema
         counted = (
-            ("missing", _missing(layout, current), _missing(layout, before), declared.never_null),
-            ("invalid", _invalid(layout, current), _invalid(layout, before), declared.named),
+            ("missing", missing, usual_missing, declared.never_null),
+            ("invalid", invalid, usual_invalid, declared.named),
             ("out_of_range", self._outside(current), self._outside(before), declared.bounds.where),
             ("unseen", _other(layout, current), _other(layout, before), np.zeros(len(layout.categorical), np.bool_)),
         )
         for name, found, usual, strict in counted:
-            yield name, share(found, current.rows, before=usual, reference_rows=before.rows, strict=strict)
+            shares_found = share(found, current.rows, before=usual, reference_rows=before.rows, strict=strict)
+            if name in {"missing", "invalid"}:
+                # One fault, one alarm: a column that is gone is told of as that.
+                shares_found = replace(shares_found, beyond=shares_found.beyond & ~schema.beyond)
+            yield name, shares_found
         yield "constant", self.steady.check(current)
         sentinel = self.sentinels.check(current)
         yield "sentinel", sentinel

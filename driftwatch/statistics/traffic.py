@@ -19,6 +19,8 @@ CHANCE = 1 / 30_000
 """Of windows in which all is as usual, so many are told of by chance."""
 DUPLICATES = 0.05
 """Share of events that may come twice: at-least-once delivery does that, a producer that loops does more."""
+FEWEST_EVENTS = 100
+"""Of fewer nobody is told how many came twice."""
 
 _PRIOR = 4
 """The spread of one hour of the week is known from few weeks: that of all hours counts like so many more of them."""
@@ -161,7 +163,7 @@ def duplicates(traffic: Traffic) -> Reading:
     value, lower, upper = (float(part[0]) for part in (share.value, share.lower, share.upper))
     return Reading(
         "", FAMILY, "duplicates", value, value, lower, upper, math.nan, Status.OK,
-        limit=DUPLICATES, beyond=lower > DUPLICATES,
+        limit=DUPLICATES, beyond=events >= FEWEST_EVENTS and lower > DUPLICATES,
     )  # fmt: skip
 
 
