@@ -2,12 +2,33 @@
 
 import numpy as np
 
+from driftwatch.kernels.arrival import LEAST_SHARE
 from driftwatch.kernels.interval import Interval
 from driftwatch.kernels.mean_interval import Pair, ratio_interval, share_interval
 from driftwatch.summaries.layout import Floats
 from driftwatch.summaries.ranking import HIT_RATE, MAP, MRR, NDCG, RankingOutcomes
 
 _NAMES = {"ndcg": NDCG, "mrr": MRR, "map": MAP, "hit_rate": HIT_RATE}
+
+
+@np.errstate(all="ignore")
+def corrected_ranking(by_hit: RankingOutcomes, shares: Floats, errors: Floats) -> RankingOutcomes:
+    """The queries judged so far, weighted to stand for all by the shares of hits, and of others, that have been judged.
+
+    by_hit: (2,) those without and with a relevant item among the places. shares, errors: (2,) of either that has come,
+    and the squared relative errors of that; see `kernels.arrival`. Rows are what as many unweighted queries would tell,
+    fewer where the shares are not well known.
+    """
+    rows, weights = by_hit.powers[:, 0, 0], 1 / np.maximum(shares, LEAST_SHARE)
+    total, squares = (weights * rows).sum(), (weights**2 * rows).sum()
+    scaled = weights * (total / squares if squares else 1.0)
+    powers = (scaled[:, None, None] * by_hit.powers).sum(axis=0)
+    mean, second = powers[:, 1] / powers[:, 0], powers[:, 2] / powers[:, 0]
+    variance = np.maximum(second - mean**2, 0.0) / powers[:, 0]
+    apart = by_hit.powers[..., 1] / np.maximum(by_hit.powers[..., 0], 1.0) - mean
+    unsure = ((weights * rows / total)[:, None] ** 2 * apart**2 * errors[:, None]).sum(axis=0)
+    known = np.where(unsure > 0, variance / (variance + unsure), 1.0)
+    return RankingOutcomes(by_hit.predicted[0], by_hit.labelled[0], powers * known[:, None])
 
 
 @np.errstate(all="ignore")

@@ -34,13 +34,20 @@ class RankingOutcomes:
     @classmethod
     def of(cls, answers: Answers) -> Self:
         """Judge the queries whose label has come."""
-        kept = answers.state == LABELLED
-        outcomes = answers.outcomes[kept]
-        judged = ranks(answers.outputs["items"][kept], outcomes["items"], outcomes["relevance"])
-        metrics = np.stack([judged.ndcg, judged.mrr, judged.map, judged.hit_rate])
+        return cls._made(answers, judged_metrics(answers))
+
+    @classmethod
+    def by_hit(cls, answers: Answers) -> Self:
+        """The same in two cells: queries whose relevant items are not shown, and those of which one is."""
+        metrics = judged_metrics(answers)
+        cells = [cls._made(answers, np.where(metrics[HIT_RATE] == hit, metrics, np.nan)) for hit in (0, 1)]
+        return cls(*(np.stack([cell.arrays()[name] for cell in cells]) for name in cells[0].arrays()))
+
+    @classmethod
+    def _made(cls, answers: Answers, metrics: Floats) -> Self:
         return cls(
             predicted=np.asarray(float(answers.rows)),
-            labelled=np.asarray(float(np.count_nonzero(kept))),
+            labelled=np.asarray(float(metrics.shape[1])),
             powers=power_sums(metrics),
         )
 
@@ -60,6 +67,14 @@ class RankingOutcomes:
     def from_arrays(cls, arrays: Mapping[str, Floats]) -> Self:
         """The inverse of `arrays`."""
         return cls(**{name: arrays[name] for name in ("predicted", "labelled", "powers")})
+
+
+def judged_metrics(answers: Answers) -> Floats:
+    """(METRICS, judged queries), NaN of those without a relevant item."""
+    kept = answers.state == LABELLED
+    outcomes = answers.outcomes[kept]
+    judged = ranks(answers.outputs["items"][kept], outcomes["items"], outcomes["relevance"])
+    return np.stack([judged.ndcg, judged.mrr, judged.map, judged.hit_rate])
 
 
 def power_sums(values: Floats) -> Floats:
