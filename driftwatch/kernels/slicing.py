@@ -6,6 +6,7 @@ one Newton step at the effects known so far: the information I = Σ p (1 - p) x 
 U = Σ x (y - p) + I θ. Both add, and θ = (I + Λ)⁻¹ ΣU.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,9 @@ USUAL, BY_BAND = 1.0, 0.1
 """Prior variances, in squared log-odds: of a group's effect, and of what it is in one band beside the others."""
 LEVEL = 1e-3
 """Probability, over all candidates together, of using a slice that says nothing."""
+
+_ROUNDS, _SHARES = 2, (1.0, 0.5, 0.2)
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,32 @@ def newton_sums(features: Ints, chances: Floats, labels: Floats, log_odds: Float
             pairs = features[:, s] * size + features[:, t]
             information += np.bincount(pairs, weight, minlength=size * size).reshape(size, size)
     return response + information @ log_odds, information
+
+
+def agreed(features: Ints, chances: Floats, labels: Floats, starts: Sequence[Floats]) -> Floats:
+    """Effects (features,) that some labelled rows agree with, nearly; rows as in `newton_sums`.
+
+    Newton's method from the best of some starting points, (features,) each, with steps that are halved while they
+    make matters worse: one whole step from far away would go much too far.
+    """
+    every = np.arange(starts[0].size)
+    point = min(starts, key=lambda one: _loss(features, chances, labels, one))
+    least = _loss(features, chances, labels, point)
+    for _ in range(_ROUNDS):
+        response, information = newton_sums(features, chances, labels, point)
+        step = np.linalg.solve(_penalised(information, every), response) - point
+        losses = [_loss(features, chances, labels, point + share * step) for share in _SHARES]
+        best = int(np.argmin(losses))
+        if losses[best] >= least:
+            break
+        point, least = point + _SHARES[best] * step, losses[best]
+    return point
+
+
+def _loss(features: Ints, chances: Floats, labels: Floats, log_odds: Floats) -> float:
+    """Sum of the log losses of shifted chances."""
+    p = shifted(chances, features, log_odds)
+    return -float(np.log(np.maximum(np.where(labels > 0, p, 1 - p), _LEAST)).sum())
 
 
 def fit(response: Floats, information: Floats) -> Effects:
@@ -134,10 +164,16 @@ def _solved(response: Floats, information: Floats, used: NDArray[np.bool_]) -> E
     log_odds, covariance = np.zeros(response.size), np.zeros(information.shape)
     places = np.flatnonzero(np.repeat(used, GROUPS * BANDS))
     if places.size:
-        # A band without labels leans on the other bands of its group.
-        prior = np.linalg.inv(np.full((BANDS, BANDS), USUAL) + BY_BAND * np.eye(BANDS))
-        penalty = np.kron(np.eye(places.size // BANDS), prior)
-        penalised = information[np.ix_(places, places)] + penalty
+        penalised = _penalised(information, places)
         log_odds[places] = np.linalg.solve(penalised, response[places])
         covariance[np.ix_(places, places)] = np.linalg.inv(penalised)
     return Effects(log_odds, covariance, used)
+
+
+def _penalised(information: Floats, places: Ints) -> Floats:
+    """The information of whole slices and the prior's: a band without labels leans on the others of its group."""
+    groups = places.size // BANDS
+    found = information[np.ix_(places, places)].reshape(groups, BANDS, groups, BANDS)
+    each = np.arange(groups)
+    found[each, :, each] += np.linalg.inv(np.full((BANDS, BANDS), USUAL) + BY_BAND * np.eye(BANDS))
+    return found.reshape(places.size, places.size)

@@ -86,7 +86,8 @@ class BinaryAssessor:
         state = BinaryState.filled(answers, self._form, grid=self._grid, slots=slots)
         known = self._knowledge(version).of(state)
         if self._slicing is not None and known.effects is not None:
-            known = replace(known, rows=self._slicing.rows(answers, np.searchsorted(state.grid.slots, slots)))
+            places, base = np.searchsorted(state.grid.slots, slots), self._slicing.base.some(state.grid.slots)
+            known = replace(known, rows=self._slicing.rows(answers, places), calibration=base)
         ages_ms = np.maximum(now_ms - recalled.times, 0)
         said = arrivals(answers, final=stage is Stage.FINAL, ages_ms=ages_ms, rate=recalled.rate)
         said = replace(said, reliability=_reliability(state))
@@ -113,10 +114,10 @@ class BinaryAssessor:
             labels = answers.outcomes["label"][known].astype(np.int64)
             delays = delay_counts(self._groups[slots], labels, answers.delays_ms[known], count=GROUPS)
             lesson = {"labelled": state.labelled, "delays": delays}
-            calibration = self._knowledge(version).calibration
-            if self._slicing is not None and calibration is not None:
-                rows = self._slicing.rows(answers, self._grid.bins_of(answers.outputs["score"]))
-                lesson |= self._slicing.lesson(rows, calibration)
+            if self._slicing is not None:
+                lesson |= self._slicing.lesson(
+                    self._slicing.rows(answers, self._grid.bins_of(answers.outputs["score"]))
+                )
             self.learnt.lessons.learn(version, end, lesson)
             self._known.clear()  # another version may have had to make room
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from driftwatch.kernels.calibration import calibrate_bins
 from driftwatch.quality.binary import BinaryAssessor
 from driftwatch.quality.grids import prediction_grid, score_grid
 from driftwatch.quality.loss import LossWatch
@@ -75,7 +78,10 @@ def make_assessor(
             grid = score_grid(layout) if scores is None else scores.grid
             parts = None if scores is None else scores.counts
             slices, first = None if known is None else known.slices, len(dimensions.all) - len(dimensions.slices)
-            slicing = None if slices is None or not dimensions.slices else Slicing(slices, first=first)
+            slicing = None
+            if slices is not None and scores is not None and dimensions.slices:
+                base = calibrate_bins(scores.counts.sum(axis=0).astype(np.float64), grid.middles)
+                slicing = Slicing(slices, first=first, base=base)
             return BinaryAssessor(form, grid, loss=loss, costs=costs, reference=parts, slicing=slicing)
         case Task.MULTICLASS:
             classes = None if known is None or not known.rows else known.class_scores

@@ -22,8 +22,8 @@ from driftwatch.stream.batch import Ints
 from driftwatch.stream.outputs import GROUPS, LABELLED, Answers
 from driftwatch.summaries.slices import KnownSlices, SlicedRows, SliceEvidence
 
-MOST_ROWS = 30_000.0
-"""Labels that say what groups add, the newest ones: that changes sooner than what a score means."""
+MOST_ROWS = 25_000.0
+"""Labels that say what groups add, the newest ones: half of those of a calibration, as it changes sooner."""
 LESSON = "slices"
 """The part of a lesson that holds what its labels say of slices."""
 
@@ -60,10 +60,14 @@ class GroupedRows:
 
 
 class Slicing:
-    """Slices of one model. known: what the reference says of them. first: their place among a row's groups."""
+    """Slices of one model.
 
-    def __init__(self, known: KnownSlices, *, first: int) -> None:
-        self._known = known
+    known: what the reference says of them. first: their place among a row's groups. base: the reference's calibration,
+    beside which groups are seen, now and later: a newer one would hold some of what they add already.
+    """
+
+    def __init__(self, known: KnownSlices, *, first: int, base: Calibration) -> None:
+        self._known, self.base = known, base
         self._slices = known.evidence.response.size // (MOST_GROUPS * BANDS)
         self._first = first
         self._before = known.evidence.effects.log_odds
@@ -75,14 +79,13 @@ class Slicing:
         said = answers.outputs["prediction"].astype(np.int64)
         return GroupedRows(np.maximum(groups, 0).astype(np.uint8), slots, said, labels.astype(np.int64))
 
-    def lesson(self, rows: GroupedRows, calibration: Calibration) -> Arrays:
-        """What the labels of a window say, which a lesson keeps; calibration: that of before."""
+    def lesson(self, rows: GroupedRows) -> Arrays:
+        """What the labels of a window say, which a lesson keeps; slots of the whole grid."""
         rows = rows.at(rows.labels >= 0)
-        chances = rows.chances(calibration)
+        chances = rows.chances(self.base)
         known = ~np.isnan(chances)
         labels = rows.labels[known].astype(np.float64)
-        # Sums at the reference's effects stay comparable: those of all windows add.
-        evidence = SliceEvidence.of(rows.groups[known], chances[known], labels, log_odds=self._before)
+        evidence = SliceEvidence.agreed(rows.groups[known], chances[known], labels, before=self._before)
         return {LESSON: evidence.packed}
 
     def effects(self, taught: Sequence[Arrays]) -> Effects | None:
@@ -91,7 +94,7 @@ class Slicing:
         taught: lessons, the newest last; all of a lesson or nothing, the newest always. None when that is nothing.
         """
         evidence, rows = SliceEvidence.empty(self._slices), 0.0
-        for lesson in reversed(taught):
+        for lesson in (each for each in reversed(taught) if LESSON in each):
             labels = float(lesson["labelled"].sum())
             if rows and rows + labels > MOST_ROWS:
                 break

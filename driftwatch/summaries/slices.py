@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
 from driftwatch.kernels.expected import Cells, gather
-from driftwatch.kernels.slicing import BANDS, GROUPS, Effects, choose, features_of, fit, newton_sums, shifted
+from driftwatch.kernels.slicing import BANDS, GROUPS, Effects, agreed, choose, features_of, fit, newton_sums, shifted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,6 +53,15 @@ class SliceEvidence:
                 break
             found = cls.of(groups, chances, labels, log_odds=effects.log_odds)
         return found
+
+    @classmethod
+    def agreed(cls, groups: Codes, chances: Floats, labels: Floats, *, before: Floats) -> Self:
+        """Learn from some rows, such as a window's: sums at effects that these rows agree with, chosen or not.
+
+        before: (features,) effects that were learnt elsewhere, which may hold here or not.
+        """
+        features = features_of(groups, chances)
+        return cls.of(groups, chances, labels, log_odds=agreed(features, chances, labels, (before, 0 * before)))
 
     def merge(self, other: Self) -> Self:
         """Both; StateError if they are of different numbers of slices."""
