@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.rules import RuleSpec, default_rules
+from driftwatch.quality.control import ControlNames
 from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
@@ -33,9 +34,7 @@ _GREATEST_INTEGER = 2**63 - 1
 
 _Location = tuple[int | str, ...]
 
-
 SourceSpec = Annotated[KafkaSpec | HttpSpec | FilesSpec, Field(discriminator="type")]
-
 
 _MOST_CLASSES = 1_000
 """As many as a reference knows of a category."""
@@ -62,6 +61,8 @@ class ModelSpec(Spec):
     segments: SegmentSpecs = Field(default_factory=list)
     protected: SegmentSpecs = Field(default_factory=list)
     max_segments: int = Field(default=100, ge=1, le=10_000)
+    control: ControlNames = Field(default_factory=list)
+    control_tolerance: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
     fields: FieldsSpec = FieldsSpec()
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     rules: list[RuleSpec] = Field(default_factory=list)

@@ -21,6 +21,7 @@ from driftwatch.evaluation.book import AlertBook
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
 from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.segments import Sight
+from driftwatch.quality.control import ControlSets
 from driftwatch.quality.pending import Decided, WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.segments import WHOLE
@@ -65,6 +66,7 @@ class Memory:
     alerts: Alerts = field(default_factory=Alerts)
     versions: Versions = field(default_factory=Versions)
     seen: Seen = field(default_factory=lambda: Seen(REMEMBERED))
+    controls: ControlSets | None = None
 
 
 class Monitor:
@@ -97,8 +99,9 @@ class Monitor:
         self.told.clear()
         self.memory.seen.saved()
         self.segments.saved()
-        if self.quality is not None:
-            self.quality.saved()
+        for part in (self.quality, self.memory.controls):
+            if part is not None:
+                part.saved()
 
     def feed(self, batch: Batch, *, received_ms: int) -> Outcome:
         """Count one batch and report the windows that it closes."""

@@ -179,6 +179,11 @@ class Engine:
             events(model, raw.stream, source=raw.source, result=Result.LATE, count=outcome.late)
             events(model, raw.stream, source=raw.source, result=Result.DUPLICATE, count=outcome.duplicate)
             self._publish(outcome)
+        for model, parts in decoded.controls.items():
+            for controls in parts:
+                if (sets := self.monitors[model].memory.controls) is not None:
+                    sets.add(controls)
+                events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=controls.rows.rows)
         self._positions[raw.partition] = raw.position
         self._stale = True
         if self._unsaved.letters and not self.store_error:  # a failing disk is tried again by the clock

@@ -1,11 +1,12 @@
 """Files of events, one JSON text a line, through decode."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from driftwatch.daemon.watch import Watch
+from driftwatch.stream.control import Controls
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reject import Reject
@@ -14,6 +15,8 @@ LINES = 4_096
 
 Refuse = Callable[[Reject, int], None]
 """Told why so many events cannot be used."""
+Compare = Callable[[Iterable[Controls]], None]
+"""Told of the events of golden sets."""
 
 
 def decoded_lines(

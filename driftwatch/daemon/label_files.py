@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from driftwatch.daemon.event_files import Refuse, decoded_lines, split_by_form
+from driftwatch.daemon.event_files import Compare, Refuse, decoded_lines, split_by_form
 from driftwatch.daemon.watch import Watch
 from driftwatch.errors import DataError
 from driftwatch.sources import tables
@@ -14,7 +14,7 @@ from driftwatch.stream.batch import Ints, Labels
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.schema import Task
 from driftwatch.stream.table import Form
-from driftwatch.stream.tabled import label_forms, table_labels
+from driftwatch.stream.tabled import label_forms, table_controls, table_labels
 from driftwatch.stream.times import BAD_TIME, TIMELESS
 
 PARTITION = "files/labels"
@@ -38,31 +38,33 @@ class LabelFiles:
             raise DataError(f"{flat[0]}: the labels of a ranking are no table; write them as events, one a line")
         return cls(watch, events, flat, now_ms)
 
-    def read(self, refuse: Refuse) -> tuple[Iterator[Labels], Labels | None]:
+    def read(self, refuse: Refuse, compare: Compare) -> tuple[Iterator[Labels], Labels | None]:
         """Labels in rising order of time, and those without a time.
 
         Files that are in order of time are read twice, in bounded memory; of others all labels are held: 30 bytes
-        each, more for classes that are many. refuse: told of what cannot be used.
+        each, more for classes that are many. refuse: told of what cannot be used. compare: told of golden sets.
         """
         if self._in_order():
-            return self._parts(refuse), None
-        parts = list(self._parts(refuse))
+            return self._parts(refuse, compare), None
+        parts = list(self._parts(refuse, compare))
         if not parts:
             return iter(()), None
         labels = Labels.joined(parts)
         timed = labels.taken(labels.times != TIMELESS)
         return iter([timed.taken(np.argsort(timed.times, kind="stable"))]), labels.taken(labels.times == TIMELESS)
 
-    def _parts(self, refuse: Refuse) -> Iterator[Labels]:
+    def _parts(self, refuse: Refuse, compare: Compare) -> Iterator[Labels]:
         for decoded in decoded_lines(self.watch, self.events, Stream.LABELS, now_ms=self.now_ms, stamp_ms=TIMELESS):
             for rejection in decoded.rejected:
                 refuse(rejection.reason, 1)
+            compare(some for each in decoded.controls.values() for some in each)
             yield from decoded.labels.values()
         watch = self.watch
         for chunk in tables.read(self.flat, label_forms(watch.schema, watch.output_form)):
             labels, refused = table_labels(chunk, watch.schema, partition=PARTITION, form=watch.output_form)
             for reason, count in refused.items():
                 refuse(reason, count)
+            compare(table_controls(chunk, watch.schema, form=watch.output_form, labels=True))
             if labels.rows:
                 yield labels
 

@@ -1,10 +1,10 @@
 """The same pipeline over files: at full speed, without server, state or webhooks."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from driftwatch.daemon.event_files import decoded_lines, split_by_form
+from driftwatch.daemon.event_files import Compare, decoded_lines, split_by_form
 from driftwatch.daemon.label_files import PARTITION, LabelFiles
 from driftwatch.daemon.merging import Item, merged
 from driftwatch.daemon.watch import Watch
@@ -16,17 +16,19 @@ from driftwatch.quality.quality import Quality
 from driftwatch.quality.standing import EXPIRED_UNLABELLED, FOUND, UNMATCHED
 from driftwatch.sources import tables
 from driftwatch.stream.batch import Labels
+from driftwatch.stream.control import Controls
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Task
-from driftwatch.stream.tabled import forms_of, table_batch, table_labels
+from driftwatch.stream.tabled import forms_of, table_batch, table_controls, table_labels
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to; predictions received = accepted + late + duplicate + rejected.
+    """What a replay came to; predictions received = accepted + late + duplicate + rejected + control.
 
-    reports: of all revisions; windows: of each window and version one; segments: reports of their parts, beside those.
+    control: events of golden sets, labels too. reports: of all revisions; windows: of each window and version one;
+    segments: reports of their parts, beside those.
     labels: read; fate: what became of them, and unlabelled, unsampled: of predictions without one (see `_follow_up`);
     all empty where the model joins no labels.
     """
@@ -35,6 +37,7 @@ class Summary:
     late: int = 0
     duplicate: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
+    control: int = 0
     reports: int = 0
     windows: int = 0
     segments: int = 0
@@ -89,8 +92,14 @@ def replay(
         if outcome.reports:
             changing(monitor.memory.revisions.keys())
 
-    timed, timeless = label_files.read(summary.refuse_label)
-    read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels)
+    def compare(some: Iterable[Controls]) -> None:
+        for controls in some:
+            summary.control += controls.rows.rows
+            if monitor.memory.controls is not None:
+                monitor.memory.controls.add(controls)
+
+    timed, timeless = label_files.read(summary.refuse_label, compare)
+    read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, compare=compare)
     for part in merged(read, timed, timeless=timeless, window=watch.spec.window):
         if isinstance(part, Labels):
             summary.labels += part.rows
@@ -124,17 +133,21 @@ def _follow_up(quality: Quality, summary: Summary) -> None:
     summary.unsampled = results["thinned"]
 
 
-def _predictions(watch: Watch, files: Sequence[Path], summary: Summary, *, now_ms: int, own: bool) -> Iterator[Item]:
-    """Read predictions of all files, events first; own: also the labels in tables."""
+def _predictions(
+    watch: Watch, files: Sequence[Path], summary: Summary, *, now_ms: int, own: bool, compare: Compare
+) -> Iterator[Item]:
+    """Read predictions of all files, events first; own: also the labels in tables. compare: told of golden sets."""
     schema, form = watch.schema, watch.output_form
     events, flat = split_by_form(files)
     for decoded in decoded_lines(watch, events, Stream.PREDICTIONS, now_ms=now_ms):
         for rejection in decoded.rejected:
             summary.refuse(rejection.reason)
+        compare(some for parts in decoded.controls.values() for some in parts)
         yield from ((batch, None) for batch in decoded.batches.values())
     own = own and schema.task is not Task.NONE
     for chunk in tables.read(flat, forms_of(schema, form, labels=own)):
         batch, refused = table_batch(chunk, schema, partition="files/predictions", form=form)
+        compare(table_controls(chunk, schema, form=form))
         for reason, count in refused.items():
             summary.refuse(reason, count)
         labels = None
@@ -142,4 +155,5 @@ def _predictions(watch: Watch, files: Sequence[Path], summary: Summary, *, now_m
             labels, refused = table_labels(chunk, schema, partition=PARTITION, form=form)
             # All other reasons have been given for the row's prediction, too.
             summary.refuse_label(Reject.BAD_LABEL, refused.get(Reject.BAD_LABEL, 0))
+            compare(table_controls(chunk, schema, form=form, labels=True))
         yield batch, labels

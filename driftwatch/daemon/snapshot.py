@@ -11,16 +11,16 @@ import numpy as np
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode
 from driftwatch.monitor import Monitor
-from driftwatch.quality import state
+from driftwatch.quality import control_state, state
 from driftwatch.stream.windows import NEVER, Progress, WindowSpec
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.segment_panes import PaneKey
 
 FORMAT = 1
-SEEN, QUALITY, SEGMENTS = "seen/", "quality/", "segments/"
-"""Chunks of ids, of predictions that wait for their labels, and of panes' segments stand among the panes under these
-and their names."""
+SEEN, QUALITY, SEGMENTS, CONTROL = "seen/", "quality/", "segments/", "control/"
+"""Chunks of ids, of predictions that wait for their labels, of panes' segments and of golden sets stand among the panes
+under these and their names."""
 
 
 class _Head(msgspec.Struct):
@@ -86,6 +86,8 @@ def encode(monitor: Monitor) -> Snapshot:
         panes[f"{SEEN}{number}"] = None if chunk is None else chunk.astype("<u8").tobytes()
     if monitor.quality is not None:
         panes |= {QUALITY + name: chunk for name, chunk in state.changes(monitor.quality).items()}
+    if memory.controls is not None:
+        panes |= {CONTROL + name: chunk for name, chunk in control_state.changes(memory.controls).items()}
     panes |= {SEGMENTS + name: chunk for name, chunk in monitor.segments.changes().items()}
     # What stands in the store and nothing needs now has to be deleted. A checkpoint that failed may be durable, too.
     panes |= dict.fromkeys(monitor.told - panes.keys())
@@ -118,6 +120,10 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
         monitor.segments.resume(parts.segments)
     else:
         monitor.told |= {SEGMENTS + name for name in parts.segments}
+    useless = list(parts.controls)
+    if memory.controls is not None:
+        useless = control_state.resume(memory.controls, parts.controls)
+    monitor.told |= {CONTROL + name for name in useless}
     if not same:
         monitor.changed |= set(map(_key, parts.panes))
         return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())
@@ -135,6 +141,7 @@ class _Parts:
     seen: dict[str, bytes] = field(default_factory=dict)
     quality: dict[str, bytes] = field(default_factory=dict)
     segments: dict[str, bytes] = field(default_factory=dict)
+    controls: dict[str, bytes] = field(default_factory=dict)
 
 
 def _parts(stored: Mapping[str, bytes]) -> _Parts:
@@ -146,6 +153,8 @@ def _parts(stored: Mapping[str, bytes]) -> _Parts:
             parts.quality[name[len(QUALITY) :]] = data
         elif name.startswith(SEGMENTS):
             parts.segments[name[len(SEGMENTS) :]] = data
+        elif name.startswith(CONTROL):
+            parts.controls[name[len(CONTROL) :]] = data
         else:
             parts.panes[name] = data
     return parts

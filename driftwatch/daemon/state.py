@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from driftwatch.daemon.snapshot import QUALITY, SEEN, stored_core
+from driftwatch.daemon.snapshot import CONTROL, QUALITY, SEEN, stored_core
 from driftwatch.errors import StateError
+from driftwatch.quality import control_state
 from driftwatch.quality.state import HEAD, check, read_head
 from driftwatch.store import inspection
 from driftwatch.store.inspection import Contents
@@ -69,6 +70,8 @@ def _parts(held: Contents) -> Iterator[Any]:
         for key, data in sorted(held.saved.panes.get(model, {}).items()):
             if key == QUALITY + HEAD:
                 yield ["labels", model, sorted(read_head(data).totals.items())]
+            elif key.startswith(CONTROL):
+                yield ["control", model, key, hashlib.sha256(data).hexdigest()]
             elif not key.startswith((SEEN, QUALITY)):
                 yield ["pane", model, key, _whole_numbers(data)]
     yield ["episodes", sorted(held.alerts.items())]
@@ -104,6 +107,8 @@ def _undecodable(held: Contents) -> Iterator[str]:
                     _check_ids(data)
                 elif key.startswith(QUALITY):
                     check(key[len(QUALITY) :], data)
+                elif key.startswith(CONTROL):
+                    control_state.read(key[len(CONTROL) :], data)
                 else:
                     unpack(data)
             except StateError as error:

@@ -13,6 +13,7 @@ from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.rules import DEFAULT_RULES
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class, row_bytes
+from driftwatch.quality.control import ControlSets
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
@@ -73,7 +74,11 @@ class Watch:
             evaluator=evaluator,
             dimensions=dimensions,
             quality=make_quality(form, self.layout, windows, terms),
-            memory=Memory(seen=Seen(spec.remember_ids), versions=Versions(spec.max_versions)),
+            memory=Memory(
+                seen=Seen(spec.remember_ids),
+                versions=Versions(spec.max_versions),
+                controls=ControlSets(form, spec.control, tolerance=spec.control_tolerance) if spec.control else None,
+            ),
         )
 
 

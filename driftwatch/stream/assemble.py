@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from driftwatch.kernels.hashing import hash_texts
 from driftwatch.stream.answer_events import EventAnswers
 from driftwatch.stream.batch import Batch, Codes, Floats, Hashes, Ints, Labels
+from driftwatch.stream.control import Controls, take_apart
 from driftwatch.stream.convert import Lookup, codes, numbers
 from driftwatch.stream.form import Leaf, Path, Role
 from driftwatch.stream.outputs import OutputForm, Records
@@ -32,10 +33,11 @@ _CODE = {reason: code + 1 for code, reason in enumerate(_REASONS)}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What came of some events: rows that are kept, and the others with their reasons."""
+    """What came of some events: rows that are kept, the others with their reasons, and those of golden sets."""
 
     batch: Batch | Labels | None
     rejected: tuple[Rejection, ...]
+    controls: Controls | None = None
 
 
 class Assembler:
@@ -82,13 +84,25 @@ class Assembler:
         whole = (partition, times[kept], hash_ids(ids)[kept])
         if outcomes is not None:
             records, cancelled = outcomes
-            return Piece(Labels(*whole, records[kept], cancelled[kept]), rejected)
+            labels = Labels(*whole, records[kept], cancelled[kept])
+            return self._piece(labels, rejected, columns, keep=keep)
         # A refused row's version leaves no trace, not even in the order of the names.
         version_codes, version_names = _versions(tuple(compress(versions, keep)) if rejected else versions)
         numeric, categorical = self._matrices(columns, rows)
         outputs = self._answers.outputs(columns, numeric, categorical)
         batch = Batch(*whole, version_codes, version_names, numeric[:, kept], categorical[:, kept], outputs[kept])
-        return Piece(batch, rejected)
+        return self._piece(batch, rejected, columns, keep=keep)
+
+    def _piece(
+        self, rows: Batch | Labels, rejected: tuple[Rejection, ...], columns: Columns, *, keep: NDArray[np.bool_]
+    ) -> Piece:
+        """Keep the events of golden sets apart: windows, joins and the memory of ids never hear of them."""
+        sets = columns.get(self._paths.get(Role.CONTROL, ()))
+        if sets is None or sets.count(None) == len(sets):
+            return Piece(rows, rejected)
+        ids = columns.get(self._paths[Role.ID], (None,) * len(sets))
+        rest, controls = take_apart(rows, tuple(compress(sets, keep)), tuple(compress(ids, keep)))
+        return Piece(rest, rejected, controls)
 
     def _judge(
         self, columns: Columns, *, times: Ints, ids: Sequence[Any], versions: Sequence[Any], latest_ms: int

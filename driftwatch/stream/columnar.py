@@ -45,8 +45,8 @@ def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | R
     rows = lengths.pop()
     found: dict[Path, Sequence[Any]] = {}
     known = {".".join(leaf.path): leaf for leaf in leaves}
-    for leaf in leaves:  # a version said once holds for every row
-        if leaf.role is Role.VERSION and ".".join(leaf.path) not in columns:
+    for leaf in leaves:  # a version, or a golden set, said once holds for every row
+        if leaf.role in {Role.VERSION, Role.CONTROL} and ".".join(leaf.path) not in columns:
             found[leaf.path] = (clean(leaf, _at(document, leaf.path)),) * rows
     unknown = 0
     counted = tuple(name + "." for name, leaf in known.items() if leaf.role is Role.EXTRA)

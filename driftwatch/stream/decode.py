@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from driftwatch.stream.batch import Batch, Ints, Labels
+from driftwatch.stream.control import Controls
 from driftwatch.stream.counting import SMALL_BYTES, has_too_many_values
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reader import PLACE_BITS, Intake, Read, Reader
@@ -21,14 +22,16 @@ _ROW_MASK = (1 << PLACE_BITS) - 1
 
 @dataclass(slots=True)
 class Decoded:
-    """What came of one Raw: received = rows of the batches + rejected; `unknown_keys`: keys that no field reads.
+    """What came of one Raw: received = rows of batches, labels and controls + rejected.
 
+    controls: rows of golden sets, which are in no batch. unknown_keys: keys that no field reads.
     lines, first: the texts that were read, and the index of each one's first event.
     """
 
     received: int = 0
     batches: dict[str, Batch] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
+    controls: dict[str, list[Controls]] = field(default_factory=dict)
     rejected: list[Rejection] = field(default_factory=list)
     unknown_keys: int = 0
     lines: Sequence[bytes | msgspec.Raw] = field(default=(), compare=False, repr=False)
@@ -172,6 +175,9 @@ def _finish(decoded: Decoded, model: str, read: Read, *, first: Ints) -> None:
         for piece in read.pieces
         for rejection in piece.rejected
     ]
+    controls = [piece.controls for piece in read.pieces if piece.controls is not None]
+    if controls:
+        decoded.controls[model] = controls
     batches = [piece.batch for piece in read.pieces if isinstance(piece.batch, Batch)]
     if batches:
         decoded.batches[model] = Batch.joined(batches)

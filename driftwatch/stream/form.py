@@ -26,6 +26,8 @@ _FIELD = re.compile(r'[^\x00-\x1f"\\\ud800-\udfff]*')
 
 SEGMENT = "segment"
 """The object of an event that may hold what rows are divided by."""
+CONTROL = "control"
+"""The key that keeps an event out of the windows, wherever it is free."""
 
 ABSENT = msgspec.Raw(b"")
 """Default of the fields that are only counted."""
@@ -43,6 +45,8 @@ class Role(StrEnum):
     """A label that is a number."""
     RELEVANCE = "relevance"
     VALUE = "value"
+    CONTROL = "control"
+    """The golden set that an event belongs to."""
     SCORE = "score"
     """A binary model's score, where the reference has no such column; so are the next two."""
     CLASS = "class"
@@ -70,6 +74,7 @@ _TYPES: dict[Role, Any] = {
     Role.AMOUNT: float | None,
     Role.RELEVANCE: dict[str, float] | None,
     Role.VALUE: float | None,
+    Role.CONTROL: str | int | None,
     Role.SCORE: float | None,
     Role.CLASS: _Text,
     Role.ESTIMATE: float | None,
@@ -118,7 +123,8 @@ def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, .
     ]
     if stream is Stream.LABELS:
         role = {Task.RANKING: Role.RELEVANCE, Task.REGRESSION: Role.AMOUNT}.get(schema.task, Role.LABEL)
-        return (*shared, Leaf(_split(fields.label), role))
+        named_label = (*shared, Leaf(_split(fields.label), role))
+        return (*named_label, *_control_leaf({leaf.path for leaf in named_label}))
     columns = [
         Leaf(column_path(schema, column), _role(column), column) for column in (*schema.numeric, *schema.categorical)
     ]
@@ -127,18 +133,23 @@ def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, .
     known |= {leaf.path for leaf in said}
     further = [leaf for leaf in _segment_leaves(schema) if _apart(leaf.path, known)]
     known |= {leaf.path for leaf in further}
+    control = _control_leaf(known)
+    known |= {leaf.path for leaf in control}
     prefix = _split(fields.features)
     ignored = [Leaf((*prefix, name), Role.EXTRA) for name in schema.ignore if is_field((name,))]
     # These stand in prediction events of the contract whether or not they mean something to such a model.
     named = [
-        _split(path)
-        for path in (SEGMENT, "control", "scores", "interval", fields.score, fields.prediction, fields.label)
+        _split(path) for path in (SEGMENT, CONTROL, "scores", "interval", fields.score, fields.prediction, fields.label)
     ]
     extras = [
         *(leaf.path for leaf in ignored if leaf.path not in known),
         *(path for path in named if _apart(path, known)),
     ]
-    return (*shared, *columns, *said, *further, *(Leaf(path, Role.EXTRA) for path in dict.fromkeys(extras)))
+    return (*shared, *columns, *said, *further, *control, *(Leaf(path, Role.EXTRA) for path in dict.fromkeys(extras)))
+
+
+def _control_leaf(known: Iterable[Path]) -> list[Leaf]:
+    return [Leaf((CONTROL,), Role.CONTROL)] if _apart((CONTROL,), known) else []
 
 
 def _segment_leaves(schema: Schema) -> list[Leaf]:

@@ -1,5 +1,6 @@
 """From chunks of a table to batches and labels, with the same judgement as events: id, time, label."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 from driftwatch.kernels.hashing import hash_texts
 from driftwatch.stream.answers import Classes, outcomes_of, outputs_of
 from driftwatch.stream.batch import MISSING, Batch, Codes, Floats, Hashes, Ints, Labels
+from driftwatch.stream.control import LONGEST_TEXT, Controls, golden_codes, is_free
 from driftwatch.stream.convert import Lookup, bounded
+from driftwatch.stream.form import CONTROL
 from driftwatch.stream.outputs import LABELLED, Answers, OutputForm
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Column, FieldsSpec, Schema, Task
@@ -17,6 +20,8 @@ from driftwatch.stream.table import NULL, WRONG, Chunk, Encoded, Form, form_of, 
 from driftwatch.stream.times import BAD_TIME, TIMELESS
 
 _SECOND_MS = 1000
+_MOST_SETS = 100
+"""Golden sets that are looked at in one chunk."""
 _CLASSES = {Task.BINARY, Task.MULTICLASS}
 
 Values = Floats | Encoded | Ints | None
@@ -52,13 +57,14 @@ class Marked:
 
 
 def table_batch(
-    chunk: Chunk, schema: Schema, *, partition: str, form: OutputForm | None = None
+    chunk: Chunk, schema: Schema, *, partition: str, form: OutputForm | None = None, golden: int = NULL
 ) -> tuple[Batch, dict[Reject, int]]:
     """Turn a chunk into a batch, and say how many rows were left out for which reason.
 
     A table without a time column has one row a second from 1970-01-01, one without a version column one nameless
     version, one without an id column its rows' numbers, from 0. A column that the chunk does not have is missing in
     every row. form: of the model's outputs; without one nothing is joined with the batch: ids are 0, outputs empty.
+    golden: the rows of this golden set, by its code in the column `control`; else those of none.
     """
     times = _times(chunk, schema.fields)
     kept = Kept(np.ones(chunk.rows, dtype=np.bool_))
@@ -76,18 +82,21 @@ def table_batch(
     shape = form or OutputForm(Task.NONE)
     outputs = outputs_of(shape, _output_parts(chunk, schema.fields, shape), chunk.rows)
     whole = Batch(partition, times, ids, versions, names, numeric, categorical, outputs)
+    kept.rows = kept.rows & (golden_codes(chunk, schema) == golden)
     return whole if kept.rows.all() else whole.where(kept.rows), kept.refused
 
 
-def table_labels(chunk: Chunk, schema: Schema, *, partition: str, form: OutputForm) -> tuple[Labels, dict[Reject, int]]:
-    """Turn a chunk into labels, and say how many rows were left out for which reason.
+def table_labels(
+    chunk: Chunk, schema: Schema, *, partition: str, form: OutputForm, golden: int = NULL
+) -> tuple[Labels, dict[Reject, int]]:
+    """Turn a chunk into labels, and say how many rows were left out for which reason; golden: as of `table_batch`.
 
     Without a time column labels are TIMELESS, without an id column their ids are the rows' numbers, from 0. A row
     whose label is null says nothing, and is left out without a reason.
     """
     fields = schema.fields
     label, said, wrong = _label(chunk.columns.get(fields.label), form, chunk.rows)
-    kept = Kept(said)
+    kept = Kept(said & (golden_codes(chunk, schema) == golden))
     ids = _ids(chunk, schema, kept)
     times = _times(chunk, fields)
     if times is None:
@@ -100,6 +109,19 @@ def table_labels(chunk: Chunk, schema: Schema, *, partition: str, form: OutputFo
     outcomes = outcomes_of(form, parts, chunk.rows)
     cancelled = np.zeros(chunk.rows, dtype=np.bool_)
     return Labels(partition, times, ids, outcomes, cancelled).taken(kept.rows), kept.refused
+
+
+def table_controls(chunk: Chunk, schema: Schema, *, form: OutputForm, labels: bool = False) -> Iterator[Controls]:
+    """Give the predictions, or the labels, of a chunk's golden sets, which the two functions above leave out."""
+    codes, sets, ids = golden_codes(chunk, schema), chunk.columns.get(CONTROL), chunk.columns.get(schema.fields.id)
+    make = table_labels if labels else table_batch
+    for code in np.unique(codes[codes >= 0])[:_MOST_SETS].tolist():
+        rows, _ = make(chunk, schema, partition="files/control", form=form, golden=code)
+        texts = ids.categories if isinstance(ids, Encoded) else ()
+        known = dict(zip(hash_texts(_safe(texts)).tolist(), texts, strict=True))
+        if rows.rows and isinstance(sets, Encoded):
+            names = (sets.categories[code][:LONGEST_TEXT],) * rows.rows
+            yield Controls(rows, names, tuple(known.get(each, "")[:LONGEST_TEXT] for each in rows.ids.tolist()))
 
 
 def table_answers(chunk: Chunk, schema: Schema, *, form: OutputForm) -> Marked:
@@ -134,16 +156,18 @@ def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[
         forms = {**{f"scores.{name}": Form.NUMBER for name in form.classes}, **forms}
     if form.task in _CLASSES or form.task is Task.REGRESSION:
         forms = {fields.prediction: _answer_form(form), **forms}
-    return {**forms, **(label_forms(schema, form) if labels else _shared_forms(fields))}
+    return {**forms, **(label_forms(schema, form) if labels else _shared_forms(schema))}
 
 
 def label_forms(schema: Schema, form: OutputForm) -> dict[str, Form]:
     """Say as what each column of a table of labels is wanted."""
-    return {schema.fields.label: _answer_form(form), **_shared_forms(schema.fields)}
+    return {schema.fields.label: _answer_form(form), **_shared_forms(schema)}
 
 
-def _shared_forms(fields: FieldsSpec) -> dict[str, Form]:
+def _shared_forms(schema: Schema) -> dict[str, Form]:
+    fields = schema.fields
     return {
+        **({CONTROL: Form.CATEGORY} if is_free(schema) else {}),
         fields.value: Form.NUMBER, fields.id: Form.CATEGORY,
         fields.time: Form.TIME, fields.version: Form.CATEGORY,
     }  # fmt: skip
@@ -164,9 +188,7 @@ def _ids(chunk: Chunk, schema: Schema, kept: Kept) -> Hashes:
         first = chunk.first_row
         return hash_texts([str(row) for row in range(first, first + chunk.rows)])
     texts = values.categories
-    # A lone surrogate, which only JSON can hold, has no bytes.
-    safe = texts if all(map(str.isascii, texts)) else [text.encode(errors="replace").decode() for text in texts]
-    known = hash_texts(safe)
+    known = hash_texts(_safe(texts))
     if "" in texts:
         known[texts.index("")] = 0
     # The two codes below zero find what stands for no id at the end of the table.
@@ -175,6 +197,11 @@ def _ids(chunk: Chunk, schema: Schema, kept: Kept) -> Hashes:
     if schema.task is not Task.NONE:
         kept.refuse(hashes == 0, Reject.MISSING_ID)
     return hashes
+
+
+def _safe(texts: Sequence[str]) -> Sequence[str]:
+    # A lone surrogate, which only JSON can hold, has no bytes.
+    return texts if all(map(str.isascii, texts)) else [text.encode(errors="replace").decode() for text in texts]
 
 
 def _output_parts(chunk: Chunk, fields: FieldsSpec, form: OutputForm) -> dict[str, NDArray[Any]]:

@@ -120,6 +120,11 @@ def _name(leaf: Leaf, value: Any) -> Any:
     return value if _printable(value) else UNREADABLE
 
 
+def _control(leaf: Leaf, value: Any) -> Any:
+    # Of something that is no name it is known at least that the event is not for the windows.
+    return None if value is False else _name(leaf, value)
+
+
 def _printable(value: str | float) -> bool:
     try:
         str(value).encode()
@@ -148,6 +153,7 @@ _CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
     Role.TIME: _moment,
     Role.ID: _name,
     Role.VERSION: _name,
+    Role.CONTROL: _control,
 }
 
 
