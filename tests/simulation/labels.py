@@ -16,7 +16,7 @@ from tests.simulation.producer import Event
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
 
-_ALL = Query(limit=1_000)
+_ALL = Query(segment="", limit=1_000)
 Held = dict[str, tuple[int, int | None]]
 """Event → time and outcome of its label; the latest holds, and of equal times the one that came last."""
 
@@ -48,6 +48,7 @@ def check_said(sim: "Simulation", other: Steady, steady: Steady) -> None:
         for some in (other, steady)
     )  # fmt: skip
     assert theirs == ours, "an uninterrupted run reports otherwise"
+    assert other.said.parts == steady.said.parts, "an uninterrupted run divides otherwise"
     assert other.said.labels == steady.said.labels, "an uninterrupted run joins otherwise"
 
 

@@ -81,16 +81,24 @@ def _form(watch: Watch) -> Form:
 
 @dataclass(slots=True)
 class Said:
-    """What monitors said: transitions in order, and the last report of every window, with what it says of labels."""
+    """What monitors said: transitions in order, and the last report of every window, with what it says of labels.
+
+    parts: rows and revision of the last report of every segment of a window.
+    """
 
     transitions: list[Transition] = field(default_factory=list)
     reports: dict[tuple[str, str, int, int | None], tuple[int, int]] = field(default_factory=dict)
     labels: dict[tuple[str, str, int, int | None], Arrivals | None] = field(default_factory=dict)
+    parts: dict[tuple[str, str, int, int | None], dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     def hear(self, outcome: Outcome) -> None:
         self.transitions += outcome.transitions
-        self.reports |= {_key(report): (report.window.rows, report.revision) for report in outcome.reports}
-        self.labels |= {_key(report): report.arrivals for report in outcome.reports}
+        whole = [report for report in outcome.reports if not report.segment]
+        self.reports |= {_key(report): (report.window.rows, report.revision) for report in whole}
+        self.labels |= {_key(report): report.arrivals for report in whole}
+        for report in outcome.reports:
+            if report.segment:
+                self.parts.setdefault(_key(report), {})[report.segment] = report.window.rows, report.revision
 
     def letters(self, target: str, actions: tuple[str, ...]) -> dict[str, list[str]]:
         """The letters that a target gets without a cool-down, by alert, in order."""

@@ -25,6 +25,7 @@ START_MS = 1_767_571_200_000
 FRAUD, SPAM = "fraud", "spam"
 TASKS = {FRAUD: "binary", SPAM: "none"}
 AMOUNTS, COUNTRIES = 8, ("DE", "FR", "US")
+SEGMENTS = {FRAUD: [], SPAM: ["country"]}
 NEVER_MS = 10 * 365 * 86_400_000
 
 _RULES = [
@@ -63,11 +64,22 @@ class QuickBaseline:
         return tuple(_reading(name, reference, counts) for name, reference, counts in pairs)
 
 
+@dataclass(frozen=True)
+class QuickSegments:
+    """Each segment is compared with all rows."""
+
+    baseline: QuickBaseline
+
+    def of(self, _: str) -> QuickBaseline:
+        return self.baseline
+
+
 class QuickWatch(Watch):
     """A Watch whose monitors measure one metric."""
 
     def monitor(self) -> Monitor:
         made = Watch.monitor(self)
+        made.evaluator._segments = QuickSegments(self.baseline)
         if made.quality is not None:
             made.quality.assessor = QuickAssessor()
         return made
@@ -85,6 +97,7 @@ def watch_of(model: str, form: str, *, idle_after_ms: int, keep_ms: int, wait_ms
     spec = ModelSpec.model_validate({
         "name": model, "task": TASKS[model], "rules": _RULES, "window": window, "remember_ids": 32_768,
         "label_wait": f"{wait_ms}ms", "remember_predictions": 4_096,
+        "segments": SEGMENTS[model],
     })  # fmt: skip
     made = watch(spec, _reference(model), where="models[0]")
     profile = made.reference.profile
@@ -101,7 +114,7 @@ def shared_decoder() -> Decoder:
 @cache
 def _reference(model: str) -> Reference:
     rows = [json.dumps({"features": {"amount": row % AMOUNTS, "country": COUNTRIES[row % 3]}}) for row in range(240)]
-    spec = ModelSpec.model_validate({"name": model, "task": TASKS[model]})
+    spec = ModelSpec.model_validate({"name": model, "task": TASKS[model], "segments": SEGMENTS[model]})
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "reference.jsonl"
         data.write_text("\n".join(rows))

@@ -10,12 +10,13 @@ from tests.monitors import remembered
 from tests.simulation.chance import Mode
 from tests.simulation.labels import check_labels, check_said
 from tests.simulation.laws import Account, Steady, account
-from tests.simulation.models import FRAUD
+from tests.simulation.models import FRAUD, SEGMENTS
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
 
 _ALL = Query(limit=1_000)
+_WHOLE = Query(segment="", limit=1_000)
 _ACTIONS = ("notify", "retrain", "rollback")
 _ATTEMPTS = 10
 """So many make a dead letter, unless the target is gone."""
@@ -39,9 +40,12 @@ def check_end(sim: "Simulation") -> None:
         _check_door(sim, stream)
     stored = sim.process.store.load().panes
     for name, monitor in sim.process.engine.monitors.items():
-        panes = {key for key in stored.get(name, {}) if not key.startswith(("seen/", "quality/"))}
+        panes = {key for key in stored.get(name, {}) if not key.startswith(("seen/", "quality/", "segments/"))}
         held = {f"{start}/{version}" for start, version in monitor.memory.panes}
         assert panes == held, f"{name}: the store keeps other panes than the monitor"
+        divided = {key for key in stored.get(name, {}) if key.startswith("segments/")}
+        chunks = {f"segments/{start}/0/{version}" for start, version in monitor.memory.panes if SEGMENTS[name]}
+        assert divided == chunks, f"{name}: the store keeps segments of other panes"
     steady = Steady(sim.around.watches)
     steady.replay(sim.book.entries)
     for name, monitor in sim.process.engine.monitors.items():
@@ -110,7 +114,7 @@ def _raws(sim: "Simulation", partition: str) -> list[Raw]:
 def _check_reports(sim: "Simulation", found: Account, steady: Steady) -> None:
     shown = Counter(
         (each["model"], each["version"], each["window"]["start"], each["window"]["rows"], each["revision"])
-        for each in sim.process.history.reports(_ALL).items
+        for each in sim.process.history.reports(_WHOLE).items
     )
     defined = Counter(
         (name, version, rfc3339(start), rows, revision)
@@ -128,9 +132,30 @@ def _check_reports(sim: "Simulation", found: Account, steady: Steady) -> None:
         for (model, version, start, _), outcome in steady.said.reports.items()
     )
     assert shown == said, "what is shown is not what was said"
+    _check_segments(sim, steady)
     for oracle in found.oracles.values():
         for (_, version), (start, rows, _) in oracle.reported.items():
             assert oracle.form.rows or rows == oracle.truth(start, version), "a window does not hold its rows"
+
+
+def _check_segments(sim: "Simulation", steady: Steady) -> None:
+    """Each row of a window is in one segment of it, and every segment is shown as it was said."""
+    for key, (rows, revision) in steady.said.reports.items():
+        parts = steady.said.parts.get(key, {}).values()
+        total = sum(count for count, _ in parts)
+        assert total == (rows if SEGMENTS[key[0]] else 0), f"{key}: {rows} rows became {total} in segments"
+        assert {other for _, other in parts} <= {revision}, f"{key}: a segment was left behind"
+    said = {
+        (model, version, rfc3339(start), segment, *outcome)
+        for (model, version, start, _), parts in steady.said.parts.items()
+        for segment, outcome in parts.items()
+    }
+    shown = {
+        (each["model"], each["version"], each["window"]["start"], segment, each["window"]["rows"], each["revision"])
+        for segment in {segment for parts in steady.said.parts.values() for segment in parts}
+        for each in sim.process.history.reports(Query(segment=segment, limit=1_000)).items
+    }
+    assert shown == said, f"segments shown that differ: {sorted(shown ^ said)[:4]}"
 
 
 def _check_letters(sim: "Simulation", steady: Steady) -> None:
