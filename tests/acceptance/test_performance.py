@@ -161,7 +161,8 @@ def test_estimates_come_without_any_label(shared: Path, tables: Tables, tmp_path
     for path, table in zip(paths, tables, strict=False):
         pq.write_table(table, path)
     reports = replayed(tmp_path, CONFIG, reference=paths[0], predictions=paths[1])
-    assert {reading["family"] for report in reports for reading in report["readings"]} == {"drift", "estimation"}
+    families = {reading["family"] for report in reports for reading in report["readings"]}
+    assert families == {"drift", "quality", "estimation"}
     assert [report["labels"]["waiting"] for report in reports] == [CHUNK] * 10
     realised = oracle(shared, "realized")
     for name, most in (("roc_auc", 0.003), ("accuracy", 0.005), ("f1", 0.005)):
