@@ -27,7 +27,7 @@ from driftwatch.errors import DriftwatchError
 
 DAY_MS = 86_400_000
 _POLL_SECONDS = 0.5
-_SETTLE_SECONDS = 120.0
+_SETTLE_SECONDS = 240.0
 _TITLE = "driftwatch demo: flights from New York, 2013; model trained on January and February"
 
 
