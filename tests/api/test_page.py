@@ -62,6 +62,7 @@ def test_windows_and_alerts_are_shown(service):
     assert "amount (js 0.250)" in reader.texts
     assert "5000" in reader.texts
     assert ("class", "firing") in reader.attributes
+    assert [query.segment for what, query in service.history.queries if what == "reports"] == [""], "no segments"
 
 
 def test_nothing_on_it_can_run(service):

@@ -72,6 +72,17 @@ def test_wrong_for_its_reference(driftwatch, world):
     )
 
 
+def test_a_rule_for_segments_that_are_not_there(driftwatch, world):
+    """A name that is written wrong would watch nothing."""
+    path = world / "c.toml"
+    path.write_text(path.read_text(encoding="utf-8") + 'segments = ["", "channel=web"]\n', encoding="utf-8")
+    ended = driftwatch("check-config", path)
+    assert ended.code == 2
+    assert ended.err == (
+        f'driftwatch: {path}: models[0].rules[0].segments: no segment is called "channel=web"; the reference has none\n'
+    )
+
+
 def test_example(driftwatch, world):
     """The example is good as soon as the files that it names are there."""
     shutil.copy(EXAMPLE, world / "example.toml")

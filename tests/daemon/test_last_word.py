@@ -100,3 +100,18 @@ def test_only_what_may_change_is_held(said):
         words.release({(open_end, "1") for open_end in range(end - 3, end + 1)})
     assert len(said) == 500 - 4
     assert len(words._held) == 4
+
+
+def test_segments_come_after_the_whole_of_their_window(said):
+    """Each is told of once; rows that were let go since are those of the report that counted them."""
+    words = LastWords(said.append)
+    for end in (1, 2):
+        for segment in ("", "channel=shop", "channel=web"):
+            words.add(replace(first(end), segment=segment))
+    later = labelled(replace(first(1), segment="channel=web"))
+    words.add(replace(later, window=replace(later.window, rows=4)))
+    words.release({(2, "1")})
+    assert [(each["segment"], each["revision"]) for each in said] == [("", 1), ("channel=shop", 1), ("channel=web", 2)]
+    assert said[-1]["window"]["rows"] == 9
+    words.finish()
+    assert len(said) == 6
