@@ -35,10 +35,23 @@ def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
 
 
 def show_labels(board: Board, monitors: Iterable[Monitor]) -> None:
-    """Show what has become of labels so far."""
+    """Show what has become of labels so far, and how golden sets stand; a set that moves is told in the log."""
+    monitors, before = list(monitors), board.picture.controls
+    sets = {each.model: each.memory.controls for each in monitors if each.memory.controls is not None}
+    controls = {model: each.standings for model, each in sets.items() if each.names}
     board.publish(
-        labels={monitor.model: monitor.quality.standing for monitor in monitors if monitor.quality is not None}
+        labels={monitor.model: monitor.quality.standing for monitor in monitors if monitor.quality is not None},
+        controls=controls,
     )
+    for model, some in sets.items():
+        for name in some.newly_unknown():
+            _log.warning("control_unknown", model=model, control=name, why="it is not in the model's `control`")
+    for model, standings in controls.items():
+        known = {(each.name, each.version): each.changed for each in before.get(model, ())}
+        for each in standings:
+            if each.changed > known.get((each.name, each.version), 0):
+                _log.warning("control_changed", model=model, control=each.name, version=each.version,
+                             answers=each.answers, changed=each.changed, ids=each.ids)  # fmt: skip
 
 
 def refill(board: Board, monitors: Iterable[Monitor]) -> None:

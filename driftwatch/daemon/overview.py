@@ -12,6 +12,7 @@ from driftwatch.daemon.telemetry import Exposition
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.ports import Clock, Source
+from driftwatch.quality.control import ControlStanding
 from driftwatch.sinks.board import Board, Picture
 
 
@@ -55,6 +56,7 @@ class ServiceOverview:
             },
             "targets": {"disabled": sorted(self.disabled_targets())},
             "labels": {model: labels(standing) for model, standing in self.board.picture.labels.items()},
+            "controls": {model: _controls(held) for model, held in self.board.picture.controls.items()},
         }
 
     def ready(self) -> tuple[bool, str]:
@@ -72,6 +74,20 @@ class ServiceOverview:
     def metrics(self, *, openmetrics: bool) -> bytes:
         """The exposition of `/metrics`."""
         return self.exposition.render(openmetrics=openmetrics)
+
+
+def _controls(standings: tuple[ControlStanding, ...]) -> list[dict[str, Any]]:
+    """How each version stands in each golden set; ids: of some of the events whose answers have changed."""
+    return [
+        {
+            "control": each.name,
+            "version": each.version,
+            "answers": each.answers,
+            "changed": each.changed,
+            "ids": list(each.ids),
+        }
+        for each in standings
+    ]
 
 
 def _model(watch: Watch, picture: Picture) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Watch:
             memory=Memory(
                 seen=Seen(spec.remember_ids),
                 versions=Versions(spec.max_versions),
-                controls=ControlSets(form, spec.control, tolerance=spec.control_tolerance) if spec.control else None,
+                controls=ControlSets(form, spec.control, tolerance=spec.control_tolerance),
             ),
         )
 

@@ -75,7 +75,8 @@ class ControlSets:
 
     def __init__(self, form: OutputForm, names: Collection[str], *, tolerance: float = 1e-6) -> None:
         self.names = tuple(names)
-        self.unknown: dict[str, None] = {}
+        self.unknown: dict[str, bool] = {}
+        self._standings: tuple[ControlStanding, ...] | None = None
         self.left_out = 0
         self.items: dict[Key, Item] = {}
         self.unsaved: set[tuple[str, int]] = set()
@@ -93,7 +94,7 @@ class ControlSets:
             identity = int(rows.ids[place])
             if name not in self.names:
                 if len(self.unknown) < MOST_IDS:
-                    self.unknown[name] = None
+                    self.unknown.setdefault(name, False)
             elif not identity:
                 self.left_out += 1
             elif isinstance(rows, Batch):
@@ -105,8 +106,20 @@ class ControlSets:
         """The changes have been written."""
         self.unsaved.clear()
 
-    def standings(self) -> Iterator[ControlStanding]:
+    def newly_unknown(self) -> list[str]:
+        """Sets that are sent and not followed, each told once, MOST_IDS of them at most."""
+        new = [name for name, told in self.unknown.items() if not told]
+        self.unknown |= dict.fromkeys(new, True)
+        return new
+
+    @property
+    def standings(self) -> tuple[ControlStanding, ...]:
         """Every set that is followed and every version that has answered it."""
+        if self._standings is None:
+            self._standings = tuple(self._stand())
+        return self._standings
+
+    def _stand(self) -> Iterator[ControlStanding]:
         found: dict[tuple[str, str], list[int]] = {}
         ids: dict[tuple[str, str], list[str]] = {}
         for (name, _), item in self.items.items():
@@ -122,6 +135,7 @@ class ControlSets:
 
     def adopt(self, items: Mapping[Key, Item]) -> None:
         """Go on with what was stored, of the sets that are still followed."""
+        self._standings = None
         for key, item in items.items():
             if key[0] not in self.names:
                 self.unsaved.add(_chunk(key))
@@ -175,6 +189,7 @@ class ControlSets:
         return len(self.items) < MOST_ANSWERS
 
     def _forget(self, version: str) -> None:
+        self._standings = None
         del self._answers[version], self._latest_ms[version]
         for key, item in self.items.items():
             if item.last.pop(version, None) is not None:
@@ -182,6 +197,7 @@ class ControlSets:
                 self.unsaved.add(_chunk(key))
 
     def _note(self, key: Key, item: Item) -> None:
+        self._standings = None
         self._judge(item)
         self.unsaved.add(_chunk(key))
 

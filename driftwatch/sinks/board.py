@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report
+from driftwatch.quality.control import ControlStanding
 from driftwatch.quality.standing import Standing
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Stage, Status
@@ -32,7 +33,7 @@ class Picture:
     alerts: by alert id, the last step of every alert that is pending or firing.
     transitions: how often each step was taken since the process began. watermarks: model → ms since the epoch.
     performance: of each cell and stage the report of the latest window that has a value of it.
-    labels: model → what has become of its labels, where it joins any.
+    labels: model → what has become of its labels, where it joins any. controls: model → how its golden sets stand.
     """
 
     reports: Mapping[Cell, Report] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Picture:
     watermarks: Mapping[str, int] = field(default_factory=dict)
     performance: Mapping[tuple[Cell, Stage], Report] = field(default_factory=dict)
     labels: Mapping[str, Standing] = field(default_factory=dict)
+    controls: Mapping[str, tuple[ControlStanding, ...]] = field(default_factory=dict)
 
 
 class Board:
@@ -63,6 +65,7 @@ class Board:
         watermarks: Mapping[str, int] = MappingProxyType({}),
         distributions: Mapping[Cell, tuple[Distribution, ...]] = MappingProxyType({}),
         labels: Mapping[str, Standing] = MappingProxyType({}),
+        controls: Mapping[str, tuple[ControlStanding, ...]] = MappingProxyType({}),
     ) -> None:
         """Add what one step of the engine brought, in order, and show all of it at once.
 
@@ -84,6 +87,7 @@ class Board:
             watermarks=MappingProxyType({**old.watermarks, **watermarks}),
             performance=MappingProxyType(_performance(old.performance, reports)),
             labels=MappingProxyType({**old.labels, **labels}),
+            controls=MappingProxyType({**old.controls, **controls}),
         )
 
     def restore(self, *, reports: Sequence[Report], alerts: Sequence[Transition]) -> None:

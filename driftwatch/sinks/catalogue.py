@@ -101,6 +101,18 @@ class Metric(Enum):
         ("model",),
         "Share of the predictions that are remembered for their labels; less than 1 when the memory is too small.",
     )
+    CONTROL_ANSWERS = Form(
+        "control_answers",
+        Type.GAUGE,
+        ("model", "version", "control"),
+        "Events of a golden set whose last answer by the version is kept.",
+    )
+    CONTROL_CHANGED = Form(
+        "control_changed",
+        Type.GAUGE,
+        ("model", "version", "control"),
+        "Events of a golden set whose last answer by the version is not what is known of them.",
+    )
     WINDOW_ROWS = Form("window_rows", Type.GAUGE, _CELL, "Rows in the latest window.")
     WINDOW_END = Form("window_end_timestamp_seconds", Type.GAUGE, _CELL, "End of the latest window.")
     WATERMARK = Form(

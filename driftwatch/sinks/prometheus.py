@@ -14,6 +14,7 @@ from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
+from driftwatch.sinks.control_series import control_samples
 from driftwatch.sinks.performance_series import Samples, class_samples, label_delays, label_samples, performance_samples
 from driftwatch.sinks.quality_series import quality_samples
 from driftwatch.statistics.distribution import Distribution
@@ -38,6 +39,7 @@ _EXPORTED = (
     Metric.WATERMARK, Metric.ALERTS, Metric.ALERT_TRANSITIONS, Metric.SERIES_DROPPED, Metric.PERFORMANCE_VALUE,
     Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.LABEL_COVERAGE,
     Metric.LABELS, Metric.LABEL_SAMPLING, Metric.LABEL_DELAY, Metric.QUALITY_VALUE,
+    Metric.CONTROL_ANSWERS, Metric.CONTROL_CHANGED,
 )  # fmt: skip
 
 
@@ -75,6 +77,7 @@ class BoardCollector:
         fixed = sum(map(len, samples.values())) + 1
         budget = _Budget(samples, left=self._max_series - fixed)
         budget.spend(label_samples(picture))
+        budget.spend(control_samples(picture))
         for group in performance_samples(picture):
             budget.spend(group)
         for group in quality_samples(picture, failed=True):

@@ -42,7 +42,7 @@ def sets_of(*parts, names=("golden-1",), form=FORM, **options):
 
 
 def standing(sets):
-    return {(each.name, each.version): (each.answers, each.changed, each.ids) for each in sets.standings()}
+    return {(each.name, each.version): (each.answers, each.changed, each.ids) for each in sets.standings}
 
 
 def test_an_answer_that_differs_from_the_first_is_reported():
@@ -83,8 +83,9 @@ def test_a_label_is_what_is_known():
 def test_only_sets_that_are_declared_are_followed():
     """Names of others are remembered to be told once, a bounded number of them."""
     sets = sets_of(controls(*({**said("a", 0.9), "control": f"set-{place}"} for place in range(100))))
-    assert not list(sets.standings())
-    assert len(sets.unknown) == control.MOST_IDS
+    assert not sets.standings
+    assert len(sets.newly_unknown()) == len(sets.unknown) == control.MOST_IDS
+    assert sets.newly_unknown() == []
 
 
 def test_numbers_and_rankings_have_answers_too():
@@ -115,7 +116,7 @@ def test_order_and_repetition_make_no_difference(events, random):
     again = [*events, *random.choices(events, k=3)]
     random.shuffle(again)
     one, other = sets_of(controls(*events)), sets_of(*(controls(event) for event in again))
-    assert list(one.standings()) == list(other.standings())
+    assert one.standings == other.standings
 
 
 @settings(max_examples=30)
@@ -133,7 +134,7 @@ def test_a_restart_makes_no_difference(before, after):
         assert control_state.changes(resumed) == {}
     last = sets_of()
     control_state.resume(last, stored)
-    assert list(last.standings()) == list(whole.standings())
+    assert last.standings == whole.standings
 
 
 def test_memory_is_bounded(monkeypatch):
@@ -144,14 +145,14 @@ def test_memory_is_bounded(monkeypatch):
     sets.add(controls(said("a", 0.1, version="3", time=3_000), said("b", 0.9, version="3", time=3_000))[0])
     assert standing(sets) == {("golden-1", "2"): (2, 0, ()), ("golden-1", "3"): (2, 1, ("a",))}
     sets.add(controls(*(said(str(place), 0.9, version="3", time=4_000) for place in range(9)))[0])
-    assert sum(each.answers for each in sets.standings()) <= 4
+    assert sum(each.answers for each in sets.standings) <= 4
     assert sets.left_out > 0
 
 
 def test_versions_are_bounded():
     """A flood of them leaves the last ones."""
     sets = sets_of(*(controls(said("a", 0.9, version=str(place), time=place)) for place in range(100)))
-    assert sorted(int(each.version) for each in sets.standings()) == list(range(100 - control.MOST_VERSIONS, 100))
+    assert sorted(int(each.version) for each in sets.standings) == list(range(100 - control.MOST_VERSIONS, 100))
 
 
 def test_what_does_not_fit_any_more_is_let_go():
@@ -176,6 +177,6 @@ def test_the_stored_form_is_fixed():
     assert name == f"{next(iter(sets.items))[1] % 64}/golden-1"
     stored = control_state.read(name, data)
     assert stored.format == 1
-    assert list(sets.standings()) == [ControlStanding("golden-1", "1", 1, 0, ())]
+    assert sets.standings == (ControlStanding("golden-1", "1", 1, 0, ()),)
     record = np.frombuffer(next(iter(sets.items.values())).last["1"][2], FORM.outputs)
     assert (record["score"][0], record["prediction"][0]) == (0.9, 1)
