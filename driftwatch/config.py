@@ -57,6 +57,7 @@ class ModelSpec(Spec):
     classes: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, max_length=_MOST_CLASSES)
     threshold: float = Field(default=0.5, ge=0, le=1)
     value: CostSpec | None = None
+    champion: str | None = Field(default=None, min_length=1)
     ignore: list[str] = Field(default_factory=list)
     segments: SegmentSpecs = Field(default_factory=list)
     protected: SegmentSpecs = Field(default_factory=list)

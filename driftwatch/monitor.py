@@ -21,22 +21,23 @@ from driftwatch.evaluation.book import AlertBook
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
 from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.segments import Sight
+from driftwatch.quality.attendance import Again, Attendance
 from driftwatch.quality.control import ControlSets
 from driftwatch.quality.pending import Decided, WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.segments import WHOLE
-from driftwatch.stream.batch import Batch, Codes, Ints, Labels
+from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.dimensions import UNDIVIDED, Dimensions, Members
 from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
 from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Step, Windows
-from driftwatch.summaries.profile import Profile, profiles
+from driftwatch.summaries.profile import Profile, cells_of, profiles
 from driftwatch.summaries.segment_panes import PaneKey, SegmentPanes
 from driftwatch.summaries.segmented import segment_numbers
 
 REMEMBERED = 1_000_000
-"""Event ids that a model remembers, to know an event that is sent again: 10 bytes each."""
+"""Event ids that a model remembers, 10 bytes each, to know an event that is sent again."""
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class Memory:
     versions: Versions = field(default_factory=Versions)
     seen: Seen = field(default_factory=lambda: Seen(REMEMBERED))
     controls: ControlSets | None = None
+    attendance: Attendance | None = None
 
 
 class Monitor:
@@ -84,13 +86,12 @@ class Monitor:
     ) -> None:
         self.model = model
         self.layout = evaluator.layout
-        self.windows = windows
-        self.quality = quality
+        self.windows, self.quality = windows, quality
         self.memory = memory or Memory()
-        self.changed: set[PaneKey] = set()
-        self.told: set[str] = set()
+        self.changed, self.told = set[PaneKey](), set[str]()
         self.evaluator = evaluator
         self.dimensions = dimensions
+        self.attendance = self.memory.attendance or Attendance(windows.spec)
         self.segments = SegmentPanes(self.layout, len(dimensions.segment_names))
 
     def saved(self) -> None:
@@ -108,6 +109,7 @@ class Monitor:
         outcome = Outcome()
         new = self.memory.seen.new(event_hashes(batch))
         outcome.duplicate = batch.rows - int(np.count_nonzero(new))
+        again = Again(batch.times, new)
         if outcome.duplicate:
             batch = batch.where(new)
         groups = self.dimensions.codes(batch.numeric, batch.categorical)
@@ -117,7 +119,9 @@ class Monitor:
             outcome.late += late
             outcome.accepted += step.stop - step.start - late
             if step.close is not None:
+                self.attendance.again(again.until(step.stop))
                 self._close(step.close, outcome)
+        self.attendance.again(again.until(batch.rows + 1))
         return outcome
 
     def label(self, labels: Labels, *, received_ms: int) -> Joined | None:
@@ -174,7 +178,7 @@ class Monitor:
             self.quality.remember(batch, step, names, groups if self.dimensions.all else None)
         # Late rows may be of any time at all; they must not make a cell each.
         panes = np.where(step.late, step.panes[np.argmin(step.late)], step.panes)
-        places, cells = _cells(panes, batch.versions, count=len(names))
+        places, cells = cells_of(panes, batch.versions, count=len(names))
         cells[step.late] = -1
         keys = [(pane, names[version]) for pane, version in places]
         numbers = segment_numbers(self.dimensions, groups)
@@ -201,8 +205,10 @@ class Monitor:
             for end in self.windows.ends_of(pane)
             if memory.issued < end <= due
         }
+        missed = self.attendance.close(memory.issued, due, fresh, memory.panes)
+        fresh |= missed
         again = quality.due(due, finished=finished) if quality is not None else set()
-        seen = self._see(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished)
+        seen = self._see(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished, closing=True)
         book = AlertBook(memory.alerts)
         for key, sight in seen.items():
             decided = set(sight.decided)
@@ -214,18 +220,18 @@ class Monitor:
                     outcome.transitions += finding.transitions
                     decided |= {(rule, look.cell.segment) for rule in finding.decided}
                 memory.revisions[key] = sight.whole.revision
-            if quality is not None:
+            if quality is not None and key not in missed:
                 quality.looked(key, sight.whole, decided=frozenset(decided), closed=due)
-        memory.alerts, memory.touched = book.alerts, set()
-        memory.issued = max(memory.issued, due)
+        memory.alerts, memory.touched, memory.issued = book.alerts, set(), max(memory.issued, due)
         if quality is not None:
             quality.forget(due, finished=finished)
         self._forget()
         self.segments.pack(due)
 
     def _see(
-        self, keys: Sequence[WindowKey], *, whole: Collection[WindowKey], closed: int, finished: bool = False
-    ) -> dict[WindowKey, Sight]:
+        self, keys: Sequence[WindowKey], *, whole: Collection[WindowKey], closed: int, finished: bool = False,
+        closing: bool = False,
+    ) -> dict[WindowKey, Sight]:  # fmt: skip
         """Look at windows, all at once; of those that are not `whole`, only at what their labels and scores say."""
         profiles = {key: self._window(*key) for key in keys if key in whole}
         bounds = {key: self._bounds(key, profiles.get(key)) for key in keys}
@@ -234,9 +240,11 @@ class Monitor:
         if self.quality is not None:
             bounds = {
                 key: replace(window, stage=self.quality.stage(window, closed, finished=finished))
+                if window.rows
+                else window
                 for key, window in bounds.items()
             }
-            for (key, segment), said in self.quality.performances(bounds, whole=whole).items():
+            for (key, segment), said in self.quality.performances(bounds, whole=whole, closing=closing).items():
                 performances[key][segment] = said
             decided = self.quality.decided
         seen = {}
@@ -249,6 +257,7 @@ class Monitor:
                 profile=profiles.get(key),
                 performance=performances[key].get(WHOLE),
                 decided=frozenset(rule for rule, segment in judged if segment == WHOLE),
+                stream=self.attendance.readings(key, self.memory.panes) if key in whole else (),
             )
             seen[key] = Sight(look, performances[key], judged)
         return seen
@@ -288,13 +297,5 @@ class Monitor:
         followed = self.quality.known.windows if self.quality is not None else {}
         for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before and key not in followed]:
             del revisions[key]
+        self.attendance.forget(before)
         self.memory.versions.keep({version for _, version in (*self.memory.panes, *followed)})
-
-
-def _cells(panes: Ints, versions: Codes, *, count: int) -> tuple[list[tuple[int, int]], Ints]:
-    """Name each pane and version of some rows, and give each row its cell, (rows,)."""
-    if count == 1 and panes[0] == panes[-1] and (panes == panes[0]).all():
-        return [(int(panes[0]), 0)], np.zeros(len(panes), dtype=np.int64)
-    starts, place = np.unique(panes, return_inverse=True)
-    cells, row_cells = np.unique(place * count + versions, return_inverse=True)
-    return [(int(starts[cell // count]), int(cell % count)) for cell in cells], row_cells.astype(np.int64)

@@ -12,11 +12,13 @@ from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.rules import DEFAULT_RULES
 from driftwatch.monitor import Memory, Monitor
+from driftwatch.quality.attendance import Attendance
 from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class, row_bytes
 from driftwatch.quality.control import ControlSets
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
+from driftwatch.statistics.traffic import Usual
 from driftwatch.store import references
 from driftwatch.stream.answers import Classes
 from driftwatch.stream.division import named_columns
@@ -60,10 +62,12 @@ class Watch:
     def monitor(self) -> Monitor:
         """A new monitor."""
         spec, form = self.spec, self.output_form
-        windows = Windows(spec.window)
+        windows, rhythm = Windows(spec.window), self.reference.rhythm
         costs = None if spec.value is None else Costs(**spec.value.model_dump())
         known, dimensions = self.reference.outcomes, self.reference.dimensions
-        terms = QualityTerms(_capacity(spec, form), spec.label_wait, costs, known, dimensions)
+        terms = QualityTerms(
+            _capacity(spec, form), spec.label_wait, costs, known, dimensions, champion=spec.champion
+        )  # fmt: skip
         parts = SegmentBaselines(self.layout, dimensions.segment_names, self.reference.segments, groups=spec.groups)
         evaluator = Evaluator(
             self.baseline, spec.rules, metrics=metrics_by_class(form), segments=parts, condition=self.condition
@@ -147,7 +151,7 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     declared = replace(layout, numeric=schema.numeric, categorical=schema.categorical)
     condition = Condition.of(declared, reference.profile, blocks=reference.blocks)
     checks = condition.checks
-    _check_rules(spec, {name: (*names, *checks[name]) for name, names in baseline.statistics.items()}, where)
+    _check_rules(spec, {name: (*baseline.statistics.get(name, ()), *names) for name, names in checks.items()}, where)
     _check_metrics(spec, form, where)
     _check_segments(spec, reference.dimensions.segment_names, where)
     for stream in Stream:

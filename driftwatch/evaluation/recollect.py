@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from driftwatch.evaluation.report import JUDGED_BY_LABELS, Report, Window
+from driftwatch.statistics.contrast import Contrast, Ruling
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 
 
@@ -29,14 +30,27 @@ def recollected(document: Mapping[str, Any]) -> Report:
 def _reading(document: Mapping[str, Any]) -> Reading:
     names = ("value", "adjusted", "lower", "upper", "p_value")
     value, adjusted, lower, upper, p_value = (_number(document[name]) for name in names)
-    support = Support(
+    contrast = _contrast(document) if "versus" in document else None
+    return Reading(
+        document["column"], document["family"], document["statistic"], value, adjusted, lower, upper, p_value,
+        Status(document["status"]), _support(document) if "stage" in document else None,
+        limit=math.nan if contrast is None else 0.0,
+        beyond=contrast is not None and contrast.ruling is Ruling.WORSE,
+        contrast=contrast,
+    )  # fmt: skip
+
+
+def _support(document: Mapping[str, Any]) -> Support:
+    return Support(
         Stage(document["stage"]),
         **{name: document[name] for name in ("coverage", "naive", "worst", "best", "baseline") if name in document},
     )
-    return Reading(
-        document["column"], document["family"], document["statistic"], value, adjusted, lower, upper, p_value,
-        Status(document["status"]), support,
-    )  # fmt: skip
+
+
+def _contrast(document: Mapping[str, Any]) -> Contrast:
+    names = ("versus", "rows", "versus_rows", "decided_rows", "decided_versus_rows")
+    given = {name: document[name] for name in names}
+    return Contrast(ruling=Ruling(document["verdict"]), mde=_number(document["mde"]), **given)
 
 
 def _number(value: float | None) -> float:

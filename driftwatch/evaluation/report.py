@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from driftwatch.statistics.comparison import FAMILY as COMPARISON
+from driftwatch.statistics.contrast import Contrast
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.drift import FAMILY as DRIFT
 from driftwatch.statistics.performance import CONCEPT, ESTIMATION, FAMILY
 from driftwatch.statistics.reading import Reading, Support
 
-JUDGED_BY_LABELS = frozenset({FAMILY, ESTIMATION, CONCEPT})
+JUDGED_BY_LABELS = frozenset({FAMILY, ESTIMATION, CONCEPT, COMPARISON})
 """Families of readings that change when labels come."""
 
 
@@ -157,7 +159,7 @@ class Report:
 
     def threshold(self, reading: Reading) -> float | None:
         """The threshold of the tightest rule on it; of a check without one its own limit."""
-        given = self.thresholds.get((reading.column, reading.statistic))
+        given = None if reading.contrast else self.thresholds.get((reading.column, reading.statistic))
         return _finite(reading.limit) if given is None else given
 
     def line(self) -> bytes:
@@ -183,6 +185,8 @@ class Report:
             document["at"] = reading.at
         if reading.support is not None:
             document |= _support(reading.support)
+        if reading.contrast is not None:
+            document |= _contrast(reading.contrast)
         return document
 
 
@@ -209,6 +213,19 @@ def _support(support: Support) -> dict[str, Any]:
         "baseline": support.baseline,
     }
     return {"stage": support.stage.value} | {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def _contrast(contrast: Contrast) -> dict[str, Any]:
+    """What a difference of two versions rests on, and how it was ruled."""
+    return {
+        "versus": contrast.versus,
+        "verdict": contrast.ruling.value,
+        "rows": contrast.rows,
+        "versus_rows": contrast.versus_rows,
+        "mde": _finite(contrast.mde),
+        "decided_rows": contrast.decided_rows,
+        "decided_versus_rows": contrast.decided_versus_rows,
+    }
 
 
 def _finite(value: float) -> float | None:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from driftwatch.spec import Spec, announced, meant, mistake
 from driftwatch.statistics.checks import CHECKS, well
+from driftwatch.statistics.comparison import NOT_COMPARED
 from driftwatch.statistics.drift import STATISTIC_NAMES
 from driftwatch.statistics.performance import AT_FIRST, METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status
@@ -50,6 +51,9 @@ class RuleSpec(Spec):
     segments: whether it watches segments beside all rows, or the names of those that it watches, "" for all rows.
     stage: which value of a metric is judged: the final one, when no more labels are waited for; the interim one, as
         soon as `min_coverage` of the labels have come; or the one estimated from the scores alone.
+    versus: "champion" compares a version's metric with the champion's: the difference, in place of the value. Without
+        `above` and `below` it fires for a version that is ruled to be worse, until it is gone. `min_rows` are then
+        those of the whole contest.
     judge: which of the reading's numbers is compared. "lower" with `above` asks that the *true* distance be beyond the
         threshold with 97.5 % confidence, so that small windows do not alarm by chance. It is "value" when left out,
         of a check the bound that is sure. A check may leave out `above` and `below` too: then it is judged by its own
@@ -63,6 +67,7 @@ class RuleSpec(Spec):
     statistic: Annotated[str, announced(*_LATER, instead=_ONE_OF), AfterValidator(_known)] | None = None
     metric: Annotated[str, announced(*_LATER, instead=_METRIC_OF), AfterValidator(_measured)] | None = None
     stage: Annotated[Stage, Field(strict=False)] | None = None
+    versus: Literal["champion"] | None = None
     min_coverage: float = Field(default=0.5, ge=0, le=1)
     columns: tuple[str, ...] | None = Field(default=None, strict=False)
     segments: Annotated[tuple[str, ...], Field(strict=False)] | bool = True
@@ -78,7 +83,9 @@ class RuleSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _surely(cls, table: Any) -> Any:
-        if not isinstance(table, dict) or str(table.get("statistic")) not in CHECKS or "judge" in table:
+        if not isinstance(table, dict) or "judge" in table:
+            return table
+        if str(table.get("statistic")) not in CHECKS and table.get("versus") is None:
             return table
         return {**table, "judge": "upper" if "below" in table else "lower"}
 
@@ -88,6 +95,18 @@ class RuleSpec(Spec):
             raise ValueError('give one thing to compare: a statistic, such as "psi", or a metric, such as "roc_auc"')
         if self.statistic and self.stage is not None:
             raise mistake("stage", "only metrics of performance have stages; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        if self.versus is None:
+            return self
+        if self.metric is None or self.metric in NOT_COMPARED:
+            raise mistake("versus", f"versions are not compared by {self.of}; choose another metric, such as roc_auc")
+        if self.stage not in {None, Stage.FINAL}:
+            raise mistake("stage", "versions are compared when no more labels are waited for; leave it out")
+        if self.rests_on_limit and METRICS[self.metric].rises is None:
+            raise mistake("versus", f"neither side of {self.of} is the better one; give above or below")
         return self
 
     @model_validator(mode="after")
@@ -102,6 +121,8 @@ class RuleSpec(Spec):
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
+        if self.versus is not None:
+            return self
         bounds = METRICS.get(self.of) or STATISTICS.get(self.of) or CHECKS[self.of]
         if self.above is not None and self.above >= bounds.high:
             raise mistake("above", f"{self.of} is never above {bounds.high:g}, so this never fires; write a lower one")
@@ -116,8 +137,9 @@ class RuleSpec(Spec):
 
     @property
     def rests_on_limit(self) -> bool:
-        """Whether it is a check's own limit that decides."""
-        return self.statistic in CHECKS and self.above is None and self.below is None
+        """Whether it is the reading itself that says what is beyond: a check's limit, or the ruling on a version."""
+        own = self.statistic in CHECKS or self.versus is not None
+        return own and self.above is None and self.below is None
 
     def covers(self, segment: str) -> bool:
         """Whether it watches a segment, "" for all rows."""
@@ -210,6 +232,8 @@ def watches(rule: RuleSpec, reading: Reading) -> bool:
         return False
     if not rule.metric:
         return reading.support is None and (rule.columns is None or reading.column in rule.columns)
+    if rule.versus is not None:
+        return reading.contrast is not None and reading.column in (rule.columns or ("",))
     stage = rule.stage or Stage.FINAL
     return (
         reading.support is not None
@@ -222,6 +246,8 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
     """The threshold that each (column, statistic) meets first; columns: name → its statistics."""
     tightest: dict[tuple[str, str], float] = {}
     for rule in rules:
+        if rule.versus:
+            continue
         watched = rule.columns or (("",) if rule.metric else None)
         for column, statistics in columns.items():
             if rule.rests_on_limit or rule.of not in statistics or (watched is not None and column not in watched):
@@ -234,6 +260,7 @@ def thresholds(rules: Iterable[RuleSpec], columns: Mapping[str, Collection[str]]
 
 def _verdict(rule: RuleSpec, reading: Reading, rows: int) -> Verdict:
     compared: float = reading.value if rule.rests_on_limit else getattr(reading, rule.judge)
+    rows = rows if reading.contrast is None else reading.contrast.rows
     small = rows < rule.min_rows and not (rule.of in CHECKS and CHECKS[rule.of].of_stream)
     if reading.status is not Status.OK or small or math.isnan(compared):
         return Verdict.UNKNOWN

@@ -8,6 +8,7 @@ import numpy as np
 
 from driftwatch.kernels.calibration import calibrate_bins
 from driftwatch.quality.binary import BinaryAssessor
+from driftwatch.quality.contest import Contests
 from driftwatch.quality.grids import prediction_grid, score_grid
 from driftwatch.quality.loss import LossWatch
 from driftwatch.quality.multiclass import MulticlassAssessor
@@ -15,6 +16,7 @@ from driftwatch.quality.quality import Quality
 from driftwatch.quality.ranking import RankingAssessor
 from driftwatch.quality.regression import RegressionAssessor
 from driftwatch.quality.slicing import Slicing
+from driftwatch.quality.yardsticks import measure_of
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.concept import Terms
 from driftwatch.statistics.performance import metrics_of
@@ -41,7 +43,7 @@ class QualityTerms:
     """capacity: predictions that are remembered. wait_ms: how long labels are waited for. costs: of a binary model.
 
     known: what the reference's own labels say, if it has any. dimensions: that divide the rows; as many as the form of
-    outputs has groups.
+    outputs has groups. champion: the version that others are compared with; else the one that was seen first.
     """
 
     capacity: int
@@ -49,6 +51,7 @@ class QualityTerms:
     costs: Costs | None = None
     known: KnownOutcomes | None = None
     dimensions: Dimensions = UNDIVIDED
+    champion: str | None = None
 
 
 def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: QualityTerms) -> Quality | None:
@@ -60,6 +63,8 @@ def make_quality(form: OutputForm, layout: Layout, windows: Windows, terms: Qual
     join = LabelJoin(form, capacity=terms.capacity, waiting_capacity=max(1, terms.capacity // WAITING_SHARE))
     frontier = Frontier(idle_after_ms=windows.spec.idle_after)
     assessor = make_assessor(form, layout, costs=terms.costs, known=terms.known, dimensions=terms.dimensions)
+    measure = measure_of(form, score_grid(layout), costs=terms.costs)
+    assessor.learnt.contests = Contests(measure, dimensions=terms.dimensions, champion=terms.champion)
     return Quality(
         join, assessor, windows=windows, wait_ms=terms.wait_ms, frontier=frontier, dimensions=terms.dimensions
     )  # fmt: skip

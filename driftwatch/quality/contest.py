@@ -99,6 +99,11 @@ class Contests:
             self._say([latest])
         return tuple(self._reading(latest, name) for name in _ordered(self._said[latest]))
 
+    def standing(self, version: str) -> dict[str, tuple[Reading, ...]]:
+        """How a challenger does in each segment in which it is compared."""
+        segments = dict.fromkeys(key[2] for key in self._contests if key[1] == version)
+        return {segment: self.readings(version, segment) for segment in segments}
+
     def keep(self, versions: Collection[str]) -> None:
         """Let go of the contests of versions that are gone."""
         for key in [key for key in self._contests if not {key[0], key[1]} <= set(versions)]:
@@ -200,7 +205,10 @@ class Contests:
             decided_versus_rows=None if decision is None else decision.versus_rows,
         )
         column, metric = name
-        return Reading(column, FAMILY, metric, value, _NAN, lower, upper, _NAN, status, contrast=contrast)
+        return Reading(
+            column, FAMILY, metric, value, _NAN, lower, upper, _NAN, status,
+            limit=0.0, beyond=contrast.ruling is Ruling.WORSE, contrast=contrast,
+        )  # fmt: skip
 
 
 def _count(answers: Answers) -> int:

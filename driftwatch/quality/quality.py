@@ -18,7 +18,7 @@ from driftwatch.quality.pending import Agenda, Decided, Pending, WindowKey, earl
 from driftwatch.quality.segments import WHOLE, segments_of, without_noise
 from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCHED, Counting, Standing
 from driftwatch.statistics.performance import ESTIMATION
-from driftwatch.statistics.reading import Stage
+from driftwatch.statistics.reading import Reading, Stage
 from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.dimensions import Dimensions, Members
 from driftwatch.stream.frontier import Frontier
@@ -110,16 +110,18 @@ class Quality:
         return Stage.FINAL if matured or not self._labels_come else Stage.INTERIM
 
     def performances(
-        self, windows: Mapping[WindowKey, Window], *, whole: Collection[WindowKey]
+        self, windows: Mapping[WindowKey, Window], *, whole: Collection[WindowKey], closing: bool = False
     ) -> dict[tuple[WindowKey, str], Performance]:
         """What the labels that have come, and the scores, say of some windows and of their segments, by name.
 
         All rows together are the segment "". Nothing is said of a window or segment of which nothing is remembered.
         Windows that are not `whole` are left out while nothing has come for them: measuring is what costs.
         Before a model's first label only what its scores promise is said: its windows wait for nothing.
+        closing: windows whose last labels have come are added to the contests of their versions, once.
         """
         names = self._names
         ends = sorted({end for end, _ in windows})
+        compared = self._compare(windows) if closing else {}
         found = {}
         for recalled in self.join.answers([self._windows.panes_of(end) for end in ends]):
             key = ends[recalled.window], names[recalled.version]
@@ -129,9 +131,34 @@ class Quality:
                 if key not in whole and stage is Stage.INTERIM and mark == self.known.windows[key].mark:
                     continue
                 for segment, said in self._measured(recalled, version=key[1], stage=stage):
+                    beside = self._beside(key, segment, compared) if stage is Stage.FINAL else ()
                     if self._labels_come or said.readings:
-                        found[key, segment] = replace(said, mark=mark)
+                        found[key, segment] = replace(said, readings=(*said.readings, *beside), mark=mark)
         return found
+
+    def _compare(self, windows: Mapping[WindowKey, Window]) -> dict[WindowKey, dict[str, tuple[Reading, ...]]]:
+        """Add windows that are final to contests, the oldest first; how these stood after each, by segment."""
+        contests = self.assessor.learnt.contests
+        found: dict[WindowKey, dict[str, tuple[Reading, ...]]] = {}
+        if contests is None or not self._labels_come:
+            return found
+        final = {key for key, window in windows.items() if window.stage == Stage.FINAL}
+        done = {key for key, pending in self.known.windows.items() if pending.final}
+        for end in sorted({end for end, _ in final - done}):
+            versions = sorted({version for other, version in (*windows, *self.known.windows) if other == end})
+            if len(versions) > 1 and all((end, version) in final | done for version in versions):
+                contests.add(self._first_pane(end), end)
+                found |= {(end, version): contests.standing(version) for version in versions}
+        return found
+
+    def _beside(
+        self, key: WindowKey, segment: str, compared: Mapping[WindowKey, Mapping[str, tuple[Reading, ...]]]
+    ) -> tuple[Reading, ...]:
+        """How a version does beside the champion: as of its window, where that has just been added."""
+        contests = self.assessor.learnt.contests
+        if contests is None or key in compared:
+            return compared.get(key, {}).get(segment, ())
+        return contests.readings(key[1], segment)
 
     def _measured(self, recalled: Recalled, *, version: str, stage: Stage) -> Iterator[tuple[str, Performance]]:
         """A window and each of its segments."""
@@ -188,6 +215,8 @@ class Quality:
         for name in [name for name, code in self.known.codes.items() if code not in held]:
             del self.known.codes[name]
             self.known.counting.delays.pop(name, None)
+        if self.assessor.learnt.contests is not None:
+            self.assessor.learnt.contests.keep(self.known.codes)
 
     @property
     def standing(self) -> Standing:
@@ -231,10 +260,15 @@ class Quality:
     def _learn(self, key: WindowKey) -> None:
         """Each pane is the first one of one window; with that window it is learnt from."""
         end, version = key
+        recalled = self._first_pane(end).get(version)
+        if recalled is not None:  # none of its predictions may be remembered
+            self.assessor.learn(recalled.answers, version=version, end=end)
+
+    def _first_pane(self, end: int) -> dict[str, Recalled]:
+        """What is remembered of a window's first pane, by version, those first that were seen first."""
         first = self._windows.panes_of(end).start
-        for recalled in self.join.answers([range(first, first + 1)]):
-            if recalled.version == self.known.codes.get(version):  # none of its predictions may be remembered
-                self.assessor.learn(recalled.answers, version=version, end=end)
+        found = {recalled.version: recalled for recalled in self.join.answers([range(first, first + 1)])}
+        return {version: found[code] for version, code in self.known.codes.items() if code in found}
 
     def _code(self, version: str) -> int:
         codes = self.known.codes

@@ -39,6 +39,7 @@ class Form(NamedTuple):
 _CELL = ("model", "version", "segment")
 _COLUMN = (*_CELL, "column")
 _STATISTIC = (*_COLUMN, "statistic")
+_VERSUS = (*_CELL, "versus", "metric")
 _PARTITION = ("topic", "partition")
 
 
@@ -82,6 +83,18 @@ class Metric(Enum):
     )
     PERFORMANCE_UPPER = Form(
         "performance_upper", Type.GAUGE, (*_CELL, "metric", "stage"), "Upper 95 % bound of the true performance."
+    )
+    COMPARISON_VALUE = Form(
+        "comparison_value", Type.GAUGE, _VERSUS, "Difference of a metric from the champion's, over all final windows."
+    )
+    COMPARISON_LOWER = Form(
+        "comparison_lower", Type.GAUGE, _VERSUS, "Lower bound of the true difference, valid at all times at once."
+    )
+    COMPARISON_UPPER = Form(
+        "comparison_upper", Type.GAUGE, _VERSUS, "Upper bound of the true difference, valid at all times at once."
+    )
+    COMPARISON_STATE = Form(
+        "comparison_state", Type.GAUGE, _VERSUS, "Ruling on the version: 1 better than the champion, -1 worse, 0 none."
     )
     LABEL_COVERAGE = Form(
         "label_coverage_ratio",

@@ -4,9 +4,7 @@ A column, version or segment that has left the picture leaves no stale series. S
 spent on all rows first, then on segments, each the most severe columns first; a column comes whole or not at all.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from prometheus_client.metrics_core import Metric as Family
 
@@ -14,14 +12,11 @@ from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
+from driftwatch.sinks.comparison_series import comparison_samples
 from driftwatch.sinks.control_series import control_samples
+from driftwatch.sinks.drift_series import DriftColumns
 from driftwatch.sinks.performance_series import Samples, class_samples, label_delays, label_samples, performance_samples
 from driftwatch.sinks.quality_series import quality_samples
-from driftwatch.statistics.distribution import Distribution
-from driftwatch.statistics.reading import Reading
-
-MAX_GROUPS = 12
-"""Groups of a column whose shares are exported."""
 
 STEPS = (
     (State.PENDING, Reason.CROSSED),
@@ -32,12 +27,12 @@ STEPS = (
 )
 """The steps an alert can take; each is exported as 0 until it is taken."""
 
-_SEVERITY = {State.PENDING: 1, State.FIRING: 2}
 _EXPORTED = (
     Metric.DRIFT_VALUE, Metric.DRIFT_P_VALUE, Metric.DRIFT_THRESHOLD, Metric.DRIFT_EFFECT_LOWER,
     Metric.DRIFT_EFFECT_UPPER, Metric.DRIFT_STATE, Metric.DISTRIBUTION_RATIO, Metric.WINDOW_ROWS, Metric.WINDOW_END,
     Metric.WATERMARK, Metric.ALERTS, Metric.ALERT_TRANSITIONS, Metric.SERIES_DROPPED, Metric.PERFORMANCE_VALUE,
-    Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.LABEL_COVERAGE,
+    Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.COMPARISON_VALUE, Metric.COMPARISON_LOWER,
+    Metric.COMPARISON_UPPER, Metric.COMPARISON_STATE, Metric.LABEL_COVERAGE,
     Metric.LABELS, Metric.LABEL_SAMPLING, Metric.LABEL_DELAY, Metric.QUALITY_VALUE,
     Metric.CONTROL_ANSWERS, Metric.CONTROL_CHANGED,
 )  # fmt: skip
@@ -55,6 +50,7 @@ class BoardCollector:
         self._board = board
         self._rules = rules
         self._max_series = max_series
+        self._columns = DriftColumns()
         self._rendered: tuple[Picture, list[Family]] | None = None
 
     def describe(self) -> Iterable[Family]:
@@ -80,19 +76,22 @@ class BoardCollector:
         budget.spend(control_samples(picture))
         for group in performance_samples(picture):
             budget.spend(group)
+        for group in comparison_samples(picture):
+            budget.spend(group)
         for group in quality_samples(picture, failed=True):
             budget.spend(group)
-        ranked = sorted(_columns(picture), key=lambda column: column.rank)
+        ranked = self._columns.ranked(picture)
         placed: set[Cell] = set()
-        for column in ranked:
+        for state, column in ranked:
             # A column says little without its window, so the window's series come with the cell's first column.
-            window = {} if column.cell in placed else _window_samples(column, picture)
+            window = {} if column.cell in placed else _window_samples(column.report, picture)
             placed.add(column.cell)
-            budget.spend(window | _column_samples(column))
+            if not budget.left_out(column.size + len(window)):
+                budget.spend(window | column.samples(state))
         for group in quality_samples(picture, failed=False):
             budget.spend(group)
-        for column in ranked:
-            budget.spend(_shares(column))
+        for _, column in ranked:
+            budget.spend(column.shares())
         for group in class_samples(picture):
             budget.spend(group)
         samples[Metric.SERIES_DROPPED] = {(): budget.dropped}
@@ -112,6 +111,12 @@ class _Budget:
         self._full = False
         self.dropped = 0
 
+    def left_out(self, size: int) -> bool:
+        """Whether a group of that size comes too late; then it need not be made."""
+        if self._full:
+            self.dropped += size
+        return self._full
+
     def spend(self, group: Samples) -> None:
         size = sum(map(len, group.values()))
         self._full = self._full or size > self._left
@@ -123,89 +128,12 @@ class _Budget:
             self._samples[metric].update(values)
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One column of one cell with all its drift readings. state: 0 ok, 1 pending, 2 firing."""
-
-    cell: Cell
-    name: str
-    state: int
-    readings: list[Reading]
-    report: Report
-    distribution: Distribution | None
-
-    @property
-    def rank(self) -> tuple[bool, int, float, float, Cell, str]:
-        """Sorts all rows before segments and the most severe first: by state, then by nearness to their thresholds.
-
-        Farthest beyond is nearest. Statistics have different units, so they are compared as shares of their
-        thresholds; without any threshold the Jensen-Shannon distance decides, which every kind of column has and which
-        lies in [0, 1].
-        """
-        nearness, distance = 0.0, 0.0
-        for reading in self.readings:
-            threshold = self.report.thresholds.get((reading.column, reading.statistic), math.nan)
-            if threshold > 0 and reading.value / threshold > nearness:
-                nearness = reading.value / threshold
-            if reading.statistic == "js" and reading.value > distance:
-                distance = reading.value
-        return bool(self.cell[2]), -self.state, -nearness, -distance, self.cell, self.name
-
-
-def _columns(picture: Picture) -> Iterator[_Column]:
-    states: dict[tuple[str, ...], int] = {}
-    for alert in picture.alerts.values():
-        key = (alert.model, alert.version, alert.segment, alert.column)
-        states[key] = max(states.get(key, 0), _SEVERITY[alert.state])
-    for cell, report in picture.reports.items():
-        shares = {distribution.column: distribution for distribution in picture.distributions.get(cell, ())}
-        by_column: dict[str, list[Reading]] = {}
-        for reading in report.readings:
-            if reading.family == "drift":
-                by_column.setdefault(reading.column, []).append(reading)
-        for name, readings in by_column.items():
-            yield _Column(cell, name, states.get((*cell, name), 0), readings, report, shares.get(name))
-
-
-def _window_samples(column: _Column, picture: Picture) -> Samples:
-    cell, window = column.cell, column.report.window
+def _window_samples(report: Report, picture: Picture) -> Samples:
+    cell, window = (report.model, report.version, report.segment), report.window
     samples: Samples = {Metric.WINDOW_ROWS: {cell: window.rows}, Metric.WINDOW_END: {cell: window.end_ms / 1000}}
     if (watermark_ms := picture.watermarks.get(cell[0])) is not None:
         samples[Metric.WATERMARK] = {cell: watermark_ms / 1000}
     return samples
-
-
-def _column_samples(column: _Column) -> Samples:
-    samples: Samples = {Metric.DRIFT_STATE: {(*column.cell, column.name): column.state}}
-    for reading in column.readings:
-        key = (*column.cell, column.name, reading.statistic)
-        values = {
-            Metric.DRIFT_VALUE: reading.value,
-            Metric.DRIFT_P_VALUE: reading.p_value,
-            Metric.DRIFT_THRESHOLD: column.report.thresholds.get((column.name, reading.statistic), math.nan),
-            Metric.DRIFT_EFFECT_LOWER: reading.lower,
-            Metric.DRIFT_EFFECT_UPPER: reading.upper,
-        }
-        for metric, value in values.items():
-            if not math.isnan(value):
-                samples.setdefault(metric, {})[key] = value
-    return samples
-
-
-def _shares(column: _Column) -> Samples:
-    """Shares of the column's largest groups, on both sides."""
-    if column.distribution is None:
-        return {}
-    groups = zip(column.distribution.groups, column.distribution.reference, column.distribution.current, strict=True)
-    largest = sorted(groups, key=lambda group: -max(group[1:]))[:MAX_GROUPS]
-    key = (*column.cell, column.name)
-    return {
-        Metric.DISTRIBUTION_RATIO: {
-            (*key, name, side): share
-            for name, reference, current in largest
-            for side, share in (("reference", reference), ("current", current))
-        }
-    }
 
 
 def _quiet_watermarks(picture: Picture) -> dict[tuple[str, ...], float]:

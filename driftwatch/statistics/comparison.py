@@ -34,6 +34,8 @@ OF_EVENTS = frozenset({"precision", "recall", "f1", "mcc", "roc_auc", "average_p
 """Metrics that few rows of one class make."""
 LEFT_OUT = frozenset({"ece", "ks_score"})
 """Metrics that are overstated by an amount that depends on the rows, so that unequal traffic alone parts them."""
+NOT_COMPARED = LEFT_OUT | {"gap_accuracy", "gap_f1", "gap_roc_auc", "loss_change"}
+"""Metrics of which no contest has a reading."""
 CENTRE = "centre"
 
 

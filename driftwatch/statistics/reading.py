@@ -55,7 +55,8 @@ class Reading:
     column: of performance, the class whose value it is, "" for all of them. support: of performance only.
     limit: of a quality check, the bound that the reference and the declared constraints set. beyond: the true value
     is beyond it, with 97.5 % confidence. at: of a quality check, the value that it is about, such as a sentinel.
-    contrast: of a comparison of versions only, whose value is a difference from another version's.
+    contrast: of a comparison of versions only: value is then a difference from another version's, limit 0, and what is
+    ruled worse is beyond it.
     between: of a measure of fairness only, the groups it is between.
     """
 

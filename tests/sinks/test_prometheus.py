@@ -15,7 +15,8 @@ from driftwatch.daemon.telemetry import Exposition
 from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.catalogue import Metric, Type
-from driftwatch.sinks.prometheus import MAX_GROUPS, STEPS, BoardCollector
+from driftwatch.sinks.drift_series import MAX_GROUPS
+from driftwatch.sinks.prometheus import STEPS, BoardCollector
 from driftwatch.statistics.distribution import Distribution
 from tests.sinks.pictures import HOUR_MS, START_MS, reading, report, step
 
@@ -24,15 +25,13 @@ RULES = {"fraud": {"drift": "warning", "collapse": "critical"}}
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
 
 BEYOND = {
-    "driftwatch_control_answers",
-    "driftwatch_control_changed",
-    "driftwatch_http_refused_total", "driftwatch_rejected_dropped_total", "driftwatch_labels_total",
-    "driftwatch_label_sampling_ratio",
+    "driftwatch_control_answers", "driftwatch_control_changed", "driftwatch_http_refused_total",
+    "driftwatch_rejected_dropped_total", "driftwatch_labels_total", "driftwatch_label_sampling_ratio",
+    *(f"driftwatch_comparison_{part}" for part in ("value", "lower", "upper", "state")),
 }  # fmt: skip
 """What limits cost, and what became of labels: not in the contract's table, which came before them."""
 LATER = {
-    "driftwatch_drift_minimum_detectable_effect", "driftwatch_incident_seconds",
-    "driftwatch_model_version_info",
+    "driftwatch_drift_minimum_detectable_effect", "driftwatch_incident_seconds", "driftwatch_model_version_info",
     "driftwatch_model_version_first_seen_timestamp_seconds", "driftwatch_target_circuit_state",
 }  # fmt: skip
 """Metrics of the contract whose capability does not exist yet."""
