@@ -184,4 +184,9 @@ def _reading(column: str, measure: str, compared: tuple[Interval | None, Between
     if interval is not None:
         value, lower, upper = (float(part) for part in (interval.value, interval.lower, interval.upper))
         status = Status.OK if math.isfinite(value) else Status.DEGENERATE
-    return Reading(column, FAIRNESS, measure, value, math.nan, lower, upper, math.nan, status, support, between=between)
+    limit = next(bound for bound in ALLOWED[measure] if math.isfinite(bound))
+    beyond = status is Status.OK and left_allowed(measure, lower, upper)
+    return Reading(
+        column, FAIRNESS, measure, value, math.nan, lower, upper, math.nan, status, support,
+        limit=limit, beyond=beyond, between=between,
+    )  # fmt: skip

@@ -121,3 +121,12 @@ def test_only_an_interval_that_is_wholly_outside_leaves_the_allowed_range():
     assert left_allowed(IMPACT, 0.2, 0.79)
     assert not left_allowed(IMPACT, 0.2, 0.81)
     assert set(ALLOWED) == set(MEASURES)
+
+
+def test_readings_bring_their_own_limit():
+    """What is surely beyond the allowed range says so: 40 % against 60 % of hundreds, and of thousands."""
+    found = measured(rows_of(CELLS))
+    assert (found[PARITY].limit, found[IMPACT].limit) == (0.1, 0.8)
+    assert not found[PARITY].beyond
+    more = measured(rows_of({cell: 10 * count for cell, count in CELLS.items()}))
+    assert {name: more[name].beyond for name in BY_PREDICTIONS} == {PARITY: True, IMPACT: True}
