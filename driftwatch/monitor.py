@@ -7,8 +7,7 @@ batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due�
 Conservation: every row fed is in the outcome once: accepted, late or a duplicate.
 
 A window is looked at when it closes, when late rows have come for it, now and then while its labels are waited for, and
-when no more of them are (see `quality.pending`). Each look but the first raises the report's revision. After the
-window as a whole its segments are reported, with the same revision.
+when no more of them are (see `quality.pending`). Each look but the first raises the revision. Its segments follow it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
