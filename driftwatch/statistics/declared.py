@@ -10,6 +10,8 @@ from driftwatch.statistics.shares import bounds
 from driftwatch.summaries.layout import EDGES, FINITE, Floats, Ints, Layout
 from driftwatch.summaries.profile import Profile
 
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -40,10 +42,13 @@ class Bounds:
             values = layout.centre[place] * counts + layout.scale[place] * numeric.sums[place]
             low, high = float(numeric.minima[place]), float(numeric.maxima[place])
             edges = layout.edges[place]
-            found[place] = _above(counts, values, edges, bound=self.greatest[place], extreme=high)
+            unit = float(np.abs(layout.centre[place]) + layout.scale[place])
+            found[place] = _above(counts, values, edges, bound=self.greatest[place], extreme=high, unit=unit)
             # Below is above in a mirror; the edges belong to the slot on their left, so that they move by a hair.
             mirrored = -np.nextafter(edges, np.inf)[::-1]
-            found[place] += _above(counts[::-1], -values[::-1], mirrored, bound=-self.least[place], extreme=-low)
+            found[place] += _above(
+                counts[::-1], -values[::-1], mirrored, bound=-self.least[place], extreme=-low, unit=unit
+            )
         return found
 
 
@@ -72,7 +77,7 @@ class Declared:
         )
 
 
-def _above(counts: Ints, values: Floats, edges: Floats, *, bound: float, extreme: float) -> int:
+def _above(counts: Ints, values: Floats, edges: Floats, *, bound: float, extreme: float, unit: float) -> int:
     """Rows above a bound; values: (slots,) sums, edges: (EDGES,) rising, each of the slot on its left."""
     if not extreme > bound:
         return 0
@@ -81,8 +86,10 @@ def _above(counts: Ints, values: Floats, edges: Floats, *, bound: float, extreme
     right = extreme if divided == EDGES else min(extreme, float(edges[divided]))
     excess = float(values[divided]) - bound * float(counts[divided])
     part = 0
-    if right > bound and excess > 0:
-        part = int(np.floor(excess / (right - bound) + 1e-9))
+    # Sums are exact to a part in 1e-15 of the column's own unit; what is no more than rounding says nothing.
+    if right > bound and excess > _ROUNDING * float(counts[divided]) * (unit + abs(bound)):
+        rows = excess / (right - bound)
+        part = int(rows - _ROUNDING * (rows + 1))
     return max(1, whole + min(part, int(counts[divided])))
 
 

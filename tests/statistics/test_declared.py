@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from driftwatch.statistics.condition import Condition
@@ -56,6 +56,7 @@ def test_bounds_instead_of_the_reference() -> None:
 
 
 @settings(max_examples=200, deadline=None)
+@example([0.0, 4.031161036017758e-285], 4.031161036017758e-285, 0.0, 0)
 @given(
     st.lists(st.floats(-50, 50), min_size=1, max_size=40), st.floats(-60, 60), st.floats(0, 60),
     st.integers(0, 2**32),
