@@ -65,6 +65,9 @@ CONFIGURED: dict[str, Limit] = {
     "ModelSpec.groups": Limit(
         "distribution_ratio", "sinks/test_prometheus.py::test_shares_of_the_largest_groups_are_shown"
     ),
+    "ModelSpec.max_segments": Limit(
+        "window_rows", "test_reference_division.py::test_the_members_of_each_dimension_add_up_to_the_whole"
+    ),
     "WindowSpec.rows": Limit("window_rows", "stream/test_windows.py::test_finish_counted"),
     "RuleSpec.min_rows": Limit("alerts", "evaluation/test_rules.py::test_min_rows"),
 }
