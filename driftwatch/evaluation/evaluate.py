@@ -127,7 +127,8 @@ class Evaluator:
         bench = self._bench(look.cell.segment)
         if self._segments is not None and look.cell.segment:
             baseline = self._segments.of(look.cell.segment)
-        of_columns = () if profile is None else (*baseline.readings(profile), *self._checked(profile, baseline))
+        checked = () if profile is None else self._checked(profile, baseline)
+        of_columns = () if profile is None else (*baseline.readings(profile), *checked)
         of_rows = (*of_columns, *look.stream)
         return Report(
             model=look.cell.model,
@@ -139,7 +140,7 @@ class Evaluator:
             reference_rows=baseline.rows,
             readings=of_rows if performance is None else (*of_rows, *performance.readings),
             thresholds=bench.thresholds,
-            explained=explained(bench.rules.values(), of_columns, rows=look.window.rows),
+            explained=explained(bench.rules.values(), checked, rows=look.window.rows),
             distributions=() if profile is None else baseline.distributions(profile),
             arrivals=None if performance is None else performance.arrivals,
             follows=profile is None,

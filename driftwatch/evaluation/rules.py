@@ -213,7 +213,13 @@ def judge(
         found: Iterable[Reading] = by_statistic.get(rule.of, ())
         if rule.of in CHECKS:
             begun = {column for name, column in standing if name == rule.name}
-            found = [reading for reading in found if reading.column in begun or _is_beyond(rule, reading)]
+            # Thousands of readings, of which hardly one is beyond: nothing is called for those that are well.
+            limited = rule.rests_on_limit
+            found = [
+                reading
+                for reading in found
+                if (reading.beyond if limited else _is_beyond(rule, reading)) or reading.column in begun
+            ]
             judgements += _cleared(rule, begun - {reading.column for reading in found}, by_statistic, rows=rows)
         judgements += [Judgement(rule, each, _verdict(rule, each, counted)) for each in found if watches(rule, each)]
     return judgements
