@@ -73,7 +73,7 @@ class ModelSpec(Spec):
     def _watch_something(cls, table: Any) -> Any:
         if not isinstance(table, dict) or "rules" in table:
             return table
-        return {**table, "rules": list(default_rules(str(table.get("task"))))}
+        return {**table, "rules": list(default_rules(str(table.get("task")), protected=bool(table.get("protected"))))}
 
     @field_validator("reference", mode="before")
     @classmethod

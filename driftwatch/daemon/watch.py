@@ -18,6 +18,7 @@ from driftwatch.quality.control import ControlSets
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
+from driftwatch.statistics.fairness import MEASURES
 from driftwatch.statistics.traffic import Usual
 from driftwatch.store import references
 from driftwatch.stream.answers import Classes
@@ -152,7 +153,7 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     condition = Condition.of(declared, reference.profile, blocks=reference.blocks)
     checks = condition.checks
     _check_rules(spec, {name: (*baseline.statistics.get(name, ()), *names) for name, names in checks.items()}, where)
-    _check_metrics(spec, form, where)
+    _check_metrics(spec, form, where, protected=[each.name for each in reference.dimensions.protected])
     _check_segments(spec, reference.dimensions.segment_names, where)
     for stream in Stream:
         try:
@@ -208,7 +209,7 @@ def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], whe
                 raise ConfigError(f'{path}: "{column}" has no {rule.of}; it has {known}')
 
 
-def _check_metrics(spec: ModelSpec, form: OutputForm, where: str) -> None:
+def _check_metrics(spec: ModelSpec, form: OutputForm, where: str, *, protected: Sequence[str]) -> None:
     known = metrics_by_class(form)
     for position, rule in enumerate(spec.rules):
         if rule.metric is None:
@@ -222,10 +223,23 @@ def _check_metrics(spec: ModelSpec, form: OutputForm, where: str) -> None:
         if not spec.remember_predictions:
             raise ConfigError(f"{path}.metric: without predictions to remember there is no {rule.metric}; "
                               "let remember_predictions be more than 0")  # fmt: skip
+        if rule.metric in MEASURES:
+            _check_fairness(rule.columns, path, protected)
+            continue
         for column in rule.columns or ():
             if column not in known:
                 classes = _some(known.keys() - {""}) or "none of its own"
                 raise ConfigError(f'{path}.columns: no class is called "{column}"; the model has {classes}')
+
+
+def _check_fairness(columns: Sequence[str] | None, path: str, protected: Sequence[str]) -> None:
+    if not protected:
+        raise ConfigError(
+            f'{path}.metric: nobody is protected; write protected = ["gender"] and build the reference again'
+        )
+    for column in columns or ():
+        if column not in protected:
+            raise ConfigError(f'{path}.columns: "{column}" is not protected; protected are {_some(protected)}')
 
 
 def _check_segments(spec: ModelSpec, names: Sequence[str], where: str) -> None:

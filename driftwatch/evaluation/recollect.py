@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from driftwatch.evaluation.report import JUDGED_BY_LABELS, Report, Window
+from driftwatch.statistics.between import Between
 from driftwatch.statistics.contrast import Contrast, Ruling
 from driftwatch.statistics.reading import Reading, Stage, Status, Support
 
@@ -37,6 +38,7 @@ def _reading(document: Mapping[str, Any]) -> Reading:
         limit=math.nan if contrast is None else 0.0,
         beyond=contrast is not None and contrast.ruling is Ruling.WORSE,
         contrast=contrast,
+        between=_between(document) if "between" in document else None,
     )  # fmt: skip
 
 
@@ -45,6 +47,11 @@ def _support(document: Mapping[str, Any]) -> Support:
         Stage(document["stage"]),
         **{name: document[name] for name in ("coverage", "naive", "worst", "best", "baseline") if name in document},
     )
+
+
+def _between(document: Mapping[str, Any]) -> Between:
+    least, greatest = document["between"] or ("", "")
+    return Between(least, greatest, tuple(document["left_out"]))
 
 
 def _contrast(document: Mapping[str, Any]) -> Contrast:

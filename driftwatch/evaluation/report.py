@@ -8,14 +8,16 @@ from typing import Any
 
 import msgspec
 
+from driftwatch.statistics.between import Between
 from driftwatch.statistics.comparison import FAMILY as COMPARISON
 from driftwatch.statistics.contrast import Contrast
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.drift import FAMILY as DRIFT
+from driftwatch.statistics.fairness import FAIRNESS
 from driftwatch.statistics.performance import CONCEPT, ESTIMATION, FAMILY
 from driftwatch.statistics.reading import Reading, Support
 
-JUDGED_BY_LABELS = frozenset({FAMILY, ESTIMATION, CONCEPT, COMPARISON})
+JUDGED_BY_LABELS = frozenset({FAMILY, ESTIMATION, CONCEPT, COMPARISON, FAIRNESS})
 """Families of readings that change when labels come."""
 
 
@@ -187,6 +189,8 @@ class Report:
             document |= _support(reading.support)
         if reading.contrast is not None:
             document |= _contrast(reading.contrast)
+        if reading.between is not None:
+            document |= _between(reading.between)
         return document
 
 
@@ -213,6 +217,12 @@ def _support(support: Support) -> dict[str, Any]:
         "baseline": support.baseline,
     }
     return {"stage": support.stage.value} | {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def _between(between: Between) -> dict[str, Any]:
+    """The groups with the least and the greatest rate, and those that have too few rows to be compared."""
+    ends = [name for name in (between.least, between.greatest) if name]
+    return {"between": ends, "left_out": list(between.left_out)}
 
 
 def _contrast(contrast: Contrast) -> dict[str, Any]:

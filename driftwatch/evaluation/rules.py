@@ -12,15 +12,12 @@ from driftwatch.spec import Spec, announced, meant, mistake
 from driftwatch.statistics.checks import CHECKS, well
 from driftwatch.statistics.comparison import NOT_COMPARED
 from driftwatch.statistics.drift import STATISTIC_NAMES
+from driftwatch.statistics.fairness import MEASURES
 from driftwatch.statistics.performance import AT_FIRST, METRICS
 from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
-_LATER = (
-    "energy", "cvm",
-    "statistical_parity_difference", "disparate_impact_ratio", "equal_opportunity_difference",
-    "equalized_odds_difference",
-)  # fmt: skip
+_LATER = ("energy", "cvm")
 _OF_COLUMNS = (*STATISTIC_NAMES, *CHECKS)
 _ONE_OF = "write one of " + ", ".join(_OF_COLUMNS)
 _METRIC_OF = "write one of " + ", ".join(METRICS)
@@ -47,7 +44,8 @@ class RuleSpec(Spec):
 
     statistic: of columns: of drift, or a check of data quality.
     metric: of performance, of the whole model or of the classes in `columns`.
-    columns: the columns it watches; all that have the statistic when left out.
+    columns: the columns it watches; all that have the statistic when left out. Of fairness, protected ones. A measure
+        of fairness without `above` and `below` is judged by what is allowed: 0.1 apart, a ratio of four fifths.
     segments: whether it watches segments beside all rows, or the names of those that it watches, "" for all rows.
     stage: which value of a metric is judged: the final one, when no more labels are waited for; the interim one, as
         soon as `min_coverage` of the labels have come; or the one estimated from the scores alone.
@@ -85,7 +83,8 @@ class RuleSpec(Spec):
     def _surely(cls, table: Any) -> Any:
         if not isinstance(table, dict) or "judge" in table:
             return table
-        if str(table.get("statistic")) not in CHECKS and table.get("versus") is None:
+        own = str(table.get("statistic")) in CHECKS or str(table.get("metric")) in MEASURES
+        if not own and table.get("versus") is None:
             return table
         return {**table, "judge": "upper" if "below" in table else "lower"}
 
@@ -95,13 +94,15 @@ class RuleSpec(Spec):
             raise ValueError('give one thing to compare: a statistic, such as "psi", or a metric, such as "roc_auc"')
         if self.statistic and self.stage is not None:
             raise mistake("stage", "only metrics of performance have stages; leave it out")
+        if self.metric in MEASURES and self.stage is Stage.ESTIMATED:
+            raise mistake("stage", "fairness is measured, never estimated; leave it out")
         return self
 
     @model_validator(mode="after")
     def _comparable(self) -> Self:
         if self.versus is None:
             return self
-        if self.metric is None or self.metric in NOT_COMPARED:
+        if self.metric is None or self.metric in NOT_COMPARED or self.metric in MEASURES:
             raise mistake("versus", f"versions are not compared by {self.of}; choose another metric, such as roc_auc")
         if self.stage not in {None, Stage.FINAL}:
             raise mistake("stage", "versions are compared when no more labels are waited for; leave it out")
@@ -137,8 +138,8 @@ class RuleSpec(Spec):
 
     @property
     def rests_on_limit(self) -> bool:
-        """Whether it is the reading itself that says what is beyond: a check's limit, or the ruling on a version."""
-        own = self.statistic in CHECKS or self.versus is not None
+        """Whether the reading itself says what is beyond: a check's limit, what is fair, the ruling on a version."""
+        own = self.statistic in CHECKS or self.versus is not None or self.metric in MEASURES
         return own and self.above is None and self.below is None
 
     def covers(self, segment: str) -> bool:
@@ -169,9 +170,14 @@ confidence; a loss that has left the level at which it began; an AUC that is 0.0
 check of data quality, by its own limit."""
 
 
-def default_rules(task: str) -> tuple[RuleSpec, ...]:
+FAIR_RULES = tuple(RuleSpec.model_validate({"name": measure, "metric": measure}) for measure in MEASURES)
+"""What is watched beside it where somebody is protected: every measure of fairness, by what is allowed of it."""
+
+
+def default_rules(task: str, *, protected: bool = False) -> tuple[RuleSpec, ...]:
     """Those of them that a model of this task has."""
-    return tuple(rule for rule in DEFAULT_RULES if rule.metric is None or task in METRICS[rule.metric].tasks)
+    rules = (*DEFAULT_RULES, *FAIR_RULES) if protected else DEFAULT_RULES
+    return tuple(rule for rule in rules if rule.metric is None or task in METRICS[rule.metric].tasks)
 
 
 Standing = tuple[str, str]
@@ -240,6 +246,9 @@ def watches(rule: RuleSpec, reading: Reading) -> bool:
         return reading.support is None and (rule.columns is None or reading.column in rule.columns)
     if rule.versus is not None:
         return reading.contrast is not None and reading.column in (rule.columns or ("",))
+    if rule.metric in MEASURES:
+        # Of a model of several classes a dimension stands once for each: gender[yes].
+        return rule.columns is None or not {reading.column, reading.column.partition("[")[0]}.isdisjoint(rule.columns)
     stage = rule.stage or Stage.FINAL
     return (
         reading.support is not None

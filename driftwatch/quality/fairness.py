@@ -33,7 +33,7 @@ class Fairness:
             members, codes = _compared(dimension, answers.outputs[GROUPS][:, place])
             for column, rows in self._classes(dimension.name, codes, answers, labelled):
                 support = Support(stage, coverage)
-                readings = fairness_readings(column, members, rows, known=Support(Stage.FINAL), labelled=support)
+                readings = fairness_readings(column, members, rows, support)
                 found += [each for each in readings if stage is Stage.FINAL or each.statistic in BY_PREDICTIONS]
         return tuple(found)
 

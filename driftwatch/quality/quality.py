@@ -14,6 +14,7 @@ import numpy as np
 from driftwatch.evaluation.evaluate import Look
 from driftwatch.evaluation.report import Performance, Window
 from driftwatch.quality.assess import Assessor
+from driftwatch.quality.fairness import Fairness
 from driftwatch.quality.pending import Agenda, Decided, Pending, WindowKey, earliest
 from driftwatch.quality.segments import WHOLE, segments_of, without_noise
 from driftwatch.quality.standing import ALL_RESULTS, EXPIRED_UNLABELLED, UNMATCHED, Counting, Standing
@@ -55,6 +56,7 @@ class Quality:
     ) -> None:  # fmt: skip
         self.join, self.assessor, self.frontier = join, assessor, frontier
         self.dimensions = dimensions
+        self._fairness = Fairness(join.form, dimensions)
         self.known = Known()
         self._windows = windows
         self.agenda = Agenda(windows.spec.pane_ms or 1, wait_ms, windows.spec.keep, self.known.windows)
@@ -166,6 +168,9 @@ class Quality:
             said = self.assessor.measure(rows, version=version, stage=stage, now_ms=self.known.latest_ms)
             if not self._labels_come:
                 said = replace(said, readings=tuple(each for each in said.readings if each.family == ESTIMATION))
+            if segment == WHOLE:
+                fair = self._fairness.readings(rows.answers, stage=stage, coverage=said.arrivals.coverage)
+                said = replace(said, readings=(*said.readings, *fair))
             yield segment, said if segment == WHOLE else self._of_segment(said, version, segment)
 
     def _of_segment(self, said: Performance, version: str, segment: str) -> Performance:

@@ -83,14 +83,12 @@ def left_allowed(measure: str, lower: float, upper: float) -> bool:
     return upper < least or lower > greatest
 
 
-def fairness_readings(
-    column: str, members: Sequence[str], rows: GroupedRows, *, known: Support, labelled: Support
-) -> tuple[Reading, ...]:
+def fairness_readings(column: str, members: Sequence[str], rows: GroupedRows, support: Support) -> tuple[Reading, ...]:
     """Every measure over the members of a protected dimension, those by labels last.
 
-    column: the dimension's name, as readings have it. known, labelled: what the measures of predictions, and of labels,
-    rest on. Members that have rows, but too few, are left out and named; with fewer than two members left the status
-    is TOO_FEW, or NO_LABELS where there is no label at all. NaN where nobody is selected anywhere: DEGENERATE.
+    column: the dimension's name, as readings have it. support: what the readings rest on. Members that have rows, but
+    too few, are left out and named; with fewer than two members left the status is TOO_FEW, or NO_LABELS where there
+    is no label at all. NaN where nobody is selected anywhere: DEGENERATE.
     """
     count = len(members)
     here = np.bincount(rows.codes[rows.codes >= 0], minlength=count) > 0
@@ -100,7 +98,6 @@ def fairness_readings(
     readings = []
     for measure in MEASURES:
         compared = _compare(measure, sides.get(measure, (calibration,)), members, here=here)
-        support = known if measure in BY_PREDICTIONS else labelled
         reading = _reading(column, measure, compared, support=support)
         if measure in BY_LABELS and not by_label:
             reading = replace(reading, status=Status.NO_LABELS)

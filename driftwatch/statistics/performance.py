@@ -48,13 +48,17 @@ METRICS: dict[str, Metric] = {
         ((_BINARY,), _SHARE, True, ("ctr",)),
         (_TOLD_APART, (-1.0, 1.0), True, ("gap_accuracy", "gap_f1", "gap_roc_auc")),
         ((*_TOLD_APART, _NUMBERS), (-1.0, 1.0), False, ("loss_change",)),
+        (_TOLD_APART, _SHARE, False, ("statistical_parity_difference",)),
+        (_TOLD_APART, _SHARE, True, ("disparate_impact_ratio",)),
+        (_TOLD_APART, _SHARE, False, ("equal_opportunity_difference", "equalized_odds_difference")),
+        (_TOLD_APART, (0.0, 2.0), False, ("calibration_difference",)),
     )
     for name in names
 }
 """All metrics by name, in the order in which readings are given."""
 
-AT_FIRST = frozenset({"loss_change"})
-"""Metrics that are known as a window closes: not of its labels, but of all that have come."""
+AT_FIRST = frozenset({"loss_change", "statistical_parity_difference", "disparate_impact_ratio"})
+"""Metrics that are known as a window closes: of all labels that have come, or of predictions alone."""
 
 
 def metrics_of(task: str) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ def measured(groups, labels, selected):
     scores = np.full(codes.size, np.nan)
     rows = GroupedRows(codes, np.array(selected, int), scores, np.array(labels, int), np.ones(codes.size))
     support = Support(Stage.FINAL, coverage=1.0)
-    readings = fairness_readings("group", members.tolist(), rows, known=support, labelled=support)
+    readings = fairness_readings("group", members.tolist(), rows, support)
     return {reading.statistic: reading for reading in readings}
 
 
