@@ -108,7 +108,7 @@ class Monitor:
         outcome = Outcome()
         new = self.memory.seen.new(event_hashes(batch))
         outcome.duplicate = batch.rows - int(np.count_nonzero(new))
-        again = Again(batch.times, new)
+        again = Again(batch, new)
         if outcome.duplicate:
             batch = batch.where(new)
         groups = self.dimensions.codes(batch.numeric, batch.categorical)
@@ -118,9 +118,9 @@ class Monitor:
             outcome.late += late
             outcome.accepted += step.stop - step.start - late
             if step.close is not None:
-                self.attendance.again(again.until(step.stop))
+                self.attendance.again(again.until(step.stop), self.memory.versions)
                 self._close(step.close, outcome)
-        self.attendance.again(again.until(batch.rows + 1))
+        self.attendance.again(again.until(batch.rows + 1), self.memory.versions)
         return outcome
 
     def label(self, labels: Labels, *, received_ms: int) -> Joined | None:
@@ -192,18 +192,11 @@ class Monitor:
 
     def _close(self, due: int, outcome: Outcome, *, finished: bool = False) -> None:
         memory, quality = self.memory, self.quality
-        late = {
-            (end, version)
-            for pane, version in memory.touched
-            for end in self.windows.ends_of(pane)
-            if end <= memory.issued
-        }
-        fresh = {
-            (end, version)
-            for pane, version in memory.panes
-            for end in self.windows.ends_of(pane)
-            if memory.issued < end <= due
-        }
+        late = self.windows.ending(memory.touched, until=memory.issued)
+        if late and self.attendance.spans_versions:
+            ends = {end for end, _ in late}
+            late |= {key for key in self.windows.ending(memory.panes, until=memory.issued) if key[0] in ends}
+        fresh = self.windows.ending(memory.panes, after=memory.issued, until=due)
         missed = self.attendance.close(memory.issued, due, fresh, memory.panes)
         fresh |= missed
         again = quality.due(due, finished=finished) if quality is not None else set()

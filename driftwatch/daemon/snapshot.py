@@ -12,6 +12,7 @@ from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode
 from driftwatch.monitor import Monitor
 from driftwatch.quality import control_state, state
+from driftwatch.quality.attendance import Attended
 from driftwatch.stream.windows import NEVER, Progress, WindowSpec
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
@@ -51,6 +52,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     versions: list[str]
     alerts: list[_Alert]
     segments_of: str = ""
+    attended: Attended | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def encode(monitor: Monitor) -> Snapshot:
         # In the order in which they began, which is the order in which reports list them.
         alerts=[_Alert(key, episode) for key, episode in memory.alerts.episodes.items()],
         segments_of=_divided_by(monitor),
+        attended=None if monitor.attendance.attended == Attended() else monitor.attendance.attended,
     )
     panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
@@ -130,6 +133,7 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     memory.panes = {_key(name): profile_from_bytes(monitor.layout, data) for name, data in parts.panes.items()}
     memory.revisions = {(end, version): revision for end, version, revision in stored.revisions}
     memory.touched, memory.issued = set(stored.touched), stored.issued
+    monitor.attendance.attended = stored.attended or Attended()
     return 0
 
 

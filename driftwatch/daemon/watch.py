@@ -83,6 +83,7 @@ class Watch:
                 seen=Seen(spec.remember_ids),
                 versions=Versions(spec.max_versions),
                 controls=ControlSets(form, spec.control, tolerance=spec.control_tolerance),
+                attendance=Attendance(spec.window, Usual.of(rhythm) if rhythm else None),
             ),
         )
 

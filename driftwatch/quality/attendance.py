@@ -1,16 +1,21 @@
 """Who came: the stream of one model by window, all versions together, and the windows to which nobody came.
 
 A window without rows is reported where the reference says that rows should have come; it stands under the version that
-had most rows before. After QUIET of them in a row there is nothing new to say.
+had most rows before. After QUIET of them in a row there is nothing new to say. Of windows that are counted in rows
+there is nothing to say at all: each holds as many.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from driftwatch.quality.pending import WindowKey
 from driftwatch.statistics.reading import Reading
 from driftwatch.statistics.traffic import Traffic, Usual, duplicates
-from driftwatch.stream.batch import Ints
+from driftwatch.stream.batch import Batch
+from driftwatch.stream.versions import OTHER_VERSION, Versions
 from driftwatch.stream.windows import NEVER, WindowSpec
 from driftwatch.summaries.profile import Profile
 from driftwatch.summaries.segment_panes import PaneKey
@@ -24,49 +29,110 @@ _FURTHEST = 2_000
 
 @dataclass(slots=True)
 class Attended:
-    """All of it that must survive. duplicates: pane → events that came again. last_ms: latest row of closed windows.
+    """All of it that must survive. last_ms: latest row of closed windows.
 
+    duplicates: version → pane → events that came again before the pane's windows closed.
     leading: the version with most rows in the last window that had any. quiet: windows reported without rows since.
     """
 
-    duplicates: dict[int, int] = field(default_factory=dict)
+    duplicates: dict[str, dict[int, int]] = field(default_factory=dict)
     last_ms: int = NEVER
     leading: str = ""
     quiet: int = 0
 
 
-class Attendance:
-    """Follows the stream of a model whose windows are windows of time. usual: None where the reference has no times."""
+class Again:
+    """The events of a batch that had come before, each told in its turn among the new ones; new: (events,) those."""
 
-    def __init__(self, spec: WindowSpec, usual: Usual | None) -> None:
-        assert spec.rows is None, "windows counted in rows always hold as many"
+    def __init__(self, batch: Batch, new: NDArray[np.bool_]) -> None:
+        self._events = None if new.all() else batch.where(~new)
+        self._after = np.cumsum(new)[~new]
+        self._told = 0
+
+    def until(self, rows: int) -> Iterator[tuple[int, str]]:
+        """Time in ms and version of those that stand before the last of the first so many new rows."""
+        first, self._told = self._told, max(self._told, int(np.searchsorted(self._after, rows)))
+        if self._events is not None:
+            part = self._events.between(first, self._told)
+            yield from zip(part.times.tolist(), [part.version_names[code] for code in part.versions], strict=True)
+
+
+class Attendance:
+    """Follows the stream of a model. usual: None where the reference has no times."""
+
+    def __init__(self, spec: WindowSpec, usual: Usual | None = None) -> None:
         self._size, self._pane, self._usual = spec.size or 0, spec.pane_ms, usual
         self.attended = Attended()
+        self._closing: dict[int, Traffic] = {}
+        self._missed: dict[int, str] = {}
 
-    def again(self, times: Ints) -> None:
-        """Events came that had come before; times: (events,) in ms."""
-        counts = self.attended.duplicates
-        for pane in (times // self._pane * self._pane).tolist():
+    def again(self, events: Iterable[tuple[int, str]], known: Versions) -> None:
+        """Events came that had come before: time in ms and version of each, by the name under which it is known."""
+        for time, name in events if self._pane else ():
+            version = name if name in known.known else OTHER_VERSION
+            counts = self.attended.duplicates.setdefault(version, {})
+            pane = time // self._pane * self._pane
             counts[pane] = counts.get(pane, 0) + 1
 
-    def missed(self, issued: int, due: int, held: Collection[WindowKey]) -> set[WindowKey]:
-        """Windows that end after `issued` and not after `due`, are not `held`, and should have had rows."""
-        attended = self.attended
-        if self._usual is None or not attended.leading or issued < NEVER // 2:
-            return set()
-        with_rows, found = {end for end, _ in held}, set()
-        quiet = attended.quiet
-        for end in range(issued + self._pane, due + 1, self._pane)[:_FURTHEST]:
-            if end in with_rows:
-                quiet = 0
-            elif quiet < QUIET and self._usual.missed(end - self._size, end):
-                found.add((end, attended.leading))
-                quiet += 1
-        return found
+    @property
+    def spans_versions(self) -> bool:
+        """Whether the report of one version rests on the rows of the others."""
+        return self._usual is not None and self._pane > 0
 
-    def traffic(self, key: WindowKey, panes: Mapping[PaneKey, Profile]) -> Traffic | None:
-        """What came in a window, for the report of the version that has most of its rows; None for the others'."""
+    def close(
+        self, issued: int, due: int, held: Collection[WindowKey], panes: Mapping[PaneKey, Profile]
+    ) -> set[WindowKey]:
+        """Let windows close that end after `issued` and not after `due`; held: those with rows among them.
+
+        Gives those without rows that should have had some.
+        """
+        self._closing, self._missed, attended = {}, {}, self.attended
+        if not self.spans_versions:
+            return set()
+        ends = {end for end, _ in held}
+        if issued > NEVER // 2:
+            ends |= set(range(issued + self._pane, due + 1, self._pane)[:_FURTHEST])
+        for end in sorted(ends):
+            traffic, leading = self._traffic(end, panes)
+            if traffic.rows:
+                attended.leading, attended.quiet = leading, 0
+                attended.last_ms = max(attended.last_ms, traffic.last_ms or NEVER)
+            elif self._is_missed(end):
+                attended.quiet += 1
+                self._missed[end] = attended.leading
+            self._closing[end] = traffic
+        return set(self._missed.items())
+
+    def readings(self, key: WindowKey, panes: Mapping[PaneKey, Profile]) -> tuple[Reading, ...]:
+        """What there is to say of the stream in the report of a window of one version.
+
+        Its own duplicates; and where the reference knows the week, in the report of the version that has most of the
+        window's rows, volume and freshness of all versions together.
+        """
+        if not self._pane:
+            return ()
         end, version = key
+        window = range(end - self._size, end, self._pane)
+        rows = sum(panes[pane, version].rows for pane in window if (pane, version) in panes)
+        counts = self.attended.duplicates.get(version, {})
+        own = duplicates(rows, sum(counts.get(pane, 0) for pane in window))
+        if self._usual is None:
+            return (own,)
+        traffic, leading = self._traffic(end, panes)
+        if version != (leading or self._missed.get(end)):
+            return (own,)
+        return (*self._usual.readings(self._closing.get(end, traffic)), own)
+
+    def forget(self, before: int) -> None:
+        """Panes that start before this are needed no more."""
+        kept = {
+            version: {pane: count for pane, count in counts.items() if pane >= before}
+            for version, counts in self.attended.duplicates.items()
+        }
+        self.attended.duplicates = {version: counts for version, counts in kept.items() if counts}
+
+    def _traffic(self, end: int, panes: Mapping[PaneKey, Profile]) -> tuple[Traffic, str]:
+        """What came in the window with this end, and the version that has most of its rows."""
         window = range(end - self._size, end, self._pane)
         rows: dict[str, int] = {}
         last_ms = min(self.attended.last_ms, end - 1)
@@ -74,33 +140,12 @@ class Attendance:
             if pane in window and profile.rows:
                 rows[name] = rows.get(name, 0) + profile.rows
                 last_ms = max(last_ms, profile.last_ms)
-        if version != (_leader(rows) or self.attended.leading):
-            return None
-        again = sum(self.attended.duplicates.get(pane, 0) for pane in window)
-        return Traffic(window.start, end, sum(rows.values()), again, last_ms if last_ms > NEVER // 2 else None)
+        known_ms = last_ms if last_ms > NEVER // 2 else None
+        leading = max(rows, key=lambda name: (rows[name], name), default="")
+        return Traffic(window.start, end, sum(rows.values()), known_ms), leading
 
-    def readings(self, traffic: Traffic) -> tuple[Reading, ...]:
-        """Volume and freshness where the reference knows the week, and duplicates."""
-        return (duplicates(traffic),) if self._usual is None else self._usual.readings(traffic)
-
-    def close(self, end: int, panes: Mapping[PaneKey, Profile]) -> None:
-        """Windows up to this end have been reported for the first time; called for each, in order."""
-        window = range(end - self._size, end, self._pane)
-        attended = self.attended
-        rows: dict[str, int] = {}
-        for (pane, name), profile in panes.items():
-            if pane in window and profile.rows:
-                rows[name] = rows.get(name, 0) + profile.rows
-                attended.last_ms = max(attended.last_ms, profile.last_ms)
-        attended.leading = _leader(rows) or attended.leading
-        attended.quiet = 0 if rows else attended.quiet + 1
-
-    def forget(self, before: int) -> None:
-        """Panes that start before this are needed no more."""
-        counts = self.attended.duplicates
-        for pane in [pane for pane in counts if pane < before]:
-            del counts[pane]
-
-
-def _leader(rows: Mapping[str, int]) -> str:
-    return max(rows, key=lambda name: (rows[name], name), default="")
+    def _is_missed(self, end: int) -> bool:
+        attended, usual = self.attended, self._usual
+        if usual is None or not attended.leading or attended.quiet >= QUIET:
+            return False
+        return usual.missed(end - self._size, end)

@@ -31,13 +31,12 @@ _DAY = 24
 class Traffic:
     """What came of a model's stream in one window of time, [start_ms, end_ms), of all versions together.
 
-    rows: new ones. duplicates: events that had come before. last_ms: time of the latest row before the window's end.
+    rows: those that had not come before. last_ms: time of the latest row before the window's end.
     """
 
     start_ms: int
     end_ms: int
     rows: int
-    duplicates: int
     last_ms: int | None
 
 
@@ -105,8 +104,8 @@ class Usual:
         return _expected(float(shares @ self.rate[places]), float(shares @ self.spread[places]))
 
     def readings(self, traffic: Traffic) -> tuple[Reading, ...]:
-        """`volume` in multiples of the usual, `freshness` in seconds, `duplicates` as a share."""
-        return (self._volume(traffic), self._freshness(traffic), duplicates(traffic))
+        """`volume` in multiples of the usual, and `freshness` in seconds."""
+        return (self._volume(traffic), self._freshness(traffic))
 
     def missed(self, start_ms: int, end_ms: int) -> bool:
         """Whether it would be told of if no row came in a stretch of time."""
@@ -154,12 +153,15 @@ class Usual:
         return above * 60.0
 
 
-def duplicates(traffic: Traffic) -> Reading:
-    """Share of the window's events that had come before, with Wilson's interval; it needs no reference."""
-    events = traffic.rows + traffic.duplicates
+def duplicates(rows: int, again: int) -> Reading:
+    """Share of a window's events that had come before, with Wilson's interval; it needs no reference.
+
+    rows: the new ones. again: those that had come before.
+    """
+    events = rows + again
     if not events:
         return _silent("duplicates", Status.TOO_FEW)
-    share = bounds(np.array([traffic.duplicates]), events)
+    share = bounds(np.array([again]), events)
     value, lower, upper = (float(part[0]) for part in (share.value, share.lower, share.upper))
     return Reading(
         "", FAMILY, "duplicates", value, value, lower, upper, math.nan, Status.OK,

@@ -6,7 +6,7 @@ against the row's own partition, closing against the least of the partitions tha
 interleaving of partitions changes no count.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -231,6 +231,10 @@ class Windows:
             return range(pane + 1, pane + 2)
         step = self.spec.pane_ms
         return range(pane + step, pane + (self.spec.size or 0) + 1, step)
+
+    def ending(self, panes: Iterable[tuple[int, str]], *, after: int = NEVER, until: int) -> set[tuple[int, str]]:
+        """The windows of some panes, with the name that stands beside each pane: those of an end in (after, until]."""
+        return {(end, name) for pane, name in panes for end in self.ends_of(pane) if after < end <= until}
 
     def panes_of(self, end: int) -> range:
         """The panes of the window with this end."""

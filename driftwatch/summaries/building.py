@@ -74,7 +74,8 @@ def cut_points(ordered: Floats, ranges: int) -> Floats:
         return inner
     # The greatest value takes nearly all: it is told apart from the others, if there are any.
     others = ordered[: np.searchsorted(ordered, ordered[-1])]
-    return (others[-1:] if others.size else ordered[-1:]) + 0.0
+    last: Floats = (others[-1:] if others.size else ordered[-1:]) + 0.0
+    return last
 
 
 def _spread(sample: Floats, centre: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from driftwatch.errors import StateError
 from driftwatch.kernels.binning import Scales, bin_counts, category_counts
 from driftwatch.kernels.tallying import Division, add_codes
-from driftwatch.stream.batch import Batch
+from driftwatch.stream.batch import Batch, Codes
 from driftwatch.summaries.layout import Floats, Ints, Layout
 from driftwatch.summaries.numeric import Numeric
 
@@ -65,6 +65,15 @@ class Profile:
         if categories.shape != expected.categories.shape or numeric.counts.shape != expected.numeric.counts.shape:
             raise StateError(f"stored arrays do not fit layout {layout.fingerprint}")
         return cls(layout.fingerprint, rows, first_ms, last_ms, numeric, categories)
+
+
+def cells_of(panes: Ints, versions: Codes, *, count: int) -> tuple[list[tuple[int, int]], Ints]:
+    """Name each pane and version of some rows, and give each row its cell, (rows,)."""
+    if count == 1 and panes[0] == panes[-1] and (panes == panes[0]).all():
+        return [(int(panes[0]), 0)], np.zeros(len(panes), dtype=np.int64)
+    starts, place = np.unique(panes, return_inverse=True)
+    cells, row_cells = np.unique(place * count + versions, return_inverse=True)
+    return [(int(starts[cell // count]), int(cell % count)) for cell in cells], row_cells.astype(np.int64)
 
 
 def profiles(

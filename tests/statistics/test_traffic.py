@@ -39,7 +39,7 @@ def _window(usual: Usual, hour: int, rows: int, *, hours: float = 1, last: float
     start = _MONDAY_MS + 520 * HOURS * HOUR_MS + hour * HOUR_MS
     end = start + round(hours * HOUR_MS)
     last_ms = None if last is None else start + round((end - start) * last)
-    return {each.statistic: each for each in usual.readings(Traffic(start, end, rows, 0, last_ms))}
+    return {each.statistic: each for each in usual.readings(Traffic(start, end, rows, last_ms))}
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +94,9 @@ def test_freshness_waits_as_long_as_the_hour_asks_for(usual: Usual) -> None:
 def test_the_limit_of_freshness_is_where_it_is_told_of(usual: Usual) -> None:
     """One minute before it nobody is told."""
     end = _MONDAY_MS + 30 * HOUR_MS
-    limit = usual.readings(Traffic(end - HOUR_MS, end, 9, 0, end))[1].limit
+    limit = usual.readings(Traffic(end - HOUR_MS, end, 9, end))[1].limit
     told = [
-        usual.readings(Traffic(end - HOUR_MS, end, 9, 0, end - round(seconds * 1000)))[1].beyond
+        usual.readings(Traffic(end - HOUR_MS, end, 9, end - round(seconds * 1000)))[1].beyond
         for seconds in (limit, limit - 60)
     ]
     assert told == [True, False]
@@ -154,7 +154,7 @@ def test_freshness_of_a_stream_that_never_spoke() -> None:
 )
 def test_duplicates_are_a_share_of_what_came(rows: int, again: int, value: float, beyond: bool) -> None:  # noqa: FBT001
     """Some come twice wherever delivery is at least once; a tenth of them says that a producer loops."""
-    reading = duplicates(Traffic(0, HOUR_MS, rows, again, 0))
+    reading = duplicates(rows, again)
     assert reading.value == pytest.approx(value)
     assert reading.lower <= value <= reading.upper
     assert reading.beyond is beyond
@@ -162,7 +162,7 @@ def test_duplicates_are_a_share_of_what_came(rows: int, again: int, value: float
 
 def test_duplicates_of_nothing() -> None:
     """No events, no share."""
-    assert duplicates(Traffic(0, HOUR_MS, 0, 0, None)).status is Status.TOO_FEW
+    assert duplicates(0, 0).status is Status.TOO_FEW
 
 
 def test_chance_is_stated() -> None:
