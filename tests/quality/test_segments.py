@@ -43,7 +43,7 @@ def value(said: Performance, statistic: str, family: str = "performance") -> tup
 def test_segments_conserve_predictions_and_labels(arrivals: list) -> None:
     """The segments of one way to divide rows have, together, what the whole window has; and each what a list says."""
     target = monitor(TUMBLING.model_copy(update={"keep": 10_000}), wait_ms=10_000)
-    play(target, arrivals)
+    play(target, [*arrivals, Verdict("l", 0, 1_000_000, 1)])  # once a label has come, there is something to say
     found = measured(target)
     if not found:
         return
