@@ -38,7 +38,7 @@ def value(said: Performance, statistic: str, family: str = "performance") -> tup
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(streams(ticks=False, nameless=False))
 def test_segments_conserve_predictions_and_labels(arrivals: list) -> None:
     """The segments of one way to divide rows have, together, what the whole window has; and each what a list says."""
