@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftwatch.evaluation.report import Report
 from driftwatch.stream.batch import Batch
 from tests.monitors import SPECS, Row, batch_of, monitor, remembered, rows
 
@@ -14,6 +15,13 @@ def identified(events: list[tuple[int, Row]]) -> Batch:
     """Rows of one partition with their ids."""
     batch = batch_of([row for _, row in events])
     return replace(batch, ids=np.array([identity for identity, _ in events], dtype=np.uint64))
+
+
+def said(report: Report) -> dict:
+    """A report but for the count of duplicates itself."""
+    document = report.document()
+    document["readings"] = [each for each in document["readings"] if each["statistic"] != "duplicates"]
+    return document
 
 
 @given(st.lists(rows("a"), min_size=1, max_size=40), st.data(), st.sampled_from(SPECS))
@@ -36,7 +44,7 @@ def test_sent_again(stream: list[Row], data, form) -> None:
     assert sum(outcome.duplicate for outcome in outcomes) == len(doubled) - len(events)
     assert sum(outcome.accepted for outcome in outcomes) == plain.accepted
     assert sum(outcome.late for outcome in outcomes) == plain.late
-    assert [r.line() for outcome in outcomes for r in outcome.reports] == [r.line() for r in plain.reports]
+    assert [said(r) for outcome in outcomes for r in outcome.reports] == [said(r) for r in plain.reports]
     assert remembered(twice) == remembered(once)
 
 
