@@ -1,5 +1,6 @@
 """The command line's frame: the commands, and how an error becomes one line and an exit code."""
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -50,6 +51,8 @@ def frame(
 
 def main() -> None:
     """Run a command and exit; what went wrong on purpose is one line on stderr and the exit code of its kind."""
+    # The matrices are small: threads of linear algebra would only wait for each other, and for other processes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         sys.exit(app(prog_name="driftwatch", standalone_mode=False) or 0)
     except DriftwatchError as error:

@@ -204,7 +204,8 @@ def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], whe
         for column in rule.columns or ():
             path = f"{where}.rules[{position}].columns"
             if column not in statistics:
-                raise ConfigError(f'{path}: the reference has no column "{column}"; it has {_some(statistics)}')
+                known = _some(filter(None, statistics))
+                raise ConfigError(f'{path}: the reference has no column "{column}"; it has {known}')
             if rule.of not in statistics[column]:
                 known = ", ".join(statistics[column])
                 raise ConfigError(f'{path}: "{column}" has no {rule.of}; it has {known}')

@@ -69,7 +69,7 @@ def cut_points(ordered: Floats, ranges: int) -> Floats:
     if not ordered.size:
         return np.zeros(1)
     edges: Floats = np.unique(order_statistics(ordered, ranges - 1)) + 0.0
-    inner = edges[edges < ordered[-1]]
+    inner: Floats = edges[edges < ordered[-1]]
     if inner.size:
         return inner
     # The greatest value takes nearly all: it is told apart from the others, if there are any.

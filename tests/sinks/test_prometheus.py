@@ -23,7 +23,6 @@ from tests.sinks.pictures import HOUR_MS, START_MS, reading, report, step
 CELL = ("fraud", "7", "")
 RULES = {"fraud": {"drift": "warning", "collapse": "critical"}}
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
-
 BEYOND = {
     "driftwatch_control_answers", "driftwatch_control_changed", "driftwatch_http_refused_total",
     "driftwatch_rejected_dropped_total", "driftwatch_labels_total", "driftwatch_label_sampling_ratio",
