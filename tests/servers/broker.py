@@ -1,6 +1,6 @@
 """A real Apache Kafka for tests: fetched once by Maven, started on free ports, one KRaft node, thrown away after.
 
-`python tests/servers/broker.py install` fetches it beforehand; after that no network is needed.
+`python -m tests.servers.broker install` fetches it beforehand; after that no network is needed.
 """
 
 import hashlib
@@ -244,7 +244,7 @@ class Broker:
     def _secured(self, folder: Path) -> str:
         if shutil.which("openssl") is None:
             raise Unavailable("the tests of Kafka over TLS need openssl to make certificates")
-        from tests.servers.certificates import Authority  # noqa: PLC0415 - this file is also a script without packages
+        from tests.servers.certificates import Authority  # noqa: PLC0415 - brokers without TLS need no certificates
 
         self.authority: Authority = Authority(folder)
         key, certificate = self.authority.issue("localhost")
@@ -274,7 +274,7 @@ class Broker:
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["install"]:
-        raise SystemExit("usage: python tests/servers/broker.py install")
+        raise SystemExit("usage: python -m tests.servers.broker install")
     try:
         print(install())
     except Unavailable as reason:
