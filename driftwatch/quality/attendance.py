@@ -29,13 +29,14 @@ _FURTHEST = 2_000
 
 @dataclass(slots=True)
 class Attended:
-    """All of it that must survive. last_ms: latest row of closed windows.
+    """All of it that must survive. first_ms, last_ms: earliest row when windows first closed, latest of closed windows.
 
     duplicates: version → pane → events that came again before the pane's windows closed.
     leading: the version with most rows in the last window that had any. quiet: windows reported without rows since.
     """
 
     duplicates: dict[str, dict[int, int]] = field(default_factory=dict)
+    first_ms: int | None = None
     last_ms: int = NEVER
     leading: str = ""
     quiet: int = 0
@@ -89,6 +90,8 @@ class Attendance:
         self._closing, self._missed, attended = {}, {}, self.attended
         if not self.spans_versions:
             return set()
+        if attended.first_ms is None:
+            attended.first_ms = min((profile.first_ms for profile in panes.values() if profile.rows), default=None)
         ends = {end for end, _ in held}
         if issued > NEVER // 2:
             ends |= set(range(issued + self._pane, due + 1, self._pane)[:_FURTHEST])
@@ -142,7 +145,8 @@ class Attendance:
                 last_ms = max(last_ms, profile.last_ms)
         known_ms = last_ms if last_ms > NEVER // 2 else None
         leading = max(rows, key=lambda name: (rows[name], name), default="")
-        return Traffic(window.start, end, sum(rows.values()), known_ms), leading
+        begun = self.attended.first_ms is not None and self.attended.first_ms <= window.start
+        return Traffic(window.start, end, sum(rows.values()), known_ms, whole=begun), leading
 
     def _is_missed(self, end: int) -> bool:
         attended, usual = self.attended, self._usual

@@ -31,13 +31,15 @@ _DAY = 24
 class Traffic:
     """What came of a model's stream in one window of time, [start_ms, end_ms), of all versions together.
 
-    rows: those that had not come before. last_ms: time of the latest row before the window's end.
+    rows: those that had not come before. last_ms: time of the latest row before the window's end. whole: the stream had
+    begun when the window did, so that its rows can be compared with what is usual.
     """
 
     start_ms: int
     end_ms: int
     rows: int
     last_ms: int | None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Usual:
 
     def _volume(self, traffic: Traffic) -> Reading:
         expected = self.expected(traffic.start_ms, traffic.end_ms)
+        if not traffic.whole:
+            return _silent("volume", Status.TOO_FEW)
         if not expected.known:
             # At an hour that never had a row there is nothing to be a multiple of.
             return _silent("volume", Status.DEGENERATE if expected.rows == 0 else Status.NO_REFERENCE)

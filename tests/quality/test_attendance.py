@@ -22,7 +22,10 @@ _EVEN = Usual.of(
 
 
 def _attendance(*, slide: int = HOUR_MS, usual: Usual | None = _EVEN) -> Attendance:
-    return Attendance(spec(size=HOUR_MS, slide=slide, lateness=0, idle_after=50, keep=HOUR_MS), usual)
+    """Of a stream that began at 0."""
+    made = Attendance(spec(size=HOUR_MS, slide=slide, lateness=0, idle_after=50, keep=HOUR_MS), usual)
+    made.attended.first_ms = 0
+    return made
 
 
 def _pane(version: str, rows: int, *, last_ms: int):
@@ -45,7 +48,7 @@ def test_a_window_is_missed_where_rows_should_have_come() -> None:
     }
     attendance = _attendance()
     assert _closed(attendance, 4, since=0, panes=panes) == {(2 * HOUR_MS, "7"), (4 * HOUR_MS, "8")}
-    assert attendance.attended == Attended(last_ms=3 * HOUR_MS - 5, leading="8", quiet=1)
+    assert attendance.attended == Attended(first_ms=0, last_ms=3 * HOUR_MS - 5, leading="8", quiet=1)
 
 
 @pytest.mark.parametrize("steps", [(4,), (1, 4), (1, 2, 3, 4), (3, 4)])
@@ -62,6 +65,16 @@ def test_how_windows_are_closed_together_says_nothing(steps: tuple[int, ...]) ->
     assert volumes == {
         1: (0.09, 3599.5, False), 2: (0.0, 7199.5, True), 3: (0.03, 0.005, False), 4: (0.0, 3600.005, True),
     }  # fmt: skip
+
+
+def test_where_the_stream_begins_its_first_window_is_not_compared() -> None:
+    """Half of an hour has half of the rows."""
+    attendance = _attendance()
+    attendance.attended.first_ms = None
+    panes = {(0, "7"): _pane("7", 9, last_ms=500), (HOUR_MS, "7"): _pane("7", 9, last_ms=HOUR_MS + 500)}
+    _closed(attendance, 2, since=0, panes=panes)
+    assert attendance.attended.first_ms == 492
+    assert [attendance.readings((hour * HOUR_MS, "7"), panes)[0].status for hour in (1, 2)] == ["too_few", "ok"]
 
 
 def test_before_the_first_row_nothing_is_missed() -> None:

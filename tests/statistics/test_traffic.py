@@ -102,6 +102,13 @@ def test_the_limit_of_freshness_is_where_it_is_told_of(usual: Usual) -> None:
     assert told == [True, False]
 
 
+def test_a_window_in_which_the_stream_begins_is_not_compared(usual: Usual) -> None:
+    """A service that is started at half past has half of an hour's rows."""
+    start = _MONDAY_MS + _NOON * HOUR_MS
+    volume, freshness = usual.readings(Traffic(start, start + HOUR_MS, 3, start + HOUR_MS - 1, whole=False))
+    assert (volume.status, volume.beyond, freshness.beyond) == (Status.TOO_FEW, False, False)
+
+
 @pytest.mark.parametrize("variation", [0.0, 0.25])
 def test_false_alarms_are_as_rare_as_they_are_said_to_be(variation: float) -> None:
     """A quarter of hours like those of the reference: none is told of, though weeks vary."""
