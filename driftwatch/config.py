@@ -16,7 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
-from driftwatch.evaluation.rules import RuleSpec, default_rules
+from driftwatch.evaluation.defaults import rules_of
+from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality.control import ControlNames
 from driftwatch.sinks.targets.webhook import WebhookSpec
 from driftwatch.sources.files import FilesSpec
@@ -71,9 +72,8 @@ class ModelSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _watch_something(cls, table: Any) -> Any:
-        if not isinstance(table, dict) or "rules" in table:
-            return table
-        return {**table, "rules": list(default_rules(str(table.get("task")), protected=bool(table.get("protected"))))}
+        written = not isinstance(table, dict) or "rules" in table
+        return table if written else {**table, "rules": rules_of(table)}
 
     @field_validator("reference", mode="before")
     @classmethod

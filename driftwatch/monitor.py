@@ -1,4 +1,4 @@
-"""One model's whole pure pipeline: feed · label · expect · announce · tick · finish. Order, no arithmetic.
+"""One model's whole pure pipeline: feed · label · compare · expect · announce · tick · finish. Order, no arithmetic.
 
 batch ─▶ windows ─panes, cells─▶ profiles ─merge─▶ panes ─due─▶ evaluate ─▶ reports, transitions
            │                 └─▶ segments ──────────┘
@@ -15,17 +15,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from driftwatch.evaluation.alerts import Alerts, Cell, Transition
+from driftwatch.evaluation.alerts import Alerts, Cell
 from driftwatch.evaluation.book import AlertBook
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
-from driftwatch.evaluation.report import Performance, Report, Window
+from driftwatch.evaluation.outcome import Outcome
+from driftwatch.evaluation.report import Performance, Window
 from driftwatch.evaluation.segments import Sight
 from driftwatch.quality.attendance import Again, Attendance
 from driftwatch.quality.control import ControlSets
+from driftwatch.quality.control_alerts import moved
 from driftwatch.quality.pending import Decided, WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.segments import WHOLE
 from driftwatch.stream.batch import Batch, Labels
+from driftwatch.stream.control import Controls
 from driftwatch.stream.dimensions import UNDIVIDED, Dimensions, Members
 from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
@@ -37,17 +40,6 @@ from driftwatch.summaries.segmented import segment_numbers
 
 REMEMBERED = 1_000_000
 """Event ids that a model remembers, 10 bytes each, to know an event that is sent again."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of one call: rows counted, too late or known already; reports and alert transitions in order."""
-
-    accepted: int = 0
-    late: int = 0
-    duplicate: int = 0
-    reports: list[Report] = field(default_factory=list)
-    transitions: list[Transition] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -126,6 +118,13 @@ class Monitor:
     def label(self, labels: Labels, *, received_ms: int) -> Joined | None:
         """Join labels with their predictions: the next looks will show it. None when this model joins no labels."""
         return None if self.quality is None else self.quality.label(labels, received_ms=received_ms)
+
+    def compare(self, controls: Controls) -> Outcome:
+        """Take answers, or labels, of golden sets; each of them may move its set's alerts at once."""
+        outcome, memory = Outcome(), self.memory
+        if memory.controls is not None:
+            memory.alerts = moved(memory.controls, controls, memory.alerts, model=self.model, outcome=outcome)
+        return outcome
 
     def expect(self, families: Collection[str], *, now_ms: int) -> None:
         """Families of partitions that will be announced; until they are, or idle, they hold windows open."""

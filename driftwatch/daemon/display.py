@@ -7,10 +7,12 @@ from itertools import product
 import structlog
 
 from driftwatch.errors import StateError
+from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.recollect import recollected
 from driftwatch.evaluation.report import Report
-from driftwatch.monitor import Monitor, Outcome
+from driftwatch.monitor import Monitor
 from driftwatch.ports import History, Query
+from driftwatch.quality.control_alerts import standing
 from driftwatch.sinks.board import Board, Cell
 from driftwatch.statistics.distribution import Distribution
 
@@ -61,7 +63,13 @@ def refill(board: Board, monitors: Iterable[Monitor]) -> None:
     reports = [report for report, _ in recalled]
     board.publish(reports=reports, watermarks=_watermarks(monitors), distributions=_distributions(reports))
     show_labels(board, monitors)
-    board.restore(reports=(), alerts=[step for _, steps in recalled for step in steps])
+    golden = [
+        step
+        for monitor in monitors
+        if monitor.memory.controls is not None
+        for step in standing(monitor.memory.controls, monitor.memory.alerts, model=monitor.model)
+    ]
+    board.restore(reports=(), alerts=[*(step for _, steps in recalled for step in steps), *golden])
 
 
 def remind(board: Board, monitors: Iterable[Monitor], history: History) -> None:

@@ -23,9 +23,10 @@ from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.events import moved_by
+from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import Report
 from driftwatch.failpoints import Point, reached
-from driftwatch.monitor import Monitor, Outcome
+from driftwatch.monitor import Monitor
 from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Store
 from driftwatch.sinks.board import Board, Cell
 from driftwatch.sinks.letters import Addressee, write_letters
@@ -181,8 +182,7 @@ class Engine:
             self._publish(outcome)
         for model, parts in decoded.controls.items():
             for controls in parts:
-                if (sets := self.monitors[model].memory.controls) is not None:
-                    sets.add(controls)
+                self._publish(self.monitors[model].compare(controls))
                 events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=controls.rows.rows)
         self._positions[raw.partition] = raw.position
         self._stale = True
@@ -202,7 +202,7 @@ class Engine:
         if not outcome.reports and not outcome.transitions:
             return
         reports: dict[Cell, list[Report]] = {}
-        for report in outcome.reports:
+        for report in (*outcome.reports, *outcome.grounds):
             reports.setdefault((report.model, report.version, report.segment), []).append(report)
         for step in outcome.transitions:
             unsaved.letters += write_letters(

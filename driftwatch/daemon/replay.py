@@ -9,8 +9,8 @@ from driftwatch.daemon.label_files import PARTITION, LabelFiles
 from driftwatch.daemon.merging import Item, merged
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import Report
-from driftwatch.monitor import Outcome
 from driftwatch.quality.pending import WindowKey
 from driftwatch.quality.quality import Quality
 from driftwatch.quality.standing import EXPIRED_UNLABELLED, FOUND, UNMATCHED
@@ -95,8 +95,7 @@ def replay(
     def compare(some: Iterable[Controls]) -> None:
         for controls in some:
             summary.control += controls.rows.rows
-            if monitor.memory.controls is not None:
-                monitor.memory.controls.add(controls)
+            tell(monitor.compare(controls))
 
     timed, timeless = label_files.read(summary.refuse_label, compare)
     read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, compare=compare)

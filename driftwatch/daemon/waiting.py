@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 import structlog
 
-from driftwatch.monitor import Monitor, Outcome
+from driftwatch.evaluation.outcome import Outcome
+from driftwatch.monitor import Monitor
 from driftwatch.ports import Clock
 
 _log = structlog.get_logger()

@@ -9,8 +9,8 @@ from driftwatch.daemon.declaring import check_declared, configured
 from driftwatch.daemon.dividing import divided
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.baselines import SegmentBaselines
+from driftwatch.evaluation.defaults import CONTROL_RULE, DEFAULT_RULES
 from driftwatch.evaluation.evaluate import Evaluator
-from driftwatch.evaluation.rules import DEFAULT_RULES
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.quality.attendance import Attendance
 from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class, row_bytes
@@ -82,7 +82,12 @@ class Watch:
             memory=Memory(
                 seen=Seen(spec.remember_ids),
                 versions=Versions(spec.max_versions),
-                controls=ControlSets(form, spec.control, tolerance=spec.control_tolerance),
+                controls=ControlSets(
+                    form,
+                    spec.control,
+                    tolerance=spec.control_tolerance,
+                    rules=[rule for rule in spec.rules if rule.of_control],
+                ),
                 attendance=Attendance(spec.window, Usual.of(rhythm) if rhythm else None),
             ),
         )
@@ -194,7 +199,10 @@ def _check_outcomes(reference: Reference, form: OutputForm, where: str) -> None:
 
 def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
     for position, rule in enumerate(spec.rules):
-        if rule.metric or rule in DEFAULT_RULES:
+        if rule.metric or rule in (*DEFAULT_RULES, CONTROL_RULE):
+            continue
+        if rule.of_control:
+            _check_control(rule.columns, spec.control, f"{where}.rules[{position}]")
             continue
         if not any(rule.of in names for names in statistics.values()):
             raise ConfigError(
@@ -209,6 +217,14 @@ def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], whe
             if rule.of not in statistics[column]:
                 known = ", ".join(statistics[column])
                 raise ConfigError(f'{path}: "{column}" has no {rule.of}; it has {known}')
+
+
+def _check_control(columns: Sequence[str] | None, control: Sequence[str], where: str) -> None:
+    if not control:
+        raise ConfigError(f'{where}.statistic: no golden set is followed; write control = ["golden-1"]')
+    for column in columns or ():
+        if column not in control:
+            raise ConfigError(f'{where}.columns: "{column}" is no golden set; followed are {_some(control)}')
 
 
 def _check_metrics(spec: ModelSpec, form: OutputForm, where: str, *, protected: Sequence[str]) -> None:

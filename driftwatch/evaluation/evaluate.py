@@ -67,7 +67,7 @@ class Evaluator:
         self._baseline = baseline
         self._segments = segments
         self._condition = condition
-        self._rules = {rule.name: rule for rule in rules}
+        self._rules = {rule.name: rule for rule in rules if not rule.of_control}
         self._metrics = metrics or {}
         self._benches: dict[str | tuple[str, ...], _Bench] = {}
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from driftwatch.spec import Spec, announced, meant, mistake
 from driftwatch.statistics.checks import CHECKS, well
 from driftwatch.statistics.comparison import NOT_COMPARED
+from driftwatch.statistics.control import CHANGED
 from driftwatch.statistics.drift import STATISTIC_NAMES
 from driftwatch.statistics.fairness import MEASURES
 from driftwatch.statistics.performance import AT_FIRST, METRICS
@@ -18,7 +19,7 @@ from driftwatch.statistics.reading import Reading, Stage, Status
 from driftwatch.statistics.registry import STATISTICS
 
 _LATER = ("energy", "cvm")
-_OF_COLUMNS = (*STATISTIC_NAMES, *CHECKS)
+_OF_COLUMNS = (*STATISTIC_NAMES, *CHECKS, CHANGED)
 _ONE_OF = "write one of " + ", ".join(_OF_COLUMNS)
 _METRIC_OF = "write one of " + ", ".join(METRICS)
 
@@ -42,7 +43,9 @@ def _measured(name: str) -> str:
 class RuleSpec(Spec):
     """`[[models.rules]]`: fires when a statistic or a metric is above or below a threshold for so many windows.
 
-    statistic: of columns: of drift, or a check of data quality.
+    statistic: of columns: of drift, or a check of data quality. "control_changed" is of golden sets: it fires as soon
+        as more answers have changed than `above`, 0 when left out, and ends when no more are; `columns` are then sets.
+        Sets have no windows, so that nothing else may be given that is about windows.
     metric: of performance, of the whole model or of the classes in `columns`.
     columns: the columns it watches; all that have the statistic when left out. Of fairness, protected ones. A measure
         of fairness without `above` and `below` is judged by what is allowed: 0.1 apart, a ratio of four fifths.
@@ -83,6 +86,8 @@ class RuleSpec(Spec):
     def _surely(cls, table: Any) -> Any:
         if not isinstance(table, dict) or "judge" in table:
             return table
+        if table.get("statistic") == CHANGED:
+            return {"above": 0.0, **table}
         own = str(table.get("statistic")) in CHECKS or str(table.get("metric")) in MEASURES
         if not own and table.get("versus") is None:
             return table
@@ -96,6 +101,14 @@ class RuleSpec(Spec):
             raise mistake("stage", "only metrics of performance have stages; leave it out")
         if self.metric in MEASURES and self.stage is Stage.ESTIMATED:
             raise mistake("stage", "fairness is measured, never estimated; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _without_windows(self) -> Self:
+        if self.of_control:
+            for key in ("below", "judge", "for", "keep_for", "min_rows", "segments"):
+                if f"{key}_" in self.model_fields_set or key in self.model_fields_set:
+                    raise mistake(key, "golden sets have no windows, their changed answers are counted; leave it out")
         return self
 
     @model_validator(mode="after")
@@ -122,7 +135,7 @@ class RuleSpec(Spec):
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
-        if self.versus is not None:
+        if self.versus is not None or self.of_control:
             return self
         bounds = METRICS.get(self.of) or STATISTICS.get(self.of) or CHECKS[self.of]
         if self.above is not None and self.above >= bounds.high:
@@ -135,6 +148,11 @@ class RuleSpec(Spec):
     def rests_on_labels(self) -> bool:
         """Whether it compares what the labels of the window itself say."""
         return self.metric is not None and self.stage is not Stage.ESTIMATED and self.metric not in AT_FIRST
+
+    @property
+    def of_control(self) -> bool:
+        """Whether it watches golden sets, and no windows."""
+        return self.statistic == CHANGED
 
     @property
     def rests_on_limit(self) -> bool:
@@ -157,27 +175,6 @@ class RuleSpec(Spec):
         if self.rests_on_limit:
             return math.nan
         return self.above if self.above is not None else self.below or 0.0
-
-
-DEFAULT_RULES = (
-    RuleSpec.model_validate({"name": "drift", "statistic": "psi", "above": 0.1, "judge": "lower", "min_rows": 200}),
-    RuleSpec.model_validate({"name": "concept", "metric": "loss_change", "above": 0.0, "judge": "lower"}),
-    RuleSpec.model_validate({"name": "gap", "metric": "gap_roc_auc", "below": -0.02, "judge": "upper"}),
-    *(RuleSpec.model_validate({"name": check, "statistic": check}) for check in CHECKS),
-)
-"""What is watched when nothing is written, of what the model has: a column whose PSI is beyond 0.1 with 97.5 %
-confidence; a loss that has left the level at which it began; an AUC that is 0.02 worse than the scores promised; every
-check of data quality, by its own limit."""
-
-
-FAIR_RULES = tuple(RuleSpec.model_validate({"name": measure, "metric": measure}) for measure in MEASURES)
-"""What is watched beside it where somebody is protected: every measure of fairness, by what is allowed of it."""
-
-
-def default_rules(task: str, *, protected: bool = False) -> tuple[RuleSpec, ...]:
-    """Those of them that a model of this task has."""
-    rules = (*DEFAULT_RULES, *FAIR_RULES) if protected else DEFAULT_RULES
-    return tuple(rule for rule in rules if rule.metric is None or task in METRICS[rule.metric].tasks)
 
 
 Standing = tuple[str, str]

@@ -5,6 +5,7 @@ answer is its last one. Which came first and last is told by the events' times, 
 partitions are read nor an event that is sent again makes a difference.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -12,6 +13,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.stream.batch import Batch, Labels
 from driftwatch.stream.control import Controls
 from driftwatch.stream.outputs import OutputForm, Records
@@ -70,11 +72,29 @@ class ControlStanding:
     ids: tuple[str, ...]
 
 
-class ControlSets:
-    """The golden sets of one model. names: those that are followed. tolerance: see `Comparison`."""
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An answer that an event was about, and how its version stands in its set after the event.
 
-    def __init__(self, form: OutputForm, names: Collection[str], *, tolerance: float = 1e-6) -> None:
-        self.names = tuple(names)
+    changed: answers of the version that are not what is known. at_ms: of the event. answered_ms: of the answer.
+    facts: the answer and what is known of it, whichever of the two came first.
+    """
+
+    name: str
+    version: str
+    changed: int
+    at_ms: int
+    answered_ms: int
+    facts: tuple[str | int, ...]
+
+
+class ControlSets:
+    """The golden sets of one model. names: those that are followed. tolerance: see `Comparison`. rules: on them."""
+
+    def __init__(
+        self, form: OutputForm, names: Collection[str], *, tolerance: float = 1e-6, rules: Collection[RuleSpec] = ()
+    ) -> None:
+        self.names, self.rules = tuple(names), tuple(rules)
         self.unknown: dict[str, bool] = {}
         self._standings: tuple[ControlStanding, ...] | None = None
         self.left_out = 0
@@ -84,9 +104,14 @@ class ControlSets:
         self._comparison = Comparison(self.form, tolerance)
         self._answers: dict[str, int] = {}
         self._latest_ms: dict[str, int] = {}
+        self._changed: Counter[tuple[str, str]] = Counter()
+        self._touched: list[Touched] = []
 
-    def add(self, controls: Controls) -> None:
-        """Take answers, or labels, of golden sets; those of sets that are not followed are only remembered by name."""
+    def add(self, controls: Controls) -> list[Touched]:
+        """Take answers, or labels, of golden sets; those of sets that are not followed are only remembered by name.
+
+        Returns what each event touched, in their order, so that where they are cut into batches decides nothing.
+        """
         rows = controls.rows
         if isinstance(rows, Batch):
             rows = replace(rows, outputs=self._plain(rows.outputs))
@@ -101,6 +126,12 @@ class ControlSets:
                 self._answer((name, identity), text, rows, place=place)
             elif not rows.cancelled[place]:
                 self._label((name, identity), text, rows, place=place)
+        touched, self._touched = self._touched, []
+        return touched
+
+    def changed(self, name: str, version: str) -> int:
+        """Answers of a version to a set that are not what is known."""
+        return self._changed[name, version]
 
     def saved(self) -> None:
         """The changes have been written."""
@@ -144,7 +175,7 @@ class ControlSets:
             for version, (time, _, _) in item.last.items():
                 self._answers[version] = self._answers.get(version, 0) + 1
                 self._latest_ms[version] = max(self._latest_ms.get(version, time), time)
-            self._judge(item)
+            self._judge(key[0], item)
 
     def _plain(self, outputs: Records) -> Records:
         """What was said, without the groups that the rows are in: these change with the configuration."""
@@ -166,7 +197,7 @@ class ControlSets:
         self._latest_ms[version] = max(self._latest_ms.get(version, answer[0]), answer[0])
         item.first = answer if item.first is None else min(item.first, answer)
         item.last[version] = max(item.last.get(version, answer), answer)
-        self._note(key, item)
+        self._note(key, item, at_ms=answer[0])
 
     def _label(self, key: Key, text: str, rows: Labels, *, place: int) -> None:
         if key not in self.items and len(self.items) >= MOST_ANSWERS:
@@ -175,7 +206,7 @@ class ControlSets:
         item = self.items.setdefault(key, Item(text))
         label = int(rows.times[place]), rows.outcomes[place].tobytes()
         item.label = label if item.label is None else max(item.label, label)
-        self._note(key, item)
+        self._note(key, item, at_ms=label[0])
 
     def _has_room(self, version: str) -> bool:
         """Let go of the versions that answered longest ago until there is room; False where there is none to make."""
@@ -190,21 +221,34 @@ class ControlSets:
 
     def _forget(self, version: str) -> None:
         self._standings = None
-        del self._answers[version], self._latest_ms[version]
+        del self._answers[version]
+        latest_ms = self._latest_ms.pop(version)
         for key, item in self.items.items():
             if item.last.pop(version, None) is not None:
                 item.changed.discard(version)
                 self.unsaved.add(_chunk(key))
+        for name in self.names:
+            if self._changed.pop((name, version), 0):
+                self._touched.append(Touched(name, version, 0, latest_ms, latest_ms, ()))
 
-    def _note(self, key: Key, item: Item) -> None:
+    def _note(self, key: Key, item: Item, *, at_ms: int) -> None:
         self._standings = None
-        self._judge(item)
+        name, identity = key
+        self._judge(name, item)
         self.unsaved.add(_chunk(key))
+        known = item.label or item.first
+        assert known is not None
+        for version, last in sorted(item.last.items()):
+            facts = identity, *last[:-1], last[-1].hex(), known[0], known[-1].hex()
+            self._touched.append(Touched(name, version, self.changed(name, version), at_ms, last[0], facts))
 
-    def _judge(self, item: Item) -> None:
+    def _judge(self, name: str, item: Item) -> None:
+        before = item.changed
         item.changed = {
             version for version, (_, _, said) in item.last.items() if self._comparison.has_changed(item, said)
         }
+        self._changed.update((name, version) for version in item.changed - before)
+        self._changed.subtract((name, version) for version in before - item.changed)
 
 
 class Comparison:

@@ -15,9 +15,9 @@ import numpy as np
 
 from driftwatch.daemon.memory import collect_less_often
 from driftwatch.evaluation.baselines import SegmentBaselines
+from driftwatch.evaluation.defaults import default_rules
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.report import Report
-from driftwatch.evaluation.rules import default_rules
 from driftwatch.kernels.tallying import Division
 from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import Baseline

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from driftwatch.evaluation.defaults import default_rules
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.report import rfc3339
-from driftwatch.evaluation.rules import default_rules
 from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import Baseline
 from driftwatch.stream.batch import Batch

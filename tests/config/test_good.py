@@ -7,7 +7,7 @@ import pytest
 from driftwatch.config import load, parse
 from driftwatch.daemon.watch import load_watches
 from driftwatch.errors import ConfigError
-from driftwatch.evaluation.rules import default_rules
+from driftwatch.evaluation.defaults import default_rules
 
 GOOD = sorted((Path(__file__).parent / "good").glob("*.toml"))
 MODEL = '[[models]]\nname = "fraud"\ntask = "binary"\nreference = "here/fraud.reference"\n'

@@ -130,7 +130,9 @@ def model(tmp_path, reference) -> Watch:
 def read(model: Watch, *paths: Path) -> tuple[list[tuple[int, int]], list[int], Summary]:
     """Times and ids in order; ids of those without a time; what was refused."""
     summary = Summary()
-    timed, timeless = LabelFiles.find(model, [str(path) for path in paths], now_ms=NOW_MS).read(summary.refuse_label)
+    timed, timeless = LabelFiles.find(model, [str(path) for path in paths], now_ms=NOW_MS).read(
+        summary.refuse_label, lambda _: None
+    )
     rows = [pair for part in timed for pair in zip(part.times.tolist(), part.ids.tolist(), strict=True)]
     return rows, [] if timeless is None else timeless.ids.tolist(), summary
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from driftwatch.evaluation.alerts import Alerts, Cell, State
+from driftwatch.evaluation.defaults import default_rules
 from driftwatch.evaluation.evaluate import Evaluator, Finding, Look
-from driftwatch.evaluation.rules import RuleSpec, default_rules, judge
+from driftwatch.evaluation.rules import RuleSpec, judge
 from driftwatch.statistics.checks import well
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline

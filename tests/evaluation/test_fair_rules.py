@@ -1,6 +1,7 @@
 import pytest
 
-from driftwatch.evaluation.rules import FAIR_RULES, RuleSpec, Verdict, default_rules, judge
+from driftwatch.evaluation.defaults import FAIR_RULES, default_rules
+from driftwatch.evaluation.rules import RuleSpec, Verdict, judge
 from driftwatch.statistics.between import Between
 from driftwatch.statistics.fairness import FAIRNESS, IMPACT, MEASURES, PARITY
 from driftwatch.statistics.reading import Reading, Stage, Status, Support

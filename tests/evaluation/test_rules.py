@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from driftwatch.evaluation.rules import RuleSpec, Verdict, default_rules, judge, thresholds
+from driftwatch.evaluation.defaults import default_rules
+from driftwatch.evaluation.rules import RuleSpec, Verdict, judge, thresholds
 from driftwatch.statistics.checks import CHECKS
 from driftwatch.statistics.reading import Status
 from tests.evaluation.readings import reading, rule

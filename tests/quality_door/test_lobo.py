@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 
-from driftwatch.evaluation.rules import RuleSpec, default_rules
+from driftwatch.evaluation.defaults import default_rules
+from driftwatch.evaluation.rules import RuleSpec
 from tests.benchmarks.concept import DRIFTS, read_stream
 from tests.quality_door.house import stamp, visiting
 from tests.quality_door.rows import BINARY, MODEL, START
