@@ -1,6 +1,6 @@
 """What the board is told: after each step of the engine, and at the start of what a checkpoint brought back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -15,11 +15,14 @@ from driftwatch.ports import History, Query
 from driftwatch.quality.control_alerts import standing
 from driftwatch.sinks.board import Board, Cell
 from driftwatch.statistics.distribution import Distribution
+from driftwatch.stream.raw import Stream
 
 _REPORTS = 10
 """Reports of a version that are asked for the last values of each stage: windows may come without any label."""
 _SEGMENTS = 100
 """So many segments are asked for, of each version."""
+_NAME = 100
+"""A key's name is told to so many characters: it is whatever a producer sends."""
 
 _log = structlog.get_logger()
 
@@ -34,6 +37,21 @@ def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
             watermarks=watermarks,
             distributions=_distributions(outcome.reports),
         )
+
+
+def tell_appeared(
+    known: Mapping[str, tuple[str, ...]], appeared: Mapping[str, Sequence[str]], *, stream: Stream
+) -> Mapping[str, tuple[str, ...]]:
+    """Tell in the log which keys of events appear that no column, or other field, reads; gives all of them so far.
+
+    A column that a producer adds is not watched before the reference is built again. known, appeared: by model.
+    """
+    every = dict(known)
+    for model, names in appeared.items():
+        short = tuple(name[:_NAME] for name in names)
+        every[model] = (*every.get(model, ()), *short)
+        _log.warning("keys_appeared", model=model, stream=stream.value, keys=short, why="no column or field reads them")
+    return every
 
 
 def show_labels(board: Board, monitors: Iterable[Monitor]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from driftwatch.daemon.dead_letters import Unsaved as DeadLettersUnsaved
-from driftwatch.daemon.display import show, show_labels
+from driftwatch.daemon.display import show, show_labels, tell_appeared
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result, Telemetry
@@ -85,6 +85,7 @@ class Engine:
         self.failure: BaseException | None = None
         self.store_error = ""
         self.unknown_keys = 0
+        self.appeared: Mapping[str, tuple[str, ...]] = {}
         self._decoder = decoder
         self._queue = queue
         self._positions = dict(positions)
@@ -166,6 +167,8 @@ class Engine:
     def _take(self, raw: Raw) -> None:
         decoded = self._decoder.decode(raw)
         self.unknown_keys += decoded.unknown_keys
+        if decoded.appeared:
+            self.appeared = tell_appeared(self.appeared, decoded.appeared, stream=raw.stream)
         self._count(raw, decoded)
         heard_ms = self._doors.passing() if self._doors.passing else raw.received_ms
         events = self._doors.telemetry.events

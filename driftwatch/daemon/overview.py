@@ -49,9 +49,10 @@ class ServiceOverview:
             "sources": [_source(source) for source in self.sources],
             "state": {"error": self.engine.store_error or None},
             "idempotency_keys": {"forgotten": self.keys_forgotten()},
-            # Since the start: keys of events that no field reads, and ids that are not remembered any more.
+            # Since the start: keys that no field reads, their names, and ids that are not remembered any more.
             "events": {
                 "unknown_keys": self.engine.unknown_keys,
+                "appeared": {model: list(names) for model, names in self.engine.appeared.items()},
                 "ids_forgotten": {name: m.memory.seen.forgotten for name, m in self.engine.monitors.items()},
             },
             "targets": {"disabled": sorted(self.disabled_targets())},
@@ -94,6 +95,7 @@ def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
     spec, reference = watch.spec, watch.reference
     latest = [report for report in picture.reports.values() if report.model == spec.name]
     standing = picture.labels.get(spec.name)
+    kinds = {column.name: column.kind.value for column in (*watch.layout.numeric, *watch.layout.categorical)}
     return {
         "name": spec.name,
         "task": spec.task.value,
@@ -104,8 +106,13 @@ def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
             "created": rfc3339(reference.created_ms),
         },
         "columns": [
-            {"name": column.name, "kind": column.kind.value, "statistics": list(watch.baseline.statistics[column.name])}
-            for column in (*watch.layout.numeric, *watch.layout.categorical)
+            {
+                "name": name,
+                "kind": kinds[name],
+                "importance": importance,
+                "statistics": list(watch.baseline.statistics[name]),
+            }
+            for name, importance in watch.importance.items()
         ],
         "window": {key: value for key, value in spec.window.model_dump().items() if value is not None},
         "rules": [rule.model_dump(by_alias=True, exclude_none=True) for rule in spec.rules],

@@ -27,11 +27,11 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of one columnar event, values clean, all of `rows` length."""
+    """The columns of one columnar event, values clean, all of `rows` length; unknown: names that no field reads."""
 
     columns: Columns
     rows: int
-    unknown_keys: int
+    unknown: tuple[str, ...]
 
 
 def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | Reject:
@@ -48,17 +48,17 @@ def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | R
     for leaf in leaves:  # a version, or a golden set, said once holds for every row
         if leaf.role in {Role.VERSION, Role.CONTROL} and ".".join(leaf.path) not in columns:
             found[leaf.path] = (clean(leaf, _at(document, leaf.path)),) * rows
-    unknown = 0
+    unknown = []
     counted = tuple(name + "." for name, leaf in known.items() if leaf.role is Role.EXTRA)
     for name, values in columns.items():
         inner = _inside(name, leaves)
         if inner:
             found |= {leaf.path: _cleaned(leaf, [_inner(value, leaf.path) for value in values]) for leaf in inner}
         elif name not in known:
-            unknown += 0 if name.startswith(counted) else rows
+            unknown += [] if name.startswith(counted) else [name]
         elif known[name].role not in {Role.EXTRA, Role.MODEL, Role.COLUMNS}:
             found[known[name].path] = _cleaned(known[name], values)
-    return Table(found, rows, unknown)
+    return Table(found, rows, tuple(unknown))
 
 
 def _inside(name: str, leaves: Sequence[Leaf]) -> list[Leaf]:

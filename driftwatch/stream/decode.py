@@ -24,7 +24,8 @@ _ROW_MASK = (1 << PLACE_BITS) - 1
 class Decoded:
     """What came of one Raw: received = rows of batches, labels and controls + rejected.
 
-    controls: rows of golden sets, which are in no batch. unknown_keys: keys that no field reads.
+    controls: rows of golden sets, which are in no batch.
+    unknown_keys: keys that no field reads. appeared: by model, the names of those that were never met before.
     lines, first: the texts that were read, and the index of each one's first event.
     """
 
@@ -34,6 +35,7 @@ class Decoded:
     controls: dict[str, list[Controls]] = field(default_factory=dict)
     rejected: list[Rejection] = field(default_factory=list)
     unknown_keys: int = 0
+    appeared: dict[str, list[str]] = field(default_factory=dict)
     lines: Sequence[bytes | msgspec.Raw] = field(default=(), compare=False, repr=False)
     first: Ints | None = field(default=None, compare=False, repr=False)
 
@@ -167,6 +169,8 @@ def events_of(raw: Raw) -> Events:
 def _finish(decoded: Decoded, model: str, read: Read, *, first: Ints) -> None:
     """Put what a reader made with the rest; first: (lines,) the index of each of the reader's lines' first event."""
     decoded.unknown_keys += read.unknown_keys
+    if read.appeared:
+        decoded.appeared[model] = read.appeared
     decoded.rejected += [
         Rejection(int(first[place]), reason, "" if reason in NAMELESS else model) for place, reason in read.refused
     ]

@@ -41,12 +41,16 @@ class Intake:
 
 @dataclass(slots=True)
 class Read:
-    """What came of some lines: batches in order, refused lines, and how many events each line was."""
+    """What came of some lines: batches in order, refused lines, and how many events each line was.
+
+    appeared: names of keys that no field reads and that were never met before, in the order in which they were.
+    """
 
     counts: Ints
     pieces: list[Piece] = field(default_factory=list)
     refused: list[tuple[int, Reject]] = field(default_factory=list)
     unknown_keys: int = 0
+    appeared: list[str] = field(default_factory=list)
 
 
 class Reader:
@@ -57,6 +61,7 @@ class Reader:
         form = intake.output_form or OutputForm.of(intake.schema)
         self._leaves = leaves_of(intake.schema, stream, form)
         self._learnt: dict[Path, Leaf] = {}
+        self._met: set[str] = set()
         self._assembler = Assembler(
             intake.schema, self._leaves, stream=stream, form=form, max_future_ms=intake.max_future_ms
         )
@@ -96,7 +101,7 @@ class Reader:
             document = parse(bytes(line))
             if isinstance(document, Reject):
                 return document
-            read.unknown_keys += self._learn(extra_paths(self._form, document))
+            read.unknown_keys += self._learn(extra_paths(self._form, document), read)
             return restore(self._form, document)
 
     def _again(self, line: Any) -> Any:
@@ -107,7 +112,7 @@ class Reader:
             assert not isinstance(document, Reject)
             return restore(self._form, document)
 
-    def _learn(self, paths: Iterable[Path]) -> int:
+    def _learn(self, paths: Iterable[Path], read: Read) -> int:
         """Remember unknown keys while there is room; how many of them no form can hold, and have to be counted now."""
         room = LEARNT_KEYS - len(self._learnt)
         if room <= 0:
@@ -115,9 +120,17 @@ class Reader:
         listed = list(paths)
         new = [path for path in listed if is_field(path)]
         if new:
+            self._meet([".".join(path) for path in new[:room]], read)
             self._learnt |= {path: Leaf(path, Role.EXTRA) for path in new[:room]}
             self._generate()
         return len(listed) - len(new)
+
+    def _meet(self, names: Iterable[str], read: Read) -> None:
+        """Tell of names the first time they are met, while there is room to remember them."""
+        for name in names:
+            if name not in self._met and len(self._met) < LEARNT_KEYS:
+                self._met.add(name)
+                read.appeared.append(name)
 
     def _generate(self) -> None:
         leaves = (*self._leaves, *self._learnt.values())
@@ -147,7 +160,8 @@ class Reader:
             read.refused.append((place, found))
             return
         read.counts[place] = found.rows
-        read.unknown_keys += found.unknown_keys
+        read.unknown_keys += found.rows * len(found.unknown)
+        self._meet(found.unknown, read)
         self._assemble(found.columns, (place << PLACE_BITS) + np.arange(found.rows), read, source=source)
 
     def _assemble(self, columns: Columns, indices: Ints, read: Read, *, source: "_Source") -> None:

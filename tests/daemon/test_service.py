@@ -165,19 +165,26 @@ def test_models_and_status_are_told(configure, reference):
     assert {column["name"] for column in model["columns"]} == {
         "amount", "age", "delay", "score", "country", "channel",
     }  # fmt: skip
+    weights = [column["importance"] for column in model["columns"]]
+    assert (weights, weights[0]) == (sorted(weights, reverse=True), 1.0), "what matters most is listed first"
     assert (state["ready"], state["queue"]["records"], state["targets"]) == (True, 0, {"disabled": []})
     assert json.dumps(state)
 
 
 def test_unknown_keys_are_told(configure):
-    """Keys that no field reads are counted, every one of them."""
+    """Keys that no field reads are counted, every one of them, and named: a producer may have a new column."""
     event = {"model": events.MODEL, "id": "a", "time": events.START, "features": {"amount": 1, "typo": 2}, "extra": 3}
     with running(configure()) as (_, probe):
         probe.post(json.dumps(event).encode())
         probe.post(json.dumps({**event, "id": "b"}).encode())
         probe.wait_counted(2)
 
-        assert status(probe)["events"]["unknown_keys"] == 4
+        probe.post(json.dumps({"model": events.MODEL, "columns": {"id": ["c"], "features.new": [1]}}).encode())
+        probe.wait_counted(3)
+
+        told = status(probe)["events"]
+        assert told["unknown_keys"] == 5
+        assert sorted(told["appeared"][events.MODEL]) == ["extra", "features.new", "features.typo"]
 
 
 def test_a_bug_ends_the_process_with_1(configure, monkeypatch):
