@@ -64,6 +64,7 @@ class Screen:
             + (f"{summary.duplicate} duplicate, " if summary.duplicate else "")
             + _rejected(summary.rejected)
         )
+        _tell_of_golden_sets(summary)
         if summary.labels or summary.labels_rejected:
             became = [f"{count} {what}" for what, count in summary.fate.items() if count]
             typer.echo(", ".join([f"labels: {summary.labels} read", *became, _rejected(summary.labels_rejected)]))
@@ -87,6 +88,16 @@ class Screen:
         while len(shown) > 1 and len(", ".join(shown)) > room:
             shown.pop()
         return ", ".join(shown)
+
+
+def _tell_of_golden_sets(summary: "Summary") -> None:
+    """One line for each step of their alerts, which stand in no window's report."""
+    from driftwatch.statistics.control import CHANGED  # noqa: PLC0415 - `--help` stays quick
+
+    for step in summary.transitions:
+        if step.statistic == CHANGED:
+            whose = f"version {_printable(step.version, 12)}, changed" if step.version else "changed"
+            typer.echo(f"{step.state} {step.severity}: {step.rule} of {step.column}, {whose}: {step.value:g}")
 
 
 def _performance(readings: Iterable[Mapping[str, Any]]) -> list[str]:

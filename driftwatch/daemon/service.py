@@ -111,7 +111,10 @@ class Service:
             monitors, decoder=Decoder(intakes), queue=self.queue, positions=saved.positions, doors=doors
         )
         rules = {watch.spec.name: {rule.name: rule.severity for rule in watch.spec.rules} for watch in self.watches}
-        collector = BoardCollector(self.board, rules=rules, max_series=config.server.max_series)
+        collector = BoardCollector(
+            self.board, rules=rules, max_series=config.server.max_series,
+            importance={watch.spec.name: watch.importance for watch in self.watches},
+        )  # fmt: skip
         self.overview = ServiceOverview(
             watches=self.watches, engine=self.engine, queue=self.queue, sources=self.sources, board=self.board,
             exposition=Exposition([collector, telemetry]), clock=self._clock, disabled_targets=self._delivery.disabled,

@@ -31,6 +31,7 @@ from driftwatch.stream.schema import PREDICTION, Schema
 from driftwatch.stream.seen import Seen
 from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Windows
+from driftwatch.summaries.importance import ranking
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.reference import Reference
 
@@ -55,6 +56,12 @@ class Watch:
     def layout(self) -> Layout:
         """The reference's layout."""
         return self.reference.layout
+
+    @property
+    def importance(self) -> dict[str, float]:
+        """How important each column is, the most important first."""
+        given = {name: each.importance for name, each in self.spec.columns.items() if each.importance is not None}
+        return ranking(self.layout.names, self.reference.importance, given)
 
     def intake(self) -> Intake:
         """The model as decode sees it."""

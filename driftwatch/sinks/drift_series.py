@@ -1,8 +1,9 @@
 """The series of drift: each column of each cell with all its readings, in the order in which the budget is spent."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from driftwatch.evaluation.alerts import State
 from driftwatch.evaluation.report import Report
@@ -15,6 +16,11 @@ from driftwatch.statistics.reading import Reading
 MAX_GROUPS = 12
 """Groups of a column whose shares are exported."""
 
+Importance = Mapping[str, Mapping[str, float]]
+"""Model → column → how much it says of what the model answers; a column that is not there is as important as can be."""
+
+NONE_KNOWN: Importance = MappingProxyType({})
+
 _SEVERITY = {State.PENDING: 1, State.FIRING: 2}
 
 
@@ -23,7 +29,7 @@ class DriftColumn:
     """One column of one cell with all its drift readings.
 
     nearness: the value nearest to, or farthest beyond, its threshold, as a share of it. distance: Jensen-Shannon.
-    size: how many series it has beside its shares.
+    size: how many series it has beside its shares. importance: beside that of the model's other columns.
     """
 
     cell: Cell
@@ -34,9 +40,12 @@ class DriftColumn:
     nearness: float
     distance: float
     size: int
+    importance: float = 1.0
 
     @classmethod
-    def of(cls, readings: list[Reading], report: Report, distribution: Distribution | None) -> "DriftColumn":
+    def of(
+        cls, readings: list[Reading], report: Report, distribution: Distribution | None, *, importance: float = 1.0
+    ) -> "DriftColumn":
         """A report's column, from its readings."""
         nearness, distance, size = 0.0, 0.0, 1
         for reading in readings:
@@ -48,15 +57,19 @@ class DriftColumn:
             shown = (reading.value, reading.p_value, threshold, reading.lower, reading.upper)
             size += len(shown) - sum(map(math.isnan, shown))
         cell = report.model, report.version, report.segment
-        return cls(cell, readings[0].column, readings, report, distribution, nearness, distance, size)
+        return cls(cell, readings[0].column, readings, report, distribution, nearness, distance, size, importance)
 
-    def rank(self, state: int) -> tuple[bool, int, float, float, Cell, str]:
-        """Sorts all rows before segments and the most severe first: by state, then by nearness to their thresholds.
+    def rank(self, state: int) -> tuple[bool, int, bool, float, float, float, Cell, str]:
+        """Sorts all rows before segments and the most severe first: by state, then those beyond a threshold.
 
+        Of equal severity the most important columns come first, and of these the nearest to their thresholds.
         Statistics have different units, so they are compared as shares of their thresholds; without any threshold the
         Jensen-Shannon distance decides, which every kind of column has and which lies in [0, 1].
         """
-        return bool(self.cell[2]), -state, -self.nearness, -self.distance, self.cell, self.name
+        inside = self.nearness <= 1
+        return (
+            bool(self.cell[2]), -state, inside, -self.importance, -self.nearness, -self.distance, self.cell, self.name
+        )  # fmt: skip
 
     def samples(self, state: int) -> Samples:
         """Its series; state: 0 ok, 1 pending, 2 firing."""
@@ -95,7 +108,8 @@ class DriftColumn:
 class DriftColumns:
     """The columns of all cells. What a report says of them is found out once: there may be very many."""
 
-    def __init__(self) -> None:
+    def __init__(self, importance: Importance = NONE_KNOWN) -> None:
+        self._importance = importance
         self._held: dict[Cell, tuple[Report, tuple[Distribution, ...], list[DriftColumn]]] = {}
 
     def ranked(self, picture: Picture) -> list[tuple[int, DriftColumn]]:
@@ -116,14 +130,15 @@ class DriftColumns:
             shares = picture.distributions.get(cell, ())
             held = self._held.get(cell)
             if held is None or held[0] is not report or held[1] is not shares:
-                self._held[cell] = report, shares, list(_columns(report, shares))
+                self._held[cell] = report, shares, list(_columns(report, shares, self._importance))
 
 
-def _columns(report: Report, shares: tuple[Distribution, ...]) -> Iterator[DriftColumn]:
+def _columns(report: Report, shares: tuple[Distribution, ...], importance: Importance) -> Iterator[DriftColumn]:
+    weights = importance.get(report.model, {})
     distributions = {distribution.column: distribution for distribution in shares}
     by_column: dict[str, list[Reading]] = {}
     for reading in report.readings:
         if reading.family == "drift":
             by_column.setdefault(reading.column, []).append(reading)
     for name, readings in by_column.items():
-        yield DriftColumn.of(readings, report, distributions.get(name))
+        yield DriftColumn.of(readings, report, distributions.get(name), importance=weights.get(name, 1.0))

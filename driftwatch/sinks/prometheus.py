@@ -14,7 +14,7 @@ from driftwatch.sinks.board import OPEN, Board, Cell, Picture
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.sinks.comparison_series import comparison_samples
 from driftwatch.sinks.control_series import control_samples
-from driftwatch.sinks.drift_series import DriftColumns
+from driftwatch.sinks.drift_series import NONE_KNOWN, DriftColumns, Importance
 from driftwatch.sinks.performance_series import Samples, class_samples, label_delays, label_samples, performance_samples
 from driftwatch.sinks.quality_series import quality_samples
 
@@ -44,13 +44,18 @@ class BoardCollector:
     rules: model → rule name → severity, from the configuration; their series exist as 0 from the first scrape.
     max_series: bound on the series of this collector. Those of alerts, transitions and of models without a window are
         few, by configuration; they count first and always come. What is left goes to columns.
+    importance: which of a model's columns come first, where they are of equal severity.
     """
 
-    def __init__(self, board: Board, *, rules: Mapping[str, Mapping[str, str]], max_series: int) -> None:
+    def __init__(
+        self, board: Board, *, rules: Mapping[str, Mapping[str, str]], max_series: int,
+        importance: Importance = NONE_KNOWN,
+    ) -> None:  # fmt: skip
         self._board = board
         self._rules = rules
         self._max_series = max_series
-        self._columns = DriftColumns()
+        self._importance = importance
+        self._columns = DriftColumns(importance)
         self._rendered: tuple[Picture, list[Family]] | None = None
 
     def describe(self) -> Iterable[Family]:
@@ -78,7 +83,7 @@ class BoardCollector:
             budget.spend(group)
         for group in comparison_samples(picture):
             budget.spend(group)
-        for group in quality_samples(picture, failed=True):
+        for group in quality_samples(picture, failed=True, importance=self._importance):
             budget.spend(group)
         ranked = self._columns.ranked(picture)
         placed: set[Cell] = set()
@@ -88,7 +93,7 @@ class BoardCollector:
             placed.add(column.cell)
             if not budget.left_out(column.size + len(window)):
                 budget.spend(window | column.samples(state))
-        for group in quality_samples(picture, failed=False):
+        for group in quality_samples(picture, failed=False, importance=self._importance):
             budget.spend(group)
         for _, column in ranked:
             budget.spend(column.shares())

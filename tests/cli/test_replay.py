@@ -11,10 +11,14 @@ import pytest
 from pyarrow import csv, parquet
 
 from driftwatch.cli.replay_screen import Screen
+from driftwatch.daemon.replay import Summary
+from driftwatch.evaluation.alerts import Reason, State
 from driftwatch.evaluation.report import AlertNote, Report, Window
 from driftwatch.statistics.checks import CHECKS
+from driftwatch.statistics.control import CHANGED
 from driftwatch.statistics.drift import STATISTIC_NAMES
 from tests.cli.reports import START_MS, events, lines, stream
+from tests.sinks.pictures import step
 
 STATUSES = {"ok", "too_few", "no_reference", "degenerate", "no_labels"}
 
@@ -203,6 +207,13 @@ def test_the_screen_forgets(capsys):
     assert set(screen._states) == {("1", "", "drift", "c199"), ("2", "", "drift", "c")}
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" ")]
     assert len(said) == 201
+
+
+def test_alerts_of_golden_sets_are_told_at_the_end(capsys):
+    """They belong to no window, so that no window's line could tell of them."""
+    firing = replace(step(State.FIRING, Reason.CROSSED, column="golden-1"), statistic=CHANGED, rule="control", value=1)
+    Screen().close(Summary(transitions=[firing, step(State.FIRING, Reason.CROSSED)]))
+    assert capsys.readouterr().out.splitlines()[1:] == ["firing warning: control of golden-1, version 7, changed: 1"]
 
 
 def test_segments_show_their_alerts_only(capsys):
