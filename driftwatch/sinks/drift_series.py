@@ -10,6 +10,7 @@ from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import Cell, Picture
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.sinks.performance_series import Samples
+from driftwatch.statistics.control import CHANGED
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
 
@@ -115,7 +116,8 @@ class DriftColumns:
     def ranked(self, picture: Picture) -> list[tuple[int, DriftColumn]]:
         """Every column after its state, the most severe first."""
         states: dict[tuple[str, ...], int] = {}
-        for alert in picture.alerts.values():
+        of_columns = (alert for alert in picture.alerts.values() if alert.statistic != CHANGED)
+        for alert in of_columns:
             key = (alert.model, alert.version, alert.segment, alert.column)
             states[key] = max(states.get(key, 0), _SEVERITY[alert.state])
         self._follow(picture)

@@ -36,6 +36,14 @@ def test_what_fires_comes_first_then_what_is_beyond_then_the_important(importanc
     assert [column.name for _, column in DriftColumns(importance).ranked(picture)] == order
 
 
+def test_a_golden_set_that_is_called_like_a_column_is_no_column():
+    """Its alert says nothing of the column's drift."""
+    picture = shown(
+        [reading("amount", "psi", 0.01)], replace(step(State.FIRING, Reason.CROSSED), statistic="control_changed")
+    )
+    assert [state for state, _ in DriftColumns().ranked(picture)] == [0]
+
+
 def test_checks_of_important_columns_come_first():
     """Those that have failed and those that have not are two orders; without importance it is that of the layout."""
     checks = [
