@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ class Demo:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.scrapes: list[str] = []
+        self.evening: list[dict[str, Any]] = []
         self.code: int | None = None
 
     def run(self) -> None:
@@ -48,10 +50,17 @@ class Demo:
         found = next(filter(None, map(_METRICS.search, self.lines)), None)
         try:
             answer = httpx.get(found[0], timeout=30) if found else None
+            listed = httpx.get(_listing(found[0]), timeout=30) if found else None
         except httpx.TransportError:
             return  # the summary is printed while the service stops
         if answer is not None:
             self.scrapes.append(answer.raise_for_status().text)
+        if listed is not None:
+            self.evening = listed.raise_for_status().json()["items"] or self.evening
+
+
+def _listing(metrics: str) -> str:
+    return metrics.removesuffix("/metrics") + "/api/v1/reports?segment=evening&limit=5"
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +107,43 @@ def test_webhooks_arrive_with_good_signatures(demo):
     verified, refused = map(int, re.findall(r"\d+", summary))
     assert verified >= 1
     assert refused == 0
+
+
+def test_the_segment_is_in_the_summary_the_reports_and_the_metrics(demo):
+    """The model is less often right about the evenings."""
+    (line,) = [line for line in demo.lines if line.startswith("segments by accuracy: evening ")]
+    evening, _, whole = map(float, re.findall(r"\d\.\d+", line))
+    assert evening < whole
+    assert {report["segment"] for report in demo.evening} == {"evening"}
+    assert any("driftwatch_performance_value{" in text and 'segment="evening"' in text for text in demo.scrapes)
+
+
+def test_fairness_is_in_the_summary_and_the_metrics(demo):
+    """How far apart the airports are, in the share of the late flights that was foretold."""
+    (line,) = [line for line in demo.lines if line.startswith("fairness: ")]
+    beyond, windows = map(int, re.findall(r"in (\d+) of (\d+) windows", line)[0])
+    assert 0 < beyond < windows
+    assert any("equal_opportunity_difference" in text for text in demo.scrapes)
+
+
+def test_the_comparison_comes_to_a_verdict_and_asks_for_a_rollback(demo):
+    """The canary is right less often and finds more late flights; its scores are no other's, and are not told apart."""
+    (place,) = [at for at, line in enumerate(demo.lines) if line.startswith("versions: 2 beside 1, ")]
+    accuracy, recall, auc = demo.lines[place + 1 : place + 4]
+    assert re.match(r"  accuracy worse after \d+ \+ \d+ rows, now -", accuracy)
+    assert re.match(r"  recall better after \d+ \+ \d+ rows, now \+", recall)
+    assert auc.startswith("  roc_auc undecided: ")
+    assert any(line.startswith("webhook driftwatch.rollback.requested ") for line in demo.lines)
+    assert any('version="2"' in text for text in demo.scrapes)
+
+
+def test_the_missing_column_is_named_and_its_drift_is_explained(demo):
+    """An alert of data quality, and none of drift, for the days without a distance."""
+    (line,) = [line for line in demo.lines if line.startswith("quality: ")]
+    assert line.startswith("quality: missing of distance, windows from 2013-08-")
+    assert line.endswith("no drift alert of its psi")
+    assert not any("shift of distance" in each for each in demo.lines)
+    assert any("driftwatch_quality_value{" in text for text in demo.scrapes)
 
 
 def test_the_metrics_of_the_run_pass_promtool(demo):

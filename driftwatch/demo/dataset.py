@@ -1,6 +1,7 @@
 """The bundled flights as a stream: predictions at departure, labels when the plane has landed or is known not to go.
 
-The files are made by `tests/demo_data/build.py`; `data/SOURCE.md` says where they come from.
+A canary and a fault are staged in it, see `staged`. The files are made by `tests/demo_data/build.py`; `data/SOURCE.md`
+says where they come from.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from driftwatch.demo.staged import CHAMPION, THRESHOLD, staged
 from driftwatch.errors import DataError
 
-MODEL, VERSION = "flights", "1"
+MODEL = "flights"
 NUMERIC, CATEGORICAL = ("dep_delay", "hour", "distance"), ("carrier", "origin", "dest")
 FOLDER = Path(__file__).parent / "data"
 
@@ -111,20 +113,22 @@ def _encode(columns: Mapping[str, NDArray[Any]], rows: slice) -> bytes:
 
 def _columns(table: pa.Table, part: Part) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     time = table["minute"].to_numpy().astype(np.int64) * _MINUTE_MS
-    ids = np.array([f"{part.value[0]}{row:06d}" for row in range(len(time))], dtype=object)
+    first = part.value[0]
+    ids = np.array([f"{first}{row:06d}" for row in range(len(time))], dtype=object)
     score = table["score"].to_numpy() / 10_000
     predictions = {
         "id": ids,
         "time": time,
-        "version": np.full(len(time), VERSION, dtype=object),
+        "version": np.full(len(time), CHAMPION, dtype=object),
         "score": score,
-        "prediction": (score >= 0.5).astype(np.int64),
+        "prediction": (score >= THRESHOLD).astype(np.int64),
         "dep_delay": _nullable(table["dep_delay"]),
         "hour": table["hour"].to_numpy().astype(np.int64),
         "distance": table["distance"].to_numpy().astype(np.int64),
         **{name: table[name].to_numpy() for name in CATEGORICAL},
     }
-    return predictions, _labels(table, ids, time)
+    answered = staged(predictions) if part is Part.FLIGHTS else predictions
+    return answered, _labels(table, ids, time)
 
 
 def _labels(table: pa.Table, ids: NDArray[Any], time: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

@@ -89,9 +89,21 @@ class Picture:
         lines, self._news = self._news, []
         return lines
 
+    def champions(self) -> list[Document]:
+        """Reports of the version that was there first, of all segments, by the end of their window."""
+        ordered = sorted(self.reports.values(), key=_end)
+        return [report for report in ordered if report["version"] == ordered[0]["version"]]
+
     def windows(self) -> list[Document]:
-        """Reports by the end of their window, oldest first."""
-        return sorted(self.reports.values(), key=_end)
+        """Reports of the first version and of all rows, by the end of their window, oldest first."""
+        return [report for report in self.champions() if not report["segment"]]
+
+    def challengers(self) -> list[Document]:
+        """Of each other version the report of all rows on its latest window."""
+        first = {report["version"] for report in self.champions()}
+        ordered = sorted(self.reports.values(), key=_end)
+        latest = {report["version"]: report for report in ordered if not report["segment"]}
+        return [report for version, report in latest.items() if version not in first]
 
     def episodes(self) -> list[Episode]:
         """Alert episodes in the order in which they began; those that never fired and are over are left out."""
@@ -100,8 +112,9 @@ class Picture:
         return [_episode(alert, windows) for alert in sorted(seen, key=lambda alert: str(alert["started"]))]
 
     def interim_and_final(self) -> list[tuple[Measured, Measured]]:
-        """Of each window whose accuracy was seen at both stages what it was then, in order of time."""
-        last = {key: measured_in(self.reports[key]) for key in sorted(self.interim)}
+        """Of each of `windows` whose accuracy was seen at both stages what it was then, in order of time."""
+        keys = [_key(report) for report in self.windows()]
+        last = {key: measured_in(self.reports[key]) for key in keys if key in self.interim}
         return [
             (self.interim[key], measured)
             for key, measured in last.items()

@@ -12,21 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pyarrow.parquet as pq
 from rich.console import Console
 
 from driftwatch.config import Config, parse
 from driftwatch.daemon.referencing import build_reference, save_reference
 from driftwatch.daemon.service import Service, wall_clock_ms
-from driftwatch.demo.dataset import MODEL, Body, Part, labelled, load, slices
+from driftwatch.demo.dataset import CATEGORICAL, MODEL, NUMERIC, Body, Part, labelled, load, slices
 from driftwatch.demo.picture import Picture
 from driftwatch.demo.producer import Producer
 from driftwatch.demo.receiver import Receiver
 from driftwatch.demo.show import Screen, summary
+from driftwatch.demo.staged import CHAMPION
 from driftwatch.errors import DriftwatchError
 
 DAY_MS = 86_400_000
-_POLL_SECONDS = 0.5
+SEGMENTS = {"evening": "hour >= 17"}
+CHECKS = ("missing", "invalid")
+SENT = [name for name in NUMERIC + CATEGORICAL if name != "dep_delay"]
+"""Columns that every flight has: the delay is missing where one was cancelled, which is no fault."""
+_POLL_SECONDS = 1.0
+_PAGE = 1000
 _SETTLE_SECONDS = 240.0
 _TITLE = "driftwatch demo: flights from New York, 2013; model trained on January and February"
 
@@ -71,43 +78,38 @@ class _Watcher:
         self.picture = picture
         self.receiver = receiver
         self._screen = screen
-        self._complete = ""
+        self._since = ""
 
     def look(self, producer: Producer | None = None) -> None:
         """Fetch what is new and draw it."""
         if producer is not None:
             self.picture.progress = producer.progress
         self.picture.add_reports(self._reports())
-        self.picture.add_alerts(self._alerts())
+        self.picture.add_alerts(self._pages("/api/v1/alerts"))
         self.picture.add_arrivals(self.receiver.arrivals())
         self._screen.draw()
 
+    def look_at_segments(self) -> None:
+        """Fetch all reports of the segments: they are only summed up, so once is enough."""
+        for segment in SEGMENTS:
+            self.picture.add_reports(self._pages("/api/v1/reports", segment=segment))
+
     def _reports(self) -> list[dict[str, Any]]:
-        """Reports, newest first, back to the last one that was complete when it was seen."""
-        found: list[dict[str, Any]] = []
-        for items in self._pages("/api/v1/reports"):
-            found += items
-            if items[-1]["window"]["end"] <= self._complete:
-                break
-        ends = [item["window"]["end"] for item in found]
-        open_ends = [item["window"]["end"] for item in found if item["window"]["stage"] != "final"]
-        self._complete = min(open_ends) if open_ends else max([self._complete, *ends])
+        """Reports of all rows, from the first window on whose labels had not all come when it was seen."""
+        found = list(self._pages("/api/v1/reports", segment="", **({"since": self._since} if self._since else {})))
+        open_starts = [item["window"]["start"] for item in found if item["window"]["stage"] != "final"]
+        starts = [item["window"]["start"] for item in found]
+        self._since = min(open_starts) if open_starts else max([self._since, *starts])
         return found
 
-    def _alerts(self) -> list[dict[str, Any]]:
-        return [item for items in self._pages("/api/v1/alerts") for item in items]
-
-    def _pages(self, path: str) -> Iterator[list[dict[str, Any]]]:
+    def _pages(self, path: str, **filters: str) -> Iterator[dict[str, Any]]:
         """The items of a listing, page by page."""
-        cursor = ""
-        while True:
-            params: dict[str, int | str] = {"limit": 100, **({"cursor": cursor} if cursor else {})}
-            page = self._client.get(path, params=params).raise_for_status().json()
-            if page["items"]:
-                yield page["items"]
-            cursor = page["next"] or ""
-            if not cursor:
-                return
+        cursor: str | None = ""
+        while cursor is not None:
+            params = filters | {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
+            page = msgspec.json.decode(self._client.get(path, params=params).raise_for_status().content)
+            yield from page["items"]
+            cursor = page["next"]
 
 
 def _stream(producer: Producer, bodies: Iterator[Body], watcher: _Watcher) -> None:
@@ -132,17 +134,21 @@ def _stream(producer: Producer, bodies: Iterator[Body], watcher: _Watcher) -> No
 def _settle(service: Service, watcher: _Watcher) -> None:
     """The year is over: let everything be counted, close the last windows, and wait for the last webhooks."""
     end = time.monotonic() + _SETTLE_SECONDS
+    looked = 0.0
     while not service.caught_up() and time.monotonic() < end:
-        watcher.look()
-        time.sleep(_POLL_SECONDS / 5)
+        if time.monotonic() >= looked + _POLL_SECONDS:
+            watcher.look()
+            looked = time.monotonic()
+        time.sleep(_POLL_SECONDS / 10)
     service.finish(timeout_seconds=max(1.0, end - time.monotonic()))
     while service.letters_waiting() and time.monotonic() < end:
-        time.sleep(_POLL_SECONDS / 5)
+        time.sleep(_POLL_SECONDS / 10)
     watcher.look()
+    watcher.look_at_segments()
 
 
 def _serve_on(stop: threading.Event, watcher: _Watcher) -> None:
-    while not stop.wait(_POLL_SECONDS * 4):
+    while not stop.wait(_POLL_SECONDS * 2):
         watcher.look()
 
 
@@ -162,7 +168,7 @@ def configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Con
     (folder / "secret").write_text(secret, encoding="utf-8")
     document = {
         "server": {"listen": f"127.0.0.1:{port}"},
-        "state": {"path": "state", "checkpoint": "1s"},
+        "state": {"path": "state", "checkpoint": "2s"},
         "sources": [{"type": "http"}],
         "models": [
             {
@@ -170,7 +176,10 @@ def configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Con
                 "task": "binary",
                 "reference": "flights.reference",
                 "window": {"size": "7d", "slide": "1d", "lateness": "1h", "idle_after": "1h", "keep": "1d"},
-                "label_wait": "1d",
+                "label_wait": "20h",
+                "champion": CHAMPION,
+                "segments": [{"name": name, "where": where} for name, where in SEGMENTS.items()],
+                "protected": ["origin"],
                 "rules": [
                     {"name": "shift", "statistic": "psi", "above": 0.25, "for": 2, "min_rows": 3_000,
                      "severity": "critical", "action": "retrain"},
@@ -178,6 +187,9 @@ def configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Con
                      "min_rows": 3_000},
                     {"name": "accuracy", "metric": "accuracy", "below": 0.82, "judge": "upper", "for": 2,
                      "min_rows": 3_000},
+                    {"name": "canary", "metric": "accuracy", "versus": "champion", "segments": False,
+                     "severity": "critical", "action": "rollback"},
+                    *({"name": check, "statistic": check, "columns": SENT, "min_rows": 3_000} for check in CHECKS),
                 ],
             }
         ],

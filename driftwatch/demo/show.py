@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from driftwatch.demo.findings import fairness_lines, quality_lines, segment_lines, side_by_side, version_lines
 from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, measured_in, what
 
 # Together at most 24 lines: the smallest usual terminal.
@@ -64,8 +65,12 @@ def summary(picture: Picture) -> str:
     lines = [
         f"events: {posted}, {progress.accepted} accepted, {progress.rejected} rejected",
         f"windows: {len(windows)}" + (f", {_reach(windows)}" if windows else ""),
-        *_labels(windows),
+        *_labels(picture),
         *_accuracy(picture),
+        *segment_lines(picture),
+        *fairness_lines(picture),
+        *version_lines(picture),
+        *quality_lines(picture),
         f"alerts: {len(fired)} fired, {sum(episode.state == 'firing' for episode in fired)} still firing",
         *(f"  {episode.severity:<8} {what_of(episode)}  {day(episode.since)} to {day(episode.until)}{_peak(episode)}"
           for episode in fired),
@@ -154,13 +159,13 @@ def _measured(report: Document) -> tuple[str, str]:
     return ("", "") if measured is None else (f"{measured.coverage:.1%}", f"{measured.accuracy:.4f}")
 
 
-def _labels(windows: list[Document]) -> list[str]:
-    """What became of the predictions of all windows that are side by side, counted back from the last one."""
-    told, begin = [], ""
-    for report in reversed(windows):
-        if "labels" in report and (not begin or report["window"]["end"] <= begin):
-            told.append(report["labels"])
-            begin = report["window"]["start"]
+def _labels(picture: Picture) -> list[str]:
+    """What became of the predictions of every version, in windows that are side by side."""
+    by_version: dict[str, list[Document]] = {}
+    for report in picture.reports.values():
+        if "labels" in report and not report["segment"]:
+            by_version.setdefault(report["version"], []).append(report)
+    told = [report["labels"] for reports in by_version.values() for report in side_by_side(reports)]
     if not told:
         return []
     counts = {name: sum(labels[name] for labels in told) for name in ("labelled", "waiting", "expired", "cancelled")}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from driftwatch.demo.dataset import CATEGORICAL, FOLDER, NUMERIC, Flights, Part, Topic, labelled, load, slices
+from driftwatch.demo.staged import CANARY_MS, CANARY_SHARE, FAULT_MS
 from driftwatch.errors import DataError
 
 DAY_MS = 86_400_000
@@ -117,3 +118,23 @@ def test_a_damaged_bundle_is_a_clear_error(tmp_path: Path, content):
         (tmp_path / "flights.parquet").write_bytes(content)
     with pytest.raises(DataError, match=r"flights\.parquet: the demo's data cannot be read"):
         load(Part.FLIGHTS, tmp_path)
+
+
+def test_the_canary_answers_for_its_share_of_four_weeks_by_a_lower_threshold(flights):
+    """Elsewhere, and for the others, the champion answers; nothing but the threshold differs."""
+    said = flights.predictions
+    first, end = CANARY_MS
+    during, canary = (said["time"] >= first) & (said["time"] < end), said["version"] == "2"
+    assert end - first == 28 * DAY_MS
+    assert not canary[~during].any()
+    assert canary[during].mean() == pytest.approx(CANARY_SHARE, abs=0.01)
+    assert set(said["version"][~canary]) == {"1"}
+    assert np.array_equal(said["prediction"], said["score"] >= np.where(canary, 0.2, 0.5))
+    assert set(load(Part.REFERENCE).predictions["version"]) == {"1"}
+
+
+def test_the_distance_is_missing_on_three_days_and_no_others(flights):
+    first, end = FAULT_MS
+    during = (flights.predictions["time"] >= first) & (flights.predictions["time"] < end)
+    assert end - first == 3 * DAY_MS
+    assert np.array_equal(np.equal(flights.predictions["distance"], None), during)

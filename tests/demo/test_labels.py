@@ -42,7 +42,8 @@ def reports(month, tmp_path_factory):
     )  # fmt: skip
     assert (summary.accepted, summary.labels) == (len(month.predictions["id"]), len(month.labels["id"]))
     assert (summary.rejected, summary.labels_rejected) == ({}, {})
-    return found
+    assert {report.segment for report in found} == {"", "evening"}
+    return [report for report in found if not report.segment]
 
 
 def by_window(reports):
