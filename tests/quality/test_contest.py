@@ -43,19 +43,19 @@ def by_name(readings):
 
 def test_a_challenger_is_compared_with_the_version_seen_first():
     """The champion itself has no comparison; a reading says beside whom, over how many rows."""
-    target = fill(new(), 2, rows=(300, 100))
+    target = fill(new(), 2, rows=(300, 200))
     assert target.readings("6") == ()
     found = by_name(target.readings("7"))["", "roc_auc"]
     assert (found.family, found.status) == ("comparison", Status.OK)
-    assert (found.contrast.versus, found.contrast.rows, found.contrast.versus_rows) == ("6", 200, 600)
+    assert (found.contrast.versus, found.contrast.rows, found.contrast.versus_rows) == ("6", 400, 600)
     assert found.lower < found.value < found.upper
     assert found.contrast.mde > max(found.upper - found.value, found.value - found.lower)
 
 
 def test_a_difference_is_that_of_the_versions_own_metrics():
-    """Computed from the rows of all windows, on the same grid; the rows are 1 / (1/600 + 1/200)."""
+    """Computed from the rows of all windows, on the same grid; the rows are 1 / (1/600 + 1/400)."""
     one, other = (
-        [answers(Task.BINARY, seed, rows) for seed in seeds] for seeds, rows in (((1, 2), 300), ((3, 4), 100))
+        [answers(Task.BINARY, seed, rows) for seed in seeds] for seeds, rows in (((1, 2), 300), ((3, 4), 200))
     )  # fmt: skip
     target = new()
     for end in range(2):
@@ -64,7 +64,7 @@ def test_a_difference_is_that_of_the_versions_own_metrics():
         BinaryState.of(together(*side), FORMS[Task.BINARY], grid=ScoreGrid.of()) for side in (one, other)
     ]  # fmt: skip
     alone = [binary_metrics(state) for state in states]
-    rows = np.asarray(harmonic(np.array(600.0), np.array(200.0)))
+    rows = np.asarray(harmonic(np.array(600.0), np.array(400.0)))
     for name in ("accuracy", "log_loss", "roc_auc", "f1"):
         expected = difference(alone[0][name], alone[1][name], rows=rows)
         found = by_name(target.readings("7"))["", name]
