@@ -77,7 +77,7 @@ def test_a_segment_is_the_profile_of_its_own_rows(path, tmp_path):
     table = pq.read_table(path)
     held = np.flatnonzero(np.array(table["channel"]) == "b")
     segment = reference.segments[reference.dimensions.segment_names.index("channel=b")]
-    amounts = np.array(table["amount"].to_pandas())[held]
+    amounts = table["amount"].to_numpy()[held]
     assert segment.rows == held.size
     assert segment.numeric.counts[0].sum() == held.size
     assert segment.numeric.maxima[0] == np.nanmax(amounts)

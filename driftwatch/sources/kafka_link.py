@@ -70,7 +70,12 @@ class Link:
         """Break off whatever the link's thread is waiting for; may be called from any thread."""
         self._aborted = True
         if self._client is not None:
-            self._client.close()
+            try:
+                self._client.close()
+            except RuntimeError as error:
+                # The link's own thread has closed it in the meantime, which is all that was asked for.
+                if "closed" not in str(error):
+                    raise
 
     def close(self) -> None:
         """Let go of all connections, also after a failed `open`."""
