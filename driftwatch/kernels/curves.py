@@ -141,7 +141,8 @@ def gap_curve(bins: Bins) -> Gap:
     """How far apart are the two classes' score distributions at most, and where."""
     shares = [np.cumsum(rows, axis=-1) / rows.sum(axis=-1)[..., None] for rows in (bins.positives, bins.negatives)]
     gaps = np.abs(shares[1] - shares[0])
-    place = gaps.argmax(axis=-1)[..., None]
+    # Distributions that nowhere differ differ least at the end: empty bins before the first row must decide nothing.
+    place = np.where(gaps.max(axis=-1) > 0, gaps.argmax(axis=-1), gaps.shape[-1] - 1)[..., None]
     value: Floats = np.take_along_axis(gaps, place, axis=-1)[..., 0]
     return Gap(value, np.arange(gaps.shape[-1]) <= place)
 

@@ -72,7 +72,7 @@ def rounding(expected):
     """What the last place of the numbers themselves makes of a sum about a centre."""
     if not isinstance(expected, WorthOutcomes):
         return 1e-300
-    return 1e-300 + 1e-15 * np.abs(expected.centre)[:, None] * (1 + expected.powers[:, [0]] + expected.powers[:, [2]])
+    return 1e-300 + 4e-15 * np.abs(expected.centre)[:, None] * (1 + expected.powers[:, [0]] + expected.powers[:, [2]])
 
 
 KINDS = pytest.mark.parametrize("kind", [RegressionOutcomes, RankingOutcomes, WorthOutcomes])
