@@ -196,7 +196,7 @@ class Monitor:
             ends = {end for end, _ in late}
             late |= {key for key in self.windows.ending(memory.panes, until=memory.issued) if key[0] in ends}
         fresh = self.windows.ending(memory.panes, after=memory.issued, until=due)
-        missed = self.attendance.close(memory.issued, due, fresh, memory.panes)
+        missed = self.attendance.close(memory.issued, due, fresh, memory.panes, finished=finished)
         fresh |= missed
         again = quality.due(due, finished=finished) if quality is not None else set()
         seen = self._see(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished, closing=True)

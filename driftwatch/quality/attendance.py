@@ -6,7 +6,7 @@ there is nothing to say at all: each holds as many.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +81,12 @@ class Attendance:
         return self._usual is not None and self._pane > 0
 
     def close(
-        self, issued: int, due: int, held: Collection[WindowKey], panes: Mapping[PaneKey, Profile]
-    ) -> set[WindowKey]:
+        self, issued: int, due: int, held: Collection[WindowKey], panes: Mapping[PaneKey, Profile], *,
+        finished: bool = False,
+    ) -> set[WindowKey]:  # fmt: skip
         """Let windows close that end after `issued` and not after `due`; held: those with rows among them.
 
-        Gives those without rows that should have had some.
+        Gives those without rows that should have had some. finished: the input has ended, and has not fallen silent.
         """
         self._closing, self._missed, attended = {}, {}, self.attended
         if not self.spans_versions:
@@ -103,6 +104,8 @@ class Attendance:
             elif self._is_missed(end):
                 attended.quiet += 1
                 self._missed[end] = attended.leading
+            if finished and traffic.rows and end - 1 > attended.last_ms:
+                traffic = replace(traffic, whole=False, last_ms=None)
             self._closing[end] = traffic
         return set(self._missed.items())
 

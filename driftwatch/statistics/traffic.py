@@ -32,7 +32,7 @@ class Traffic:
     """What came of a model's stream in one window of time, [start_ms, end_ms), of all versions together.
 
     rows: those that had not come before. last_ms: time of the latest row before the window's end. whole: the stream had
-    begun when the window did, so that its rows can be compared with what is usual.
+    begun when the window did and not ended before it, so that its rows can be compared with what is usual.
     """
 
     start_ms: int

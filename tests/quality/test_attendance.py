@@ -77,6 +77,16 @@ def test_where_the_stream_begins_its_first_window_is_not_compared() -> None:
     assert [attendance.readings((hour * HOUR_MS, "7"), panes)[0].status for hour in (1, 2)] == ["too_few", "ok"]
 
 
+def test_input_that_ends_has_not_fallen_silent() -> None:
+    """The last window of a replay reaches beyond the last row: nothing is said of its volume and freshness."""
+    panes = {(0, "7"): _pane("7", 9, last_ms=HOUR_MS - 1), (HOUR_MS, "7"): _pane("7", 9, last_ms=HOUR_MS + 500)}
+    keys = [(hour * HOUR_MS, "7") for hour in (1, 2)]
+    attendance = _attendance()
+    attendance.close(0, 2 * HOUR_MS, set(keys), panes, finished=True)
+    said = [[each.status.value for each in attendance.readings(key, panes)[:2]] for key in keys]
+    assert said == [["ok", "ok"], ["too_few", "no_reference"]]
+
+
 def test_before_the_first_row_nothing_is_missed() -> None:
     """A service that starts does not know since when it should have heard something."""
     assert _attendance().close(NEVER, HOUR_MS, set(), {}) == set()
