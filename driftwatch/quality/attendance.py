@@ -94,6 +94,7 @@ class Attendance:
         if attended.first_ms is None:
             attended.first_ms = min((profile.first_ms for profile in panes.values() if profile.rows), default=None)
         ends = {end for end, _ in held}
+        reached_ms = max((profile.last_ms for profile in panes.values() if profile.rows), default=NEVER) + 1
         if issued > NEVER // 2:
             ends |= set(range(issued + self._pane, due + 1, self._pane)[:_FURTHEST])
         for end in sorted(ends):
@@ -104,7 +105,7 @@ class Attendance:
             elif self._is_missed(end):
                 attended.quiet += 1
                 self._missed[end] = attended.leading
-            if finished and traffic.rows and end - 1 > attended.last_ms:
+            if finished and end > reached_ms:
                 traffic = replace(traffic, whole=False, last_ms=None)
             self._closing[end] = traffic
         return set(self._missed.items())

@@ -79,7 +79,7 @@ def test_where_the_stream_begins_its_first_window_is_not_compared() -> None:
 
 def test_input_that_ends_has_not_fallen_silent() -> None:
     """The last window of a replay reaches beyond the last row: nothing is said of its volume and freshness."""
-    panes = {(0, "7"): _pane("7", 9, last_ms=HOUR_MS - 1), (HOUR_MS, "7"): _pane("7", 9, last_ms=HOUR_MS + 500)}
+    panes = {(0, "7"): _pane("7", 9, last_ms=HOUR_MS - 60_000), (HOUR_MS, "7"): _pane("7", 9, last_ms=HOUR_MS + 500)}
     keys = [(hour * HOUR_MS, "7") for hour in (1, 2)]
     attendance = _attendance()
     attendance.close(0, 2 * HOUR_MS, set(keys), panes, finished=True)
