@@ -248,7 +248,7 @@ class Monitor:
                 profile=profiles.get(key),
                 performance=performances[key].get(WHOLE),
                 decided=frozenset(rule for rule, segment in judged if segment == WHOLE),
-                stream=self.attendance.readings(key, self.memory.panes) if key in whole else (),
+                stream=self.attendance.readings(key, self.memory.panes, rows=window.rows) if key in whole else (),
             )
             seen[key] = Sight(look, performances[key], judged)
         return seen

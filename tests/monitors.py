@@ -1,12 +1,13 @@
 """A small monitor for tests of laws, and streams of rows to feed it: all sums are exact, so that reports are too."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 from hypothesis import strategies as st
 
+from driftwatch.daemon.snapshot import encode, resume
 from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.report import Report
@@ -154,6 +155,31 @@ def remembered(target: Monitor) -> tuple[object, ...]:
         memory.versions.known,
         segments_held(target),
     )
+
+
+def interleaved(make: Callable[[], Monitor], arrivals: Sequence[Row], order: Iterable[str]) -> list[tuple]:
+    """What counts and last words are, of a stream as it is and with its partitions woven in another order."""
+    lanes = {name: [row for row in arrivals if row.partition == name] for name in "abc"}
+    woven = [lanes[name].pop(0) for name in order]
+    outcomes = []
+    for stream in (arrivals, woven):
+        target = make()
+        target.announce("abc", now_ms=0)
+        outcome = play(target, stream)
+        add(outcome, target.finish())
+        outcomes.append((outcome.accepted, outcome.late, last_words(outcome.reports)))
+    return outcomes
+
+
+def restarted(target: Monitor, stored: dict[str, bytes], resumed: Monitor) -> Monitor:
+    """Save as a checkpoint does, only what changed, and let a new monitor go on from what was saved."""
+    snapshot = encode(target)
+    for name, pane in snapshot.panes.items():
+        stored.pop(name, None)
+        if pane is not None:
+            stored[name] = pane
+    assert resume(resumed, snapshot.core, stored) == 0
+    return resumed
 
 
 def segments_held(target: Monitor) -> dict[object, object]:

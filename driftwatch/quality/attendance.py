@@ -64,8 +64,7 @@ class Attendance:
     def __init__(self, spec: WindowSpec, usual: Usual | None = None) -> None:
         self._size, self._pane, self._usual = spec.size or 0, spec.pane_ms, usual
         self.attended = Attended()
-        self._closing: dict[int, Traffic] = {}
-        self._missed: dict[int, str] = {}
+        self._closing: dict[int, tuple[Traffic, str]] = {}
 
     def again(self, events: Iterable[tuple[int, str]], known: Versions) -> None:
         """Events came that had come before: time in ms and version of each, by the name under which it is known."""
@@ -88,30 +87,32 @@ class Attendance:
 
         Gives those without rows that should have had some. finished: the input has ended, and has not fallen silent.
         """
-        self._closing, self._missed, attended = {}, {}, self.attended
+        missed: set[WindowKey] = set()
+        self._closing, attended = {}, self.attended
         if not self.spans_versions:
-            return set()
+            return missed
         if attended.first_ms is None:
-            attended.first_ms = min((profile.first_ms for profile in panes.values() if profile.rows), default=None)
-        ends = {end for end, _ in held}
-        reached_ms = max((profile.last_ms for profile in panes.values() if profile.rows), default=NEVER) + 1
-        if issued > NEVER // 2:
-            ends |= set(range(issued + self._pane, due + 1, self._pane)[:_FURTHEST])
+            attended.first_ms = min((profile.first_ms for profile in panes.values()), default=None)
+        with_rows = {end for end, _ in held}
+        ends = with_rows if issued < NEVER // 2 else with_rows.union(self._ends(issued, due))
         for end in sorted(ends):
-            traffic, leading = self._traffic(end, panes)
-            if traffic.rows:
-                attended.leading, attended.quiet = leading, 0
+            if end in with_rows:
+                traffic, attended.leading = self._traffic(end, panes)
                 attended.last_ms = max(attended.last_ms, traffic.last_ms or NEVER)
+                attended.quiet = 0
             elif self._is_missed(end):
+                traffic = self._traffic(end, {})[0]
                 attended.quiet += 1
-                self._missed[end] = attended.leading
-            if finished and end > reached_ms:
-                traffic = replace(traffic, whole=False, last_ms=None)
-            self._closing[end] = traffic
-        return set(self._missed.items())
+                missed.add((end, attended.leading))
+            else:
+                continue
+            self._closing[end] = traffic, attended.leading
+        if finished:
+            self._end(max((profile.last_ms for profile in panes.values()), default=NEVER))
+        return missed
 
-    def readings(self, key: WindowKey, panes: Mapping[PaneKey, Profile]) -> tuple[Reading, ...]:
-        """What there is to say of the stream in the report of a window of one version.
+    def readings(self, key: WindowKey, panes: Mapping[PaneKey, Profile], *, rows: int) -> tuple[Reading, ...]:
+        """What there is to say of the stream in the report of a window of one version, which has so many rows.
 
         Its own duplicates; and where the reference knows the week, in the report of the version that has most of the
         window's rows, volume and freshness of all versions together.
@@ -119,16 +120,12 @@ class Attendance:
         if not self._pane:
             return ()
         end, version = key
-        window = range(end - self._size, end, self._pane)
-        rows = sum(panes[pane, version].rows for pane in window if (pane, version) in panes)
         counts = self.attended.duplicates.get(version, {})
-        own = duplicates(rows, sum(counts.get(pane, 0) for pane in window))
+        own = duplicates(rows, sum(counts.get(pane, 0) for pane in self._window(end)))
         if self._usual is None:
             return (own,)
-        traffic, leading = self._traffic(end, panes)
-        if version != (leading or self._missed.get(end)):
-            return (own,)
-        return (*self._usual.readings(self._closing.get(end, traffic)), own)
+        traffic, leading = self._closing.get(end) or self._traffic(end, panes)
+        return (*self._usual.readings(traffic), own) if version == leading else (own,)
 
     def forget(self, before: int) -> None:
         """Panes that start before this are needed no more."""
@@ -138,19 +135,31 @@ class Attendance:
         }
         self.attended.duplicates = {version: counts for version, counts in kept.items() if counts}
 
+    def _window(self, end: int) -> range:
+        return range(end - self._size, end, self._pane)
+
+    def _ends(self, issued: int, due: int) -> range:
+        return range(issued + self._pane, due + 1, self._pane)[:_FURTHEST]
+
     def _traffic(self, end: int, panes: Mapping[PaneKey, Profile]) -> tuple[Traffic, str]:
         """What came in the window with this end, and the version that has most of its rows."""
-        window = range(end - self._size, end, self._pane)
+        window, first_ms = self._window(end), self.attended.first_ms
         rows: dict[str, int] = {}
         last_ms = min(self.attended.last_ms, end - 1)
         for (pane, name), profile in panes.items():
-            if pane in window and profile.rows:
+            if pane in window:
                 rows[name] = rows.get(name, 0) + profile.rows
                 last_ms = max(last_ms, profile.last_ms)
         known_ms = last_ms if last_ms > NEVER // 2 else None
         leading = max(rows, key=lambda name: (rows[name], name), default="")
-        begun = self.attended.first_ms is not None and self.attended.first_ms <= window.start
+        begun = first_ms is not None and first_ms <= window.start
         return Traffic(window.start, end, sum(rows.values()), known_ms, whole=begun), leading
+
+    def _end(self, reached_ms: int) -> None:
+        """The input has ended: windows that reach beyond its last row are not whole, and nobody has fallen silent."""
+        for end, (traffic, leading) in self._closing.items():
+            if end - 1 > reached_ms:
+                self._closing[end] = replace(traffic, whole=False, last_ms=None), leading
 
     def _is_missed(self, end: int) -> bool:
         attended, usual = self.attended, self._usual

@@ -1,11 +1,10 @@
 """The series of comparisons: how each version does beside the champion, by the whole model's metrics."""
 
-import math
 from collections.abc import Iterator
 
 from driftwatch.sinks.board import Picture
 from driftwatch.sinks.catalogue import Metric
-from driftwatch.sinks.performance_series import Samples
+from driftwatch.sinks.performance_series import Samples, put_defined
 from driftwatch.statistics.contrast import Ruling
 from driftwatch.statistics.reading import Stage
 
@@ -26,8 +25,6 @@ def comparison_samples(picture: Picture) -> Iterator[Samples]:
                 Metric.COMPARISON_UPPER: reading.upper,
                 Metric.COMPARISON_STATE: _STATES[reading.contrast.ruling],
             }
-            for metric, value in values.items():
-                if not math.isnan(value):
-                    samples.setdefault(metric, {})[(*cell, reading.contrast.versus, reading.statistic)] = value
+            put_defined(samples, values, key=(*cell, reading.contrast.versus, reading.statistic))
         if samples:
             yield samples

@@ -9,7 +9,7 @@ from driftwatch.evaluation.alerts import State
 from driftwatch.evaluation.report import Report
 from driftwatch.sinks.board import Cell, Picture
 from driftwatch.sinks.catalogue import Metric
-from driftwatch.sinks.performance_series import Samples
+from driftwatch.sinks.performance_series import Samples, put_defined
 from driftwatch.statistics.control import CHANGED
 from driftwatch.statistics.distribution import Distribution
 from driftwatch.statistics.reading import Reading
@@ -84,9 +84,7 @@ class DriftColumn:
                 Metric.DRIFT_EFFECT_LOWER: reading.lower,
                 Metric.DRIFT_EFFECT_UPPER: reading.upper,
             }
-            for metric, value in values.items():
-                if not math.isnan(value):
-                    samples.setdefault(metric, {})[key] = value
+            put_defined(samples, values, key=key)
         return samples
 
     def shares(self) -> Samples:

@@ -1,7 +1,7 @@
 """The series of performance: what the labels, or the scores alone, say of each cell's latest window of a stage."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client.metrics_core import HistogramMetricFamily
@@ -60,6 +60,13 @@ def label_delays(picture: Picture) -> Family:
     return family
 
 
+def put_defined(samples: Samples, values: Mapping[Metric, float], *, key: tuple[str, ...]) -> None:
+    """Add the values of several metrics under the same labels, but for those that are not defined."""
+    for metric, value in values.items():
+        if not math.isnan(value):
+            samples.setdefault(metric, {})[key] = value
+
+
 _ORDER = ("final", "interim", "estimated")
 
 
@@ -74,7 +81,5 @@ def _samples(readings: Iterator[Reading], cell: tuple[str, ...], stage: str) -> 
             Metric.PERFORMANCE_LOWER: reading.lower,
             Metric.PERFORMANCE_UPPER: reading.upper,
         }
-        for metric, value in values.items():
-            if not math.isnan(value):
-                samples.setdefault(metric, {})[(*cell, name, str(stage))] = value
+        put_defined(samples, values, key=(*cell, name, str(stage)))
     return samples

@@ -14,6 +14,8 @@ from driftwatch.summaries.layout import Floats
 Flags = NDArray[np.bool_]
 
 FAMILY = "quality"
+CHANCE = 1 / 30_000
+"""Of windows in which all is as usual, so many are told of by chance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,29 +51,11 @@ class Estimated:
         return Interval(self.value, lower, np.minimum(self.value + reach, self.high))
 
 
-class AnyUncertainty(Protocol):
+class Uncertainty(Protocol):
     """Errors of chances, carried to a metric."""
 
     def variance(self, turn: Floats) -> Floats:
         """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertainty:
-    """Errors of chances that many rows have in common.
-
-    leverage: (…, bins + 1, 2, errors) by how much the expected positives of a cell grow with each error.
-    covariance: (errors, errors) of the errors.
-    """
-
-    leverage: Floats
-    covariance: Floats
-
-    def variance(self, turn: Floats) -> Floats:
-        """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
-        pull = np.einsum("...bc,...bce->...e", turn, self.leverage)
-        carried: Floats = np.einsum("...e,ef,...f->...", pull, self.covariance, pull)
-        return np.maximum(carried, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +80,7 @@ class BlockUncertainty:
 class Joined:
     """Independent errors together."""
 
-    parts: tuple[AnyUncertainty, ...]
+    parts: tuple[Uncertainty, ...]
 
     def variance(self, turn: Floats) -> Floats:
         """(…) variance of a metric that moves by `turn` (…, bins + 1, 2) for each positive row more in a cell."""
@@ -115,12 +97,12 @@ def estimate_binary(predicted: Floats, calibration: Calibration, values: Floats 
     return estimate_cells(cells, BlockUncertainty(cells.rows, calibration), values)
 
 
-def estimate_cells(cells: Cells, uncertainty: AnyUncertainty, values: Floats | None = None) -> dict[str, Estimated]:
+def estimate_cells(cells: Cells, uncertainty: Uncertainty, values: Floats | None = None) -> dict[str, Estimated]:
     """Every metric of gathered rows; see `estimate_binary`."""
     return estimates(all_influences(cells.joint, values), cells, uncertainty)
 
 
-def estimates(found: Influences, cells: Cells, uncertainty: AnyUncertainty) -> dict[str, Estimated]:
+def estimates(found: Influences, cells: Cells, uncertainty: Uncertainty) -> dict[str, Estimated]:
     """The metrics whose influences have been found already; see `estimate_cells`."""
     turns = found.turns
     sampling = np.sqrt((turns * turns * cells.spread).sum(axis=(-2, -1)))

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftwatch.statistics.checks import Checked, Flags
+from driftwatch.statistics.checks import CHANCE, Checked, Flags
 from driftwatch.summaries.layout import Floats, Ints
 
 VANISHED, RETYPED = "vanished", "retyped"
-CHANCE = 1 / 30_000
-"""Of columns that are as they used to be, so many may be told of by chance."""
 
 _ALL_BUT = 0.01
 """A column of another type may still hold a few values that can be read, such as "7" where words have come."""

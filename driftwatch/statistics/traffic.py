@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from scipy import special
 
-from driftwatch.statistics.checks import FAMILY
+from driftwatch.statistics.checks import CHANCE, FAMILY
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.statistics.shares import bounds
 from driftwatch.summaries.layout import Floats, Ints
@@ -15,8 +15,6 @@ from driftwatch.summaries.rhythm import HOUR_MS, HOURS, Rhythm, hour_of_week
 
 FEWEST, MOST = 0.5, 2.0
 """Between so many times the usual rows nobody is told, however sure it is."""
-CHANCE = 1 / 30_000
-"""Of windows in which all is as usual, so many are told of by chance."""
 DUPLICATES = 0.05
 """Share of events that may come twice: at-least-once delivery does that, a producer that loops does more."""
 FEWEST_EVENTS = 100
@@ -76,12 +74,10 @@ class Usual:
     @classmethod
     def of(cls, rhythm: Rhythm) -> Self:
         """Learn from whole hours. An hour of the week that was seen once is taken with its hour of the other days."""
-        parts = (rhythm.rows, rhythm.covered, rhythm.squares)
-        rows, covered, squares = (_filled(part, rhythm.covered) for part in parts)
+        known_of = _filled(rhythm)
+        rate, covered = known_of.mean, known_of.covered
         with np.errstate(divide="ignore", invalid="ignore"):
-            rate = rows / covered
-            extra = (squares - rows * rate) / (covered - 1) - rate
-            relative = np.maximum(extra, 0) / rate**2
+            relative = np.maximum(known_of.variance - rate, 0) / rate**2
             told = np.isfinite(relative)
             weights = rate[told] ** 2
             pooled = float(np.average(relative[told], weights=weights)) if weights.sum() > 0 else math.nan
@@ -177,10 +173,11 @@ def _expected(rows: float, deviation: float) -> Expected:
     return Expected(rows, deviation / rows if rows > 0 else math.nan)
 
 
-def _filled(part: Ints | Floats, covered: Ints) -> Floats:
-    """(HOURS,) sums; where an hour of the week was covered less than twice, those of all days' same hour."""
-    by_day = np.tile(part.reshape(-1, _DAY).sum(axis=0), HOURS // _DAY)
-    return np.where(covered > 1, part, by_day).astype(np.float64)
+def _filled(rhythm: Rhythm) -> Rhythm:
+    """The same; an hour of the week that was covered less than twice holds what all days' same hour does."""
+    parts = (rhythm.rows, rhythm.covered, rhythm.squares)
+    by_day = (np.tile(part.reshape(-1, _DAY).sum(axis=0), HOURS // _DAY) for part in parts)
+    return Rhythm(*(np.where(rhythm.covered > 1, part, day) for part, day in zip(parts, by_day, strict=True)))
 
 
 def _silent(check: str, status: Status = Status.NO_REFERENCE) -> Reading:

@@ -18,8 +18,6 @@ Members = NDArray[np.int16]
 """(rows,) or (dimensions, rows) which member a row is in; NOBODY where it is in none."""
 
 NOBODY = -1
-MOST_MEMBERS = 32_766
-"""A member's code has 15 bits."""
 OTHER = "_other"
 """Holds the rows of a column's dimension that are in no named member, those without a value among them."""
 

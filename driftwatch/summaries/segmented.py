@@ -3,7 +3,7 @@
 A segment without a row takes no room. Conservation: the segments of a dimension without conditions add up to the whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -171,9 +171,3 @@ class Segmented:
     def _empty(self, cells: int) -> Tally:
         layout = self.layout
         return Tally.empty(cells, columns=len(layout.numeric), slots=SLOTS, categories=int(layout.offsets[-1]))
-
-
-def profiles_by_segment(state: Segmented) -> Iterator[tuple[int, Profile]]:
-    """Each segment that has rows, in order, with its profile."""
-    for number in state.present:
-        yield number, state.profile(number)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
 from driftwatch.kernels.expected import Cells, gather
-from driftwatch.kernels.slicing import BANDS, GROUPS, Effects, agreed, choose, features_of, fit, newton_sums, shifted
+from driftwatch.kernels.slicing import BANDS, GROUPS, Effects, agreed, features_of, fit, newton_sums, shifted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -161,12 +161,3 @@ class KnownSlices:
 
     evidence: SliceEvidence
     rows: int
-
-
-def choose_slices(groups: Codes, chances: Floats, labels: Floats, *, most: int = 4) -> Ints:
-    """Columns (up to `most`,) whose groups say most of the label beyond the score, the best first; maybe none.
-
-    groups: (rows, columns) codes of every candidate. chances, labels: (rows,).
-    """
-    evidence = SliceEvidence.of(groups, chances, labels)
-    return choose(evidence.response, evidence.information, most=most)

@@ -1,6 +1,5 @@
 """The laws of cutting and resuming, of a model whose reference knows how many rows to expect when."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import encode, resume
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.monitor import Memory, Monitor, Outcome
@@ -17,7 +15,21 @@ from driftwatch.statistics.drift import Baseline
 from driftwatch.statistics.traffic import Usual
 from driftwatch.stream.windows import Windows, WindowSpec
 from driftwatch.summaries.rhythm import HOUR_MS, HOURS
-from tests.monitors import LAYOUT, MODEL, SLIDING, TUMBLING, Row, Tick, add, batch_of, play, remembered, said, streams
+from tests.monitors import (
+    LAYOUT,
+    MODEL,
+    SLIDING,
+    TUMBLING,
+    Row,
+    Tick,
+    add,
+    batch_of,
+    play,
+    remembered,
+    restarted,
+    said,
+    streams,
+)
 from tests.strategies import profile_of
 
 _ROWS_A_MS = 4
@@ -38,16 +50,8 @@ def known(target: Monitor) -> tuple[object, ...]:
 
 
 def restart(target: Monitor, stored: dict[str, bytes]) -> Monitor:
-    """Save as a checkpoint does, and make a new one from it."""
-    snapshot = encode(target)
-    changed: Mapping[str, bytes | None] = snapshot.panes
-    for name in changed:
-        stored.pop(name, None)
-    stored |= {name: pane for name, pane in changed.items() if pane is not None}
-    resumed = watched(target.windows.spec)
-    assert resume(resumed, snapshot.core, stored) == 0
-    target.saved()
-    return resumed
+    """Go on from a checkpoint."""
+    return restarted(target, stored, watched(target.windows.spec))
 
 
 @settings(deadline=None, max_examples=40)

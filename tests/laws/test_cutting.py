@@ -12,6 +12,7 @@ from tests.monitors import (
     TUMBLING,
     Row,
     add,
+    interleaved,
     last_words,
     monitor,
     play,
@@ -51,17 +52,9 @@ def test_more_versions_than_are_told_apart(form: WindowSpec, arrivals: list, cut
 @given(st.sampled_from([TUMBLING, SLIDING]), streams(ticks=False, partitions="abc"), st.data())
 def test_interleavings(form: WindowSpec, arrivals: list[Row], data) -> None:
     """Announced partitions may interleave anyhow: each counts its own rows as late, and the last words are the same."""
-    lanes = {name: [row for row in arrivals if row.partition == name] for name in "abc"}
     order = data.draw(st.permutations([row.partition for row in arrivals]))
-    woven = [lanes[name].pop(0) for name in order]
-    outcomes = []
-    for stream in (arrivals, woven):
-        target = monitor(form)
-        target.announce("abc", now_ms=0)
-        outcome = play(target, stream)
-        add(outcome, target.finish())
-        outcomes.append((outcome.accepted, outcome.late, last_words(outcome.reports)))
-    assert outcomes[0] == outcomes[1]
+    as_it_is, woven = interleaved(lambda: monitor(form), arrivals, order)
+    assert as_it_is == woven
 
 
 @settings(deadline=None, max_examples=40)

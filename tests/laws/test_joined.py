@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import encode, resume
+from driftwatch.daemon.snapshot import encode
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.quality.standing import RECEIVED, WAITED
 from driftwatch.stream.windows import WindowSpec
@@ -25,7 +25,7 @@ from tests.labelled import (
     small,
     streams,
 )
-from tests.monitors import SPECS, Tick, add, remembered
+from tests.monitors import SPECS, Tick, add, remembered, restarted
 
 places = st.sets(st.integers(0, 150))
 capacities = st.sampled_from([ROOM, NARROW])
@@ -102,16 +102,8 @@ def test_crash(form: WindowSpec, capacity: int, arrivals: list, saved: int, lost
 
 def restart(target: Monitor, stored: dict[str, bytes], *, capacity: int) -> Monitor:
     """Save as a checkpoint does, only what changed; forget the monitor; make one from what was saved."""
-    snapshot = encode(target)
-    assert encode(target) == snapshot, "a checkpoint that failed is written again"
-    for name, pane in snapshot.panes.items():
-        if pane is None:
-            stored.pop(name, None)
-        else:
-            stored[name] = pane
-    resumed = monitor(target.windows.spec, capacity=capacity)
-    assert resume(resumed, snapshot.core, stored) == 0
-    return resumed
+    assert encode(target) == encode(target), "a checkpoint that failed is written again"
+    return restarted(target, stored, monitor(target.windows.spec, capacity=capacity))
 
 
 def assert_same_chunks(resumed: Monitor, stored: dict[str, bytes]) -> None:

@@ -5,23 +5,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import encode, resume
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.stream.windows import WindowSpec
-from tests.monitors import SPECS, Row, add, monitor, play, remembered, said, streams
+from tests.monitors import SPECS, Row, add, monitor, play, remembered, restarted, said, streams
 
 
 def restart(target: Monitor, stored: dict[str, bytes]) -> Monitor:
     """Save as a checkpoint does, only what changed; forget the monitor; make one from what was saved."""
-    snapshot = encode(target)
-    for name, pane in snapshot.panes.items():
-        if pane is None:
-            stored.pop(name, None)
-        else:
-            stored[name] = pane
-    resumed = monitor(target.windows.spec)
-    assert resume(resumed, snapshot.core, stored) == 0
-    return resumed
+    return restarted(target, stored, monitor(target.windows.spec))
 
 
 @settings(deadline=None, max_examples=40)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import SEGMENTS, encode, resume
+from driftwatch.daemon.snapshot import SEGMENTS
 from driftwatch.evaluation.report import Report
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.stream.dimensions import ByRange, Dimensions
@@ -19,10 +19,11 @@ from tests.monitors import (
     Row,
     add,
     dividing,
-    last_words,
+    interleaved,
     monitor,
     play,
     remembered,
+    restarted,
     said,
     streams,
 )
@@ -46,17 +47,9 @@ def test_batches(form: WindowSpec, arrivals: list, cut: set[int]) -> None:
 @given(st.sampled_from([TUMBLING, SLIDING]), streams(ticks=False, partitions="abc"), st.data())
 def test_interleavings(form: WindowSpec, arrivals: list[Row], data) -> None:
     """Announced partitions may interleave anyhow: the last word on each segment is the same."""
-    lanes = {name: [row for row in arrivals if row.partition == name] for name in "abc"}
     order = data.draw(st.permutations([row.partition for row in arrivals]))
-    woven = [lanes[name].pop(0) for name in order]
-    outcomes = []
-    for stream in (arrivals, woven):
-        target = dividing(form)
-        target.announce("abc", now_ms=0)
-        outcome = play(target, stream)
-        add(outcome, target.finish())
-        outcomes.append((outcome.accepted, outcome.late, last_words(outcome.reports)))
-    assert outcomes[0] == outcomes[1]
+    as_it_is, woven = interleaved(lambda: dividing(form), arrivals, order)
+    assert as_it_is == woven
 
 
 @settings(max_examples=12)
@@ -85,14 +78,8 @@ def place(report: Report) -> tuple[object, ...]:
 
 def restart(target: Monitor, stored: dict[str, bytes], dimensions: Dimensions = DIVIDED) -> Monitor:
     """Save what has changed, and make a monitor from all that was saved."""
-    snapshot = encode(target)
-    for name, data in snapshot.panes.items():
-        stored.pop(name, None)
-        if data is not None:
-            stored[name] = data
+    resumed = restarted(target, stored, dividing(target.windows.spec, dimensions))
     target.saved()
-    resumed = dividing(target.windows.spec, dimensions)
-    assert resume(resumed, snapshot.core, stored) == 0
     return resumed
 
 

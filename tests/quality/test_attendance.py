@@ -32,6 +32,13 @@ def _pane(version: str, rows: int, *, last_ms: int):
     return profile_of(batch_of([Row("p", last_ms - n, version, 1, 0) for n in range(rows)]), LAYOUT)
 
 
+def _said(attendance: Attendance, key: tuple[int, str], panes) -> tuple:
+    """What is said in the report of a window and version."""
+    end, version = key
+    rows = sum(each.rows for (pane, name), each in panes.items() if name == version and end - HOUR_MS <= pane < end)
+    return attendance.readings(key, panes, rows=rows)
+
+
 def _closed(attendance: Attendance, hour: int, *, since: int, panes=None) -> set:
     """Windows up to this hour close; the keys of those that were missed."""
     panes = panes or {}
@@ -60,7 +67,7 @@ def test_how_windows_are_closed_together_says_nothing(steps: tuple[int, ...]) ->
         missed = _closed(attendance, hour, since=since, panes=panes)
         for end, version in ((1, "7"), (2, "7"), (3, "8"), (4, "8")):
             if since < end <= hour:
-                said[end] = attendance.readings((end * HOUR_MS, version), panes), (end * HOUR_MS, version) in missed
+                said[end] = _said(attendance, (end * HOUR_MS, version), panes), (end * HOUR_MS, version) in missed
     volumes = {end: (readings[0].value, readings[1].value, missed) for end, (readings, missed) in said.items()}
     assert volumes == {
         1: (0.09, 3599.5, False), 2: (0.0, 7199.5, True), 3: (0.03, 0.005, False), 4: (0.0, 3600.005, True),
@@ -74,7 +81,7 @@ def test_where_the_stream_begins_its_first_window_is_not_compared() -> None:
     panes = {(0, "7"): _pane("7", 9, last_ms=500), (HOUR_MS, "7"): _pane("7", 9, last_ms=HOUR_MS + 500)}
     _closed(attendance, 2, since=0, panes=panes)
     assert attendance.attended.first_ms == 492
-    assert [attendance.readings((hour * HOUR_MS, "7"), panes)[0].status for hour in (1, 2)] == ["too_few", "ok"]
+    assert [_said(attendance, (hour * HOUR_MS, "7"), panes)[0].status for hour in (1, 2)] == ["too_few", "ok"]
 
 
 def test_input_that_ends_has_not_fallen_silent() -> None:
@@ -83,7 +90,7 @@ def test_input_that_ends_has_not_fallen_silent() -> None:
     keys = [(hour * HOUR_MS, "7") for hour in (1, 2)]
     attendance = _attendance()
     attendance.close(0, 2 * HOUR_MS, set(keys), panes, finished=True)
-    said = [[each.status.value for each in attendance.readings(key, panes)[:2]] for key in keys]
+    said = [[each.status.value for each in _said(attendance, key, panes)[:2]] for key in keys]
     assert said == [["ok", "ok"], ["too_few", "no_reference"]]
 
 
@@ -118,9 +125,9 @@ def test_a_clock_that_jumps_by_years_costs_little() -> None:
 def test_volume_is_of_all_versions_and_stands_under_one() -> None:
     """A canary takes a share of the rows, and the volume is that of both."""
     panes = {(0, "7"): _pane("7", 90, last_ms=500), (0, "8"): _pane("8", 30, last_ms=900)}
-    volume, freshness, _ = _attendance().readings((HOUR_MS, "7"), panes)
+    volume, freshness, _ = _said(_attendance(), (HOUR_MS, "7"), panes)
     assert (volume.value, freshness.value) == (1.2, HOUR_MS / 1000 - 0.9)
-    assert [each.statistic for each in _attendance().readings((HOUR_MS, "8"), panes)] == ["duplicates"]
+    assert [each.statistic for each in _said(_attendance(), (HOUR_MS, "8"), panes)] == ["duplicates"]
 
 
 def test_duplicates_are_of_each_version() -> None:
@@ -128,7 +135,7 @@ def test_duplicates_are_of_each_version() -> None:
     attendance = _attendance()
     panes = {(0, "7"): _pane("7", 18, last_ms=500), (0, OTHER_VERSION): _pane("8", 3, last_ms=900)}
     attendance.again([(5, "7"), (HOUR_MS - 1, "7"), (HOUR_MS, "7"), (7, "new")], Versions(known=["7"]))
-    found = [attendance.readings((HOUR_MS, version), panes)[-1].value for version in ("7", OTHER_VERSION)]
+    found = [_said(attendance, (HOUR_MS, version), panes)[-1].value for version in ("7", OTHER_VERSION)]
     assert found == [0.1, 0.25]
 
 
@@ -137,7 +144,7 @@ def test_sliding_windows_share_what_came_twice() -> None:
     attendance = _attendance(slide=HOUR_MS // 2)
     attendance.again([(HOUR_MS // 2, "7"), (HOUR_MS // 2 + 1, "7")], Versions(known=["7"]))
     panes = {(HOUR_MS // 2, "7"): _pane("7", 8, last_ms=HOUR_MS - 1)}
-    found = [attendance.readings((end, "7"), panes)[-1].value for end in (HOUR_MS, HOUR_MS * 3 // 2)]
+    found = [_said(attendance, (end, "7"), panes)[-1].value for end in (HOUR_MS, HOUR_MS * 3 // 2)]
     assert found == [0.2, 0.2]
     attendance.forget(HOUR_MS)
     assert attendance.attended.duplicates == {}
@@ -148,7 +155,7 @@ def test_windows_counted_in_rows_have_no_stream() -> None:
     attendance = Attendance(WindowSpec(rows=5), _EVEN)
     attendance.again([(5, "7")], Versions())
     assert attendance.close(3, 4, {(4, "7")}, {(3, "7"): _pane("7", 5, last_ms=9)}) == set()
-    assert attendance.readings((4, "7"), {}) == ()
+    assert _said(attendance, (4, "7"), {}) == ()
 
 
 def test_what_came_again_is_told_in_its_turn() -> None:
@@ -162,5 +169,5 @@ def test_what_came_again_is_told_in_its_turn() -> None:
 @pytest.mark.parametrize(("usual", "names"), [(None, ["duplicates"]), (_EVEN, ["volume", "freshness", "duplicates"])])
 def test_readings(usual: Usual | None, names: list[str]) -> None:
     """Without a rhythm there are duplicates alone."""
-    readings = _attendance(usual=usual).readings((HOUR_MS, "7"), {(0, "7"): _pane("7", 9, last_ms=500)})
+    readings = _said(_attendance(usual=usual), (HOUR_MS, "7"), {(0, "7"): _pane("7", 9, last_ms=500)})
     assert [each.statistic for each in readings] == names

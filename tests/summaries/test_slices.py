@@ -3,8 +3,8 @@ import pytest
 
 from driftwatch.errors import StateError
 from driftwatch.kernels.expected import gather
-from driftwatch.kernels.slicing import features_of, shifted
-from driftwatch.summaries.slices import SlicedRows, SliceEvidence, choose_slices
+from driftwatch.kernels.slicing import choose, features_of, shifted
+from driftwatch.summaries.slices import SlicedRows, SliceEvidence
 
 
 def rows_of(seed, rows=20_000, strength=1.0):
@@ -100,4 +100,5 @@ def test_columns_are_chosen_by_what_they_add():
     """A copy of a chosen column and a column of noise are not chosen; the level is shared."""
     groups, chances, labels, _ = rows_of(4)
     columns = np.column_stack([groups[:, 1], groups[:, 0], groups[:, 0]])
-    assert choose_slices(columns, chances, labels).tolist() in ([1], [2])
+    evidence = SliceEvidence.of(columns, chances, labels)
+    assert choose(evidence.response, evidence.information, most=4).tolist() in ([1], [2])
