@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
@@ -24,10 +23,11 @@ from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.sources.portions import QueueSpec
-from driftwatch.spec import DurationMs, LocatedPath, Spec, duration_ms, explain, mistake, override
+from driftwatch.spec import DurationMs, Spec, duration_ms, explain, mistake, override
 from driftwatch.store.database import StateSpec
 from driftwatch.stream.division import SegmentSpecs
 from driftwatch.stream.outputs import CostSpec
+from driftwatch.stream.reference_spec import ReferenceSpec
 from driftwatch.stream.schema import ColumnSpec, FieldsSpec, Task
 from driftwatch.stream.windows import WindowSpec
 
@@ -48,7 +48,7 @@ class ModelSpec(Spec):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)
-    reference: LocatedPath | None = None
+    reference: ReferenceSpec | None = None
     window: WindowSpec = WindowSpec(size="1h")  # type: ignore[arg-type]  # what a person writes; the validator turns it into ms
     groups: int = Field(default=10, ge=2, le=128)
     remember_ids: int = Field(default=1_000_000, ge=0, le=100_000_000)
@@ -74,15 +74,6 @@ class ModelSpec(Spec):
     def _watch_something(cls, table: Any) -> Any:
         written = not isinstance(table, dict) or "rules" in table
         return table if written else {**table, "rules": rules_of(table)}
-
-    @field_validator("reference", mode="before")
-    @classmethod
-    def _a_file(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            raise PydanticCustomError(
-                "later", "this release reads a file; write one made by `driftwatch reference build`"
-            )
-        return value
 
     @field_validator("rules")
     @classmethod

@@ -116,12 +116,12 @@ def load_watch(config: Config, position: int) -> Watch:
     """The model at this place of `[[models]]`."""
     spec = config.models[position]
     where = f"models[{position}]"
-    if spec.reference is None:
+    if spec.reference is None or spec.reference.file is None:
         raise ConfigError(
             f"{where}.reference: this key is missing; make the file with "
             f"`driftwatch reference build DATA… --config FILE --model {spec.name} -o OUT` and name it"
         )
-    return watch(spec, load_reference(Path(spec.reference), where), where=where)
+    return watch(spec, load_reference(Path(spec.reference.file), where), where=where)
 
 
 def load_reference(path: Path, where: str) -> Reference:

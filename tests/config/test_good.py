@@ -8,6 +8,7 @@ from driftwatch.config import load, parse
 from driftwatch.daemon.watch import load_watches
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.defaults import default_rules
+from driftwatch.stream.reference_spec import ReferenceSpec
 
 GOOD = sorted((Path(__file__).parent / "good").glob("*.toml"))
 MODEL = '[[models]]\nname = "fraud"\ntask = "binary"\nreference = "here/fraud.reference"\n'
@@ -79,7 +80,7 @@ def test_paths_start_where_the_file_stands(tmp_path, monkeypatch):
         {},
     )
     files, kafka = config.sources
-    assert config.models[0].reference == str(tmp_path / "here/fraud.reference")
+    assert config.models[0].reference == ReferenceSpec(file=str(tmp_path / "here/fraud.reference"))
     assert config.state is not None
     assert config.state.path == "/home/someone/state"
     assert files.predictions == [str(tmp_path / "in/*.jsonl"), "/data/*.jsonl"]
@@ -97,7 +98,7 @@ def test_paths_start_at_the_link_not_at_its_target(tmp_path):
     (tmp_path / "mounted").mkdir()
     link = tmp_path / "c.toml"
     link.symlink_to(written(tmp_path / "mounted", MODEL))
-    assert load(link, {}).models[0].reference == str(tmp_path / "here/fraud.reference")
+    assert load(link, {}).models[0].reference == ReferenceSpec(file=str(tmp_path / "here/fraud.reference"))
 
 
 def test_models_are_found_by_name(tmp_path):
