@@ -37,7 +37,7 @@ def replay(
     from driftwatch.daemon.last_word import LastWords  # noqa: PLC0415
     from driftwatch.daemon.replay import replay as run  # noqa: PLC0415
 
-    watch = _watch(config, model)
+    watch = chosen_watch(config, model)
     screen = Screen()
     with _lines(report) as file:
 
@@ -61,8 +61,8 @@ def replay(
     screen.close(summary)
 
 
-def _watch(config: Path, model: str) -> "Watch":
-    """The one model to replay."""
+def chosen_watch(config: Path, model: str) -> "Watch":
+    """The one model to replay; ConfigError when there is not just one, or it cannot be watched."""
     from driftwatch.config import load, naming  # noqa: PLC0415
     from driftwatch.daemon.watch import load_watch  # noqa: PLC0415
     from driftwatch.errors import ConfigError  # noqa: PLC0415

@@ -98,7 +98,7 @@ def replay(
             tell(monitor.compare(controls))
 
     timed, timeless = label_files.read(summary.refuse_label, compare)
-    read = _predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, compare=compare)
+    read = read_predictions(watch, predictions, summary, now_ms=now_ms, own=not labels, compare=compare)
     for part in merged(read, timed, timeless=timeless, window=watch.spec.window):
         if isinstance(part, Labels):
             summary.labels += part.rows
@@ -132,7 +132,7 @@ def _follow_up(quality: Quality, summary: Summary) -> None:
     summary.unsampled = results["thinned"]
 
 
-def _predictions(
+def read_predictions(
     watch: Watch, files: Sequence[Path], summary: Summary, *, now_ms: int, own: bool, compare: Compare
 ) -> Iterator[Item]:
     """Read predictions of all files, events first; own: also the labels in tables. compare: told of golden sets."""
