@@ -6,6 +6,7 @@ A `Spec` is frozen and refuses unknown keys; it lives in the file that it config
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -17,6 +18,7 @@ from driftwatch.errors import ConfigError
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_RATE = re.compile(r"(\d+(?:\.\d+)?) per (?:(\d+) windows?|(.+))")
 _PREFIX = "DRIFTWATCH_"
 _LONGEST_MS = 36_525 * _UNITS_MS["d"]
 
@@ -86,6 +88,30 @@ def duration_ms(text: Any) -> int:
     if milliseconds > _LONGEST_MS:
         raise ValueError(f'"{text}" is longer than 100 years')
     return round(milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in a time, or in so many windows; the other of the two is None."""
+
+    count: float
+    per_ms: int | None = None
+    per_windows: int | None = None
+
+
+def rate(text: Any) -> Rate:
+    """Turn "1 per 30d", "2 per 7d" or "1 per 1000 windows" into a rate; ValueError on anything else."""
+    found = _RATE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(
+            'write a number and a time or a number of windows, such as "1 per 30d" or "1 per 1000 windows"'
+        )
+    count, windows, time = found.groups()
+    if not float(count):
+        raise ValueError("must be more than zero")
+    if windows:
+        return Rate(float(count), per_windows=_positive(int(windows)))
+    return Rate(float(count), per_ms=_positive(duration_ms(time)))
 
 
 def _positive(milliseconds: int) -> int:

@@ -155,6 +155,11 @@ class RuleSpec(Spec):
         return self.statistic == CHANGED
 
     @property
+    def budgeted(self) -> bool:
+        """Whether a share of the budget stands in place of a threshold, see `budget`."""
+        return False
+
+    @property
     def rests_on_limit(self) -> bool:
         """Whether the reading itself says what is beyond: a check's limit, what is fair, the ruling on a version."""
         own = self.statistic in CHECKS or self.versus is not None or self.metric in MEASURES
