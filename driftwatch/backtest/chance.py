@@ -1,4 +1,4 @@
-"""Chance that depends on a row's id and a salt alone: not on the order of rows, nor on how they are cut into batches."""
+"""Chance that depends on a row's id and a salt alone: not on the order of rows, nor on how they are cut."""
 
 import numpy as np
 
@@ -21,4 +21,5 @@ def mixed(ids: Hashes, salts: Ints | int) -> Hashes:
 
 def chances(ids: Hashes, salt: int) -> Floats:
     """A number in [0, 1) for each row, (rows,), uniform over ids."""
-    return (mixed(mixed(ids, salt), 1) >> np.uint64(11)) * 2.0**-53
+    words = mixed(mixed(ids, salt), 1) >> np.uint64(11)
+    return words.astype(np.float64) * 2.0**-53

@@ -25,8 +25,8 @@ class History:
     """Rows in the order of their times, and what became known of each.
 
     rows: every row has an id here. labels: those that belong to a row, None where there are none at all.
-    label_of: (rows,) place of each row's label, -1 without. delays_ms: (labels,) from a row to its label; TIMELESS where
-    the label has no time. left_out: older rows than could be held. rejected: rows that could not be read.
+    label_of: (rows,) place of each row's label, -1 without. delays_ms: (labels,) from a row to its label; TIMELESS
+    where the label has no time. left_out: older rows than could be held. rejected: rows that could not be read.
     """
 
     rows: Batch
@@ -44,8 +44,8 @@ class History:
     def taken(self, places: Ints, *, times: Ints, again: Ints | None = None) -> tuple[Batch, Labels | None]:
         """Rows from these places, as if they had come at these times, with their labels after the same delays.
 
-        places, times: (taken,), times in rising order. again: (taken,) how often a row was taken before, by which it gets
-        another id: without it a row that is taken twice is a duplicate.
+        places, times: (taken,), times in rising order. again: (taken,) how often a row was taken before, by which it
+        gets another id: without it a row that is taken twice is a duplicate.
         """
         rows, ids = self.rows, self.rows.ids[places]
         if again is not None:

@@ -1,9 +1,9 @@
 """Puts a known change into rows that have been decoded: one column from one moment on, and nothing else.
 
-What happens to a row depends on its id, its time and its own value alone, so that rows may be cut into batches anywhere.
+What happens to a row depends on its id, its time and its own value alone, so that rows may be cut anywhere.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Injection:
     target: int = 0
     share: float = 0.0
     null: int = 0
-    grid: Floats = _EMPTY
+    grid: Floats = field(default_factory=lambda: _EMPTY)
     low: float = -np.inf
     high: float = np.inf
 
@@ -91,7 +91,7 @@ class Injection:
                 return np.where(chance < self.shift.size, MISSING, values)
 
     def _fitted(self, before: Floats, after: Floats, chance: Floats) -> Floats:
-        """Numbers that the column can hold; between two of its grid by chance, so that their mean is as it should be."""
+        """Numbers that the column can hold; between two of its grid by chance, so that the mean is as it should be."""
         finite = np.isfinite(before)
         after = np.clip(np.where(finite, after, 0.0), self.low, self.high)
         if self.grid.size:

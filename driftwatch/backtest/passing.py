@@ -40,8 +40,8 @@ class Alarm:
 class Pass:
     """What a monitor said of some rows.
 
-    windows: rows of each, of all versions together, in the order in which they were first reported. standing: window and column of
-    every alert of a column that was firing in a window's report.
+    windows: rows of each, of all versions together, in the order in which they were first reported.
+    standing: window and column of every alert of a column that was firing in a window's report.
     """
 
     windows: dict[WindowKey, int] = field(default_factory=dict)
@@ -95,5 +95,6 @@ def _in_order(watch: Watch, rows: Batch, labels: Labels | None, *, window_rows: 
 def _alarm(step: Transition, told_ms: int) -> Alarm:
     key = (step.window_end_ms, step.window_ordinal or 0)
     return Alarm(
-        step.rule, step.column, step.statistic, step.segment, step.version, key, step.window_start_ms, told_ms, step.value
+        step.rule, step.column, step.statistic, step.segment, step.version,
+        key, step.window_start_ms, told_ms, step.value,
     )  # fmt: skip

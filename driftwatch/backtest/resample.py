@@ -1,10 +1,10 @@
 """History with the time taken out of it: rows in another order, in which no real change remains.
 
-Blocks of consecutive rows are dealt out so that every stretch as long as a window holds blocks of all ages: the history is
-cut into STRATA parts of time, and each round takes one block of each part, every block once. What changed in the course of
-the history is then in every window to the same extent, while rows that stand next to each other stay together. It is
-the block bootstrap (Künsch 1989) without replacement and stratified by time; dependence over more rows than a block
-has is broken up, so that a stream with long waves alarms more often than is measured here.
+Blocks of consecutive rows are dealt out so that every stretch as long as a window holds blocks of all ages: the history
+is cut into STRATA parts of time, and each round takes one block of each part, every block once. What changed in the
+course of the history is then in every window to the same extent, while rows that stand next to each other stay
+together. It is the block bootstrap (Künsch 1989) without replacement and stratified by time; dependence over more rows
+than a block has is broken up, so that a stream with long waves alarms more often than is measured here.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _PIECE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """One way to divide a history: what is compared with, and what is replayed. Places of rows, in the order they come."""
+    """One way to divide a history: what is compared with, and what is replayed; places of rows, in their new order."""
 
     reference: Ints
     stream: tuple[Ints, ...]
@@ -46,7 +46,7 @@ def block_rows(window_rows: int) -> int:
 
 
 def dealt(rows: int, *, block: int, generator: np.random.Generator) -> list[Ints]:
-    """Rounds of places, which together are a permutation of 0 … rows - 1; each round has at most a block of each part."""
+    """Rounds of places, together a permutation of 0 … rows - 1; each round has at most a block of each part."""
     strata = np.array_split(np.arange(-(-rows // block)), STRATA)
     shuffled = [generator.permutation(blocks) for blocks in strata]
     rounds = []
