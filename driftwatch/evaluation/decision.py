@@ -119,11 +119,8 @@ class Decision:
         unseen = blind & (evidence.p_value > _QUIET) & effects.seemingly_not
         return cls(columns, evidence, share, effects, breach, ~breach & (effects.surely_not | unseen), blind)
 
-    def judgements(self, rule: RuleSpec, *, standing: Collection[str], untold: Collection[str]) -> list[Judgement]:
-        """What the rule says of those that it watches: of breaches, and of the alerts that stand.
-
-        untold: columns of which nothing is said, because something else explains what they do.
-        """
+    def judgements(self, rule: RuleSpec, *, standing: Collection[str]) -> list[Judgement]:
+        """What the rule says of those that it watches: of breaches, and of the alerts that stand."""
         told = []
         speaks = self.breach | np.isin(np.array(self.columns, dtype=object), list(standing))
         for place in np.flatnonzero(speaks).tolist():
@@ -132,7 +129,7 @@ class Decision:
             if reading is None or (rule.columns is not None and column not in rule.columns):
                 continue
             verdict = Verdict.BREACH if self.breach[place] else Verdict.CLEAR if self.clear[place] else Verdict.UNKNOWN
-            told.append(Judgement(rule, reading, Verdict.UNKNOWN if column in untold else verdict))
+            told.append(Judgement(rule, reading, verdict))
         return told
 
     def readings(self) -> list[Reading]:

@@ -160,7 +160,7 @@ class Report:
         return document
 
     def threshold(self, reading: Reading) -> float | None:
-        """The threshold of the tightest rule on it; of a check without one its own limit."""
+        """The threshold of the tightest rule on it; else its own limit: of a check, or what matters of an effect."""
         given = None if reading.contrast else self.thresholds.get((reading.column, reading.statistic))
         return _finite(reading.limit) if given is None else given
 
@@ -181,8 +181,10 @@ class Report:
             "threshold": self.threshold(reading),
             "status": reading.status.value,
         }
-        if reading.family == DRIFT and reading.column in self.explained:
-            document["explained_by"] = self.explained[reading.column]
+        if reading.family == DRIFT:
+            document["mde"] = _finite(reading.mde)
+            if reading.column in self.explained:
+                document["explained_by"] = self.explained[reading.column]
         if isinstance(reading.at, str) or math.isfinite(reading.at):
             document["at"] = reading.at
         if reading.support is not None:

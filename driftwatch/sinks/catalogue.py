@@ -57,6 +57,10 @@ class Metric(Enum):
     )
     DRIFT_EFFECT_LOWER = Form("drift_effect_lower", Type.GAUGE, _STATISTIC, "Lower bound of the true drift.")
     DRIFT_EFFECT_UPPER = Form("drift_effect_upper", Type.GAUGE, _STATISTIC, "Upper bound of the true drift.")
+    DRIFT_MDE = Form(
+        "drift_minimum_detectable_effect", Type.GAUGE, _STATISTIC,
+        "Least drift that the latest window would have shown in four cases of five.",
+    )  # fmt: skip
     DRIFT_STATE = Form(
         "drift_state", Type.GAUGE, _COLUMN, "Worst alert state of the column: 0 ok, 1 pending, 2 firing."
     )

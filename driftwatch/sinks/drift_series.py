@@ -50,12 +50,12 @@ class DriftColumn:
         """A report's column, from its readings."""
         nearness, distance, size = 0.0, 0.0, 1
         for reading in readings:
-            threshold = report.thresholds.get((reading.column, reading.statistic), math.nan)
+            threshold = _threshold(report, reading)
             if threshold > 0 and reading.value / threshold > nearness:
                 nearness = reading.value / threshold
             if reading.statistic == "js" and reading.value > distance:
                 distance = reading.value
-            shown = (reading.value, reading.p_value, threshold, reading.lower, reading.upper)
+            shown = (reading.value, reading.p_value, threshold, reading.lower, reading.upper, reading.mde)
             size += len(shown) - sum(map(math.isnan, shown))
         cell = report.model, report.version, report.segment
         return cls(cell, readings[0].column, readings, report, distribution, nearness, distance, size, importance)
@@ -80,9 +80,10 @@ class DriftColumn:
             values = {
                 Metric.DRIFT_VALUE: reading.value,
                 Metric.DRIFT_P_VALUE: reading.p_value,
-                Metric.DRIFT_THRESHOLD: self.report.thresholds.get((self.name, reading.statistic), math.nan),
+                Metric.DRIFT_THRESHOLD: _threshold(self.report, reading),
                 Metric.DRIFT_EFFECT_LOWER: reading.lower,
                 Metric.DRIFT_EFFECT_UPPER: reading.upper,
+                Metric.DRIFT_MDE: reading.mde,
             }
             put_defined(samples, values, key=key)
         return samples
@@ -131,6 +132,11 @@ class DriftColumns:
             held = self._held.get(cell)
             if held is None or held[0] is not report or held[1] is not shares:
                 self._held[cell] = report, shares, list(_columns(report, shares, self._importance))
+
+
+def _threshold(report: Report, reading: Reading) -> float:
+    found = report.threshold(reading)
+    return math.nan if found is None else found
 
 
 def _columns(report: Report, shares: tuple[Distribution, ...], importance: Importance) -> Iterator[DriftColumn]:

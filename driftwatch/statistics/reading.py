@@ -58,6 +58,7 @@ class Reading:
     contrast: of a comparison of versions only: value is then a difference from another version's, limit 0, and what is
     ruled worse is beyond it.
     between: of a measure of fairness only, the groups it is between.
+    mde: of the effect that a budget goes by, the least one that the window would have shown in four cases of five.
     """
 
     column: str
@@ -75,3 +76,4 @@ class Reading:
     at: float | str = math.nan
     contrast: Contrast | None = None
     between: Between | None = None
+    mde: float = math.nan

@@ -55,25 +55,19 @@ def decide(
 )
 def test_what_is_said(bounds: tuple[float, float], evidence: dict[str, Any], verdict: Verdict) -> None:
     """The table of the module, row after row."""
-    (judgement,) = decide(bounds, **evidence).judgements(RULE, standing={"amount"}, untold=())
+    (judgement,) = decide(bounds, **evidence).judgements(RULE, standing={"amount"})
     assert judgement.verdict is verdict
 
 
 def test_of_columns_that_are_well_nothing_is_said() -> None:
     """Only breaches and alerts that stand are judged: there may be thousands of columns."""
-    assert decide(SMALL).judgements(RULE, standing=(), untold=()) == []
-    assert decide(SURE, p_value=1e-9).judgements(RULE, standing=(), untold=())[0].verdict is Verdict.BREACH
-
-
-def test_what_a_failed_check_explains_is_not_judged() -> None:
-    """The column's alert neither rises nor ends."""
-    (judgement,) = decide(SURE, p_value=1e-9).judgements(RULE, standing=(), untold={"amount"})
-    assert judgement.verdict is Verdict.UNKNOWN
+    assert decide(SMALL).judgements(RULE, standing=()) == []
+    assert decide(SURE, p_value=1e-9).judgements(RULE, standing=())[0].verdict is Verdict.BREACH
 
 
 def test_the_effect_is_shown_with_what_matters() -> None:
     """A person reads how far the column has moved, beside how little would have mattered."""
-    (judgement,) = decide(SURE, p_value=1e-9).judgements(RULE, standing=(), untold=())
+    (judgement,) = decide(SURE, p_value=1e-9).judgements(RULE, standing=())
     shown = judgement.reading
     assert (shown.statistic, shown.lower, shown.limit) == ("tv", 0.09, 0.05)
 
@@ -81,9 +75,9 @@ def test_the_effect_is_shown_with_what_matters() -> None:
 def test_any_of_several_effects_counts_and_the_farthest_is_shown() -> None:
     """One that is sure is enough to fire; to clear, all of them have to be small."""
     decision = decide(SURE, p_value=1e-9, tv=0.5, psi=0.05)
-    assert decision.judgements(RULE, standing=(), untold=())[0].reading.statistic == "psi"
+    assert decision.judgements(RULE, standing=())[0].reading.statistic == "psi"
     decision = decide(SMALL, tv=0.5, psi=0.001)
-    assert decision.judgements(RULE, standing={"amount"}, untold=())[0].verdict is Verdict.UNKNOWN
+    assert decision.judgements(RULE, standing={"amount"})[0].verdict is Verdict.UNKNOWN
 
 
 def test_a_window_that_could_not_have_seen_it_says_so() -> None:
@@ -109,5 +103,5 @@ def test_one_column_spoils_no_other() -> None:
     share = Share(np.full(2, 1e-3), np.full(2, 1e-3))
     effects = Effects.of([effect(SURE)], ["broken", "amount"], {"tv": np.full(2, 0.05)})
     decision = Decision.of(["broken", "amount"], evidence, share, effects)
-    told = decision.judgements(RULE, standing={"broken"}, untold=())
+    told = decision.judgements(RULE, standing={"broken"})
     assert [(each.reading.column, each.verdict) for each in told] == [("amount", Verdict.BREACH)]

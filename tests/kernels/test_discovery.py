@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from driftwatch.kernels.discovery import by_e_values, by_p_values
+from driftwatch.kernels.discovery import by_e_values, by_p_values, e_values_of
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.3])
@@ -43,3 +43,15 @@ def test_false_findings_stay_within_the_rate() -> None:
         found = by_p_values(p_values, rate=0.2)
         shares.append(found[20:].sum() / max(1, found.sum()))
     assert np.mean(shares) == pytest.approx(0.1, abs=0.01)
+
+
+def test_p_values_as_e_values() -> None:
+    """Their mean over uniform p is 1, they fall with p, and a NaN stays one."""
+    p = (np.arange(2_000_000) + 0.5) / 2_000_000
+    e = e_values_of(p)
+    # What lies below the grid's first point is missing: ∫ from 0 to p of it is 1 / |ln p| at most.
+    assert 1 - 1 / np.log(2_000_000) - 0.01 < e.mean() < 1
+    assert np.all(np.diff(e[:-1]) <= 0)
+    assert e[-1] == pytest.approx(0.5, abs=1e-3)
+    assert np.isnan(e_values_of(np.array([np.nan]))).all()
+    assert np.isfinite(e_values_of(np.array([0.0, 1.0]))).all()
