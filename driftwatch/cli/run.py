@@ -61,9 +61,11 @@ def _described(watch: "Watch") -> str:
         windows = f"windows of {_duration(window.size or 0)}"
         windows += f" every {_duration(window.slide)}" if window.slide else ""
     rules = ", ".join(f'"{rule.name}"' for rule in spec.rules) or "none"
+    rows = watch.reference.rows
+    reference = f"reference of {rows} rows" if rows else "no reference, what is declared alone"
     return (
         f'model "{spec.name}": {spec.task}, {len(layout.numeric)} numeric and {len(layout.categorical)} categorical '
-        f"columns, reference of {watch.reference.rows} rows, {windows}, rules: {rules}"
+        f"columns, {reference}, {windows}, rules: {rules}"
     )
 
 

@@ -102,8 +102,9 @@ def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
         "reference": {
             "fingerprint": reference.layout.fingerprint,
             "rows": reference.rows,
-            "source_hash": reference.source_hash,
-            "created": rfc3339(reference.created_ms),
+            # Made of declarations alone it has no rows, no files and no beginning.
+            "source_hash": reference.source_hash or None,
+            "created": rfc3339(reference.created_ms) if reference.rows else None,
         },
         "columns": [
             {

@@ -225,7 +225,7 @@ def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
         forms[source] = form_of(columns[-1])
         if name in _divided_by(spec) and f"{SEGMENT}.{name}" in kinds:
             forms[f"{SEGMENT}.{name}"] = form_of(columns[-1])
-    for column in _outputs(spec):
+    for column in output_columns(spec):
         source = source_names(column.name, spec.fields)[0]
         if source in kinds:
             columns.append(column)
@@ -264,7 +264,7 @@ def _features(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> dict[str, st
     return features
 
 
-def _outputs(spec: ModelSpec) -> list[Column]:
+def output_columns(spec: ModelSpec) -> list[Column]:
     """List the model's own outputs, as columns."""
     coerce = {name: column.coerce for name, column in spec.columns.items()}
     least, greatest = (0.0, 1.0) if spec.task is Task.BINARY else (-float("inf"), float("inf"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftwatch.config import Config, ModelSpec
+from driftwatch.daemon.declared_reference import declared_reference
 from driftwatch.daemon.declaring import check_declared, configured
 from driftwatch.daemon.dividing import divided
 from driftwatch.errors import ConfigError, StateError
@@ -116,7 +117,9 @@ def load_watch(config: Config, position: int) -> Watch:
     """The model at this place of `[[models]]`."""
     spec = config.models[position]
     where = f"models[{position}]"
-    if spec.reference is None or spec.reference.file is None:
+    if spec.reference is None:
+        return watch(spec, declared_reference(spec, where=where), where=where)
+    if spec.reference.file is None:
         raise ConfigError(
             f"{where}.reference: this key is missing; make the file with "
             f"`driftwatch reference build DATA… --config FILE --model {spec.name} -o OUT` and name it"
@@ -165,7 +168,8 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     declared = replace(layout, numeric=schema.numeric, categorical=schema.categorical)
     condition = Condition.of(declared, reference.profile, blocks=reference.blocks)
     checks = condition.checks
-    _check_rules(spec, {name: (*baseline.statistics.get(name, ()), *names) for name, names in checks.items()}, where)
+    compared = baseline.statistics if reference.rows else {}
+    _check_rules(spec, {name: (*compared.get(name, ()), *names) for name, names in checks.items()}, where)
     _check_metrics(spec, form, where, protected=[each.name for each in reference.dimensions.protected])
     _check_segments(spec, reference.dimensions.segment_names, where)
     for stream in Stream:
@@ -213,8 +217,8 @@ def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], whe
             continue
         if not any(rule.of in names for names in statistics.values()):
             raise ConfigError(
-                f"{where}.rules[{position}].statistic: no column of the reference has {rule.of}, "
-                "which is for columns of the other kind; choose another statistic"
+                f"{where}.rules[{position}].statistic: no column has {rule.of}, which is for columns of another kind, "
+                "with a reference or with a constraint; choose another statistic"
             )
         for column in rule.columns or ():
             path = f"{where}.rules[{position}].columns"

@@ -1,6 +1,9 @@
-"""Is the data itself well? The quality checks of contract §6, of every column, against a reference and constraints."""
+"""Is the data itself well? The quality checks of contract §6, of every column, against a reference and constraints.
 
-from collections.abc import Iterator
+Without a reference those checks speak whose constraints are declared, and the others say that they have none.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Self
@@ -22,6 +25,8 @@ from driftwatch.summaries.profile import Profile
 __all__ = ["CHECKS", "FAMILY", "Condition", "checks_for"]
 
 _FEWEST_ROWS = 2
+_DECLARED_ROWS = 10**9
+"""A kind that is declared is as sure as a reference of so many rows without a value of another."""
 
 
 def checks_for(kind: str) -> tuple[str, ...]:
@@ -31,7 +36,10 @@ def checks_for(kind: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A reference made ready to tell sick windows from well ones, once per model."""
+    """A reference made ready to tell sick windows from well ones, once per model.
+
+    bare: the model has no reference at all; a segment's may hold no rows where the model's does.
+    """
 
     layout: Layout
     reference: Profile
@@ -39,6 +47,7 @@ class Condition:
     sentinels: Sentinels
     extent: Extent
     declared: Declared
+    bare: bool
 
     @classmethod
     def of(cls, layout: Layout, reference: Profile, *, blocks: Blocks | None = None) -> Self:
@@ -47,7 +56,8 @@ class Condition:
         blocks: of consecutive rows of the same reference, which tell how long a healthy column stays constant.
         """
         steady, sentinels = Steady.of(layout, reference, blocks), Sentinels.of(layout, reference)
-        return cls(layout, reference, steady, sentinels, Extent.of(reference, layout), Declared.of(layout))
+        extent, declared = Extent.of(reference, layout), Declared.of(layout)
+        return cls(layout, reference, steady, sentinels, extent, declared, bare=not reference.rows)
 
     def against(self, reference: Profile) -> Self:
         """The same with another reference over the same layout, such as a segment's; far cheaper than `of`."""
@@ -59,11 +69,21 @@ class Condition:
 
     @property
     def checks(self) -> dict[str, tuple[str, ...]]:
-        """Every column with the names of its checks, and those of the stream under ""."""
-        return {"": STREAM_CHECKS} | {
-            column.name: tuple(name for name in checks_for(column.kind) if name != "constraint" or column.shares)
-            for column in (*self.layout.numeric, *self.layout.categorical)
+        """Every column with the names of its checks, and those of the stream under ""; those that can say something."""
+        of_stream = ("duplicates",) if self.bare else STREAM_CHECKS
+        return {"": of_stream} | {
+            column.name: tuple(name for name in checks_for(column.kind) if self._speaks(name, place))
+            for place, column in enumerate((*self.layout.numeric, *self.layout.categorical))
         }
+
+    def _speaks(self, check: str, place: int) -> bool:
+        """Whether the column at this place can ever be told of by a check."""
+        split = len(self.layout.numeric)
+        if check == "constraint":
+            return bool(self.layout.categorical[place - split].shares)
+        alone = self.declared.suffices(check, kinds=self.bare)
+        first = 0 if CHECKS[check].numeric else split
+        return not self.bare or (alone is not None and bool(alone[place - first]))
 
     def readings(self, current: Profile) -> tuple[Reading, ...]:
         """What there is to say of every column: in layout order, checks in the order of CHECKS. Nothing is raised."""
@@ -78,13 +98,25 @@ class Condition:
             check = CHECKS[name]
             first, stop = 0 if check.numeric else split, len(names) if check.categorical else split
             made = checked.readings(name, names[first:stop], status=status)
+            if status is Status.NO_REFERENCE and current.rows >= _FEWEST_ROWS:
+                made = self._alone(name, checked, made, names[first:stop])
             found += made if not first else [(place + first, reading) for place, reading in made]
-        if status is Status.OK and self.declared.shares:
+        if self.declared.shares and current.rows >= _FEWEST_ROWS:
             places, checked = shares(self.layout, current)
-            made = checked.readings("constraint", [names[place] for place in places], status=status)
+            made = checked.readings("constraint", [names[place] for place in places], status=Status.OK)
             found += [(places[number], reading) for number, reading in made]
         found.sort(key=itemgetter(0))
         return tuple([reading for _, reading in found])
+
+    def _alone(
+        self, name: str, checked: Checked, silent: list[tuple[int, Reading]], names: Sequence[str]
+    ) -> list[tuple[int, Reading]]:  # fmt: skip
+        """The readings of a check without a reference: those of columns whose declarations suffice say something."""
+        alone = self.declared.suffices(name, kinds=self.bare)
+        if alone is None:
+            return silent
+        told = checked.readings(name, names, status=Status.OK)
+        return [spoken if alone[spoken[0]] else mute for spoken, mute in zip(told, silent, strict=True)]
 
     @np.errstate(all="ignore")
     def _checked(self, current: Profile) -> Iterator[tuple[str, Checked]]:
@@ -103,8 +135,9 @@ class Condition:
             ("unseen", _other(layout, current), _other(layout, before), np.zeros(len(layout.categorical), np.bool_)),
         )
         for name, found, usual, strict in counted:
-            shares_found = share(found, current.rows, before=usual, reference_rows=before.rows, strict=strict)
-            if name in {"missing", "invalid"}:
+            known = before.rows or _DECLARED_ROWS
+            shares_found = share(found, current.rows, before=usual, reference_rows=known, strict=strict)
+            if name in {"missing", "invalid"} and before.rows:
                 # One fault, one alarm: a column that is gone is told of as that.
                 shares_found = replace(shares_found, beyond=shares_found.beyond & ~schema.beyond)
             yield name, shares_found

@@ -57,12 +57,14 @@ class Declared:
     """What is declared of a layout's columns.
 
     never_null, named: (columns,) where a value must always be there, and where it must be allowed or of a pattern.
-    shares: whether any column expects shares of its categories.
+    listed: (categorical columns,) where what is allowed is written down. shares: whether any column expects shares of
+    its categories.
     """
 
     bounds: Bounds
     never_null: Flags
     named: Flags
+    listed: Flags
     shares: bool
 
     @classmethod
@@ -73,8 +75,21 @@ class Declared:
             Bounds.of(layout),
             np.array([not column.nullable for column in columns], dtype=np.bool_),
             np.array([bool(column.allowed or column.pattern) for column in columns], dtype=np.bool_),
+            np.array([bool(column.allowed) for column in layout.categorical], dtype=np.bool_),
             any(column.shares for column in layout.categorical),
         )
+
+    def suffices(self, check: str, *, kinds: bool) -> Flags | None:
+        """Where a check needs no reference, (columns that have it,); None where every column's needs one.
+
+        kinds: the columns' kinds are declared, too, so that it is known of every value whether it is valid.
+        """
+        return {
+            "missing": self.never_null,
+            "invalid": self.named | kinds,
+            "out_of_range": self.bounds.where,
+            "unseen": self.listed,
+        }.get(check)
 
 
 def _above(counts: Ints, values: Floats, edges: Floats, *, bound: float, extreme: float, unit: float) -> int:

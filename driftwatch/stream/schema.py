@@ -77,7 +77,8 @@ class ColumnSpec(Spec):
     coerce: take numbers that stand in strings (and "true", "false" for booleans). importance: beside that of others.
     min, max: of numbers; what lies outside is out of range, and one row is too many. nullable: false when a value must
     always be there. allowed, pattern: all else is invalid, and one row is too many; see `patterns`. sentinels: values
-    that stand for none, and are missing. share: how many of the rows have some category.
+    that stand for none, and are missing. share: how many of the rows have some category. unique: no value may come
+    twice; a column of which nothing else is said is looked at for that alone.
     """
 
     later: ClassVar = ("unique", "size")
@@ -93,6 +94,7 @@ class ColumnSpec(Spec):
     allowed: list[str | bool | int | float] = Field(default_factory=list, max_length=10_000)
     pattern: str = ""
     sentinels: list[str | bool | int | float] = Field(default_factory=list, max_length=100)
+    unique: bool = False
     share: Annotated[list[ShareSpec], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)] = (
         Field(default_factory=list)
     )
@@ -111,6 +113,11 @@ class ColumnSpec(Spec):
         if self.allowed and self.pattern:
             raise mistake("pattern", "there is a list of allowed values already; write one or the other")
         return self
+
+    @property
+    def only_unique(self) -> bool:
+        """Whether nothing else is said of the column, so that its values are not counted."""
+        return self.unique and self.model_fields_set == {"unique"}
 
     def describe(self, column: "Column") -> "Column":
         """The column as this describes it; ConfigError when a column of its kind cannot be so."""
@@ -136,7 +143,7 @@ class ColumnSpec(Spec):
 _OF_OTHERS = {
     Kind.NUMERIC: {"pattern", "share"},
     Kind.CATEGORICAL: {"min", "max"},
-    Kind.BOOLEAN: {"min", "max", "allowed", "pattern", "sentinels"},
+    Kind.BOOLEAN: {"min", "max", "allowed", "pattern", "sentinels", "unique"},
 }
 """Keys that columns of a kind cannot have."""
 

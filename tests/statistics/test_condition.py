@@ -1,6 +1,7 @@
 """Quality checks that count shares, and columns with one value: what each says, and that chance alone says nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from driftwatch.statistics.reading import Status
 from driftwatch.stream.batch import INVALID, MISSING
 from driftwatch.summaries.profile import Profile
 from tests import oracles
-from tests.statistics.conditions import read_after_blocks, read_codes, read_numbers
+from tests.statistics.conditions import by_check, read_after_blocks, read_codes, read_numbers
 from tests.strategies import batches, layouts, profile_of
 
 RNG = np.random.default_rng(5)
@@ -109,12 +110,25 @@ def test_too_little_to_say() -> None:
     layout = oracles.layout_of([np.arange(9.0)])
     full, empty = oracles.profile_of(layout, [np.arange(9.0)]), Profile.empty(layout)
     for condition, window, status in (
-        (Condition.of(layout, empty), full, Status.NO_REFERENCE),
+        (Condition.of(layout, full).against(empty), full, Status.NO_REFERENCE),
         (Condition.of(layout, full), empty, Status.TOO_FEW),
+        (Condition.of(layout, empty), empty, Status.NO_REFERENCE),
     ):
         readings = condition.readings(window)
         assert [reading.status for reading in readings] == [status] * 3
         assert all(math.isnan(reading.value) and not reading.beyond for reading in readings)
+
+
+def test_what_is_declared_needs_no_past() -> None:
+    """In a segment that the reference does not have constraints hold all the same, and nothing else is judged."""
+    layout = oracles.layout_of([np.arange(9.0)])
+    strict = replace(layout, numeric=(replace(layout.numeric[0], nullable=False, greatest=5.0),))
+    full, empty = oracles.profile_of(layout, [np.append(np.arange(8.0), MISSING)]), Profile.empty(layout)
+    read = by_check(Condition.of(strict, full).against(empty).readings(full))
+    assert {name: reading.beyond for name, reading in read.items() if reading.status is Status.OK} == {
+        "missing": True, "out_of_range": True,
+    }  # fmt: skip
+    assert read["invalid"].status is Status.NO_REFERENCE
 
 
 def test_a_segment_is_judged_by_its_own_past() -> None:
