@@ -18,6 +18,7 @@ from driftwatch.summaries.known_outcomes import KnownOutcomes
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.profile import Profile
 from driftwatch.summaries.rhythm import Rhythm
+from driftwatch.summaries.season_profiles import SeasonProfiles
 from driftwatch.summaries.segment_profiles import segment_arrays, segments_from_arrays
 
 KIND, VERSION = "reference", 3
@@ -36,6 +37,7 @@ class Reference:
     of the rows of each of `dimensions.segment_names`, in this order; protected_rows: of each member of each protected
     dimension. importance: (columns,) numeric first, see `importance.ImportanceCounter`; None where there is no answer.
     rhythm: rows by the hour of the week; None when the table had no times. Versions before 3 know nothing of these.
+    season: the rows by slot of a season; None where none was asked for.
     """
 
     model: str
@@ -57,6 +59,7 @@ class Reference:
     protected_rows: tuple[int, ...] = ()
     importance: Floats | None = None
     rhythm: Rhythm | None = None
+    season: SeasonProfiles | None = None
 
     @property
     def rows(self) -> int:
@@ -89,7 +92,7 @@ class Reference:
         grid = {"edges": self.layout.edges, "centre": self.layout.centre, "scale": self.layout.scale}
         weights = {} if self.importance is None else {"importance": self.importance}
         hours = {} if self.rhythm is None else self.rhythm.arrays()
-        divided = segment_arrays(self.segments)
+        divided = segment_arrays(self.segments) | ({} if self.season is None else self.season.arrays())
         return pack(
             meta, {**grid, **self.profile.arrays(), **self.blocks.arrays(), **labels, **weights, **hours, **divided}
         )
@@ -128,6 +131,7 @@ class Reference:
             protected_rows=tuple(meta.get("protected_rows", ())),
             importance=_importance(layout, arrays),
             rhythm=Rhythm.from_arrays(arrays),
+            season=SeasonProfiles.from_arrays(layout, arrays),
         )
 
 

@@ -8,38 +8,53 @@ from driftwatch.errors import StateError
 from driftwatch.kernels.tallying import Division
 from driftwatch.stream.batch import Batch
 from driftwatch.stream.dimensions import Dimensions
+from driftwatch.stream.season import Season
 from driftwatch.summaries.layout import Floats, Ints, Layout
 from driftwatch.summaries.profile import Profile
+from driftwatch.summaries.season_profiles import SeasonProfiles
 from driftwatch.summaries.segmented import Segmented, segment_numbers
 
 _PREFIX = "segment_"
 
 
 class SegmentCounter:
-    """Counts rows into every segment at once, and how many there are of every protected group."""
+    """Counts rows into every segment at once, and how many there are of every protected group.
 
-    def __init__(self, layout: Layout, dimensions: Dimensions) -> None:
-        self._dimensions = dimensions
-        self._state = Segmented(layout, len(dimensions.segment_names))
+    season: count each of its slots, too. They stand behind the segments: one more way in which every row is divided.
+    """
+
+    def __init__(self, layout: Layout, dimensions: Dimensions, season: Season | None = None) -> None:
+        self._dimensions, self._season = dimensions, season
+        self._names = len(dimensions.segment_names)
+        self._state = Segmented(layout, self._names + (season.slots if season else 0))
         self._protected: list[Ints] = [np.zeros(len(each.members), dtype=np.int64) for each in dimensions.protected]
 
     def divide(self, batch: Batch, *, count: int) -> Division | None:
         """Where the values of these rows are to be added as well, whichever of `count` cells they are in."""
-        if not self._dimensions.all or not batch.rows:
+        if not batch.rows or not (self._dimensions.all or self._season):
             return None
         codes = self._dimensions.codes(batch.numeric, batch.categorical)
         first = len(self._dimensions.segments)
         for rows, line in zip(self._protected, codes[first:], strict=False):
             np.add(rows, np.bincount(line[line >= 0], minlength=rows.size), out=rows)
-        if not first:
+        if not first and self._season is None:
             return None
-        members = self._state.place(segment_numbers(self._dimensions, codes), batch.times)
+        numbers = segment_numbers(self._dimensions, codes)
+        if self._season is not None:
+            slots = (self._names + self._season.slot_of(batch.times)).astype(np.int16)
+            numbers = np.concatenate([numbers, slots[None, :]])
+        members = self._state.place(numbers, batch.times)
         return Division(members, [self._state.tally] * count)
 
     @property
     def segments(self) -> tuple[Profile, ...]:
         """One profile for each of `dimensions.segment_names`."""
-        return tuple(self._state.profile(number) for number in range(self._state.count))
+        return tuple(self._state.profile(number) for number in range(self._names))
+
+    @property
+    def season(self) -> SeasonProfiles | None:
+        """The rows by slot of the season, when one was asked for."""
+        return None if self._season is None else SeasonProfiles.of(self._season, self._state, first=self._names)
 
     @property
     def protected_rows(self) -> tuple[int, ...]:

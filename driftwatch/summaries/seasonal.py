@@ -1,0 +1,125 @@
+"""The reference of a window by the season: the rows of the slots that it is in, each as its time and traffic weigh."""
+
+import numpy as np
+
+from driftwatch.summaries.layout import FINITE, SLOTS, Floats, Ints
+from driftwatch.summaries.numeric import Numeric
+from driftwatch.summaries.pooling import Fill
+from driftwatch.summaries.profile import NEVER_FIRST, NEVER_LAST, Profile
+from driftwatch.summaries.rounding import column_starts, moments, rounded
+from driftwatch.summaries.season_profiles import SeasonProfiles
+
+_KEPT = 8
+"""References made last that are kept: windows of several versions, and looks at late rows, ask for the same."""
+_SLIGHT = 1e-6
+_ROUNDING = 1e-6
+"""What stored means may leave of a spread that is none, as a share of the squares."""
+
+
+class Seasonal:
+    """Makes the reference of any span of time out of the slots of a reference.
+
+    whole: all rows of the reference, which came between first_ms and last_ms.
+    """
+
+    def __init__(self, parts: SeasonProfiles, whole: Profile, *, first_ms: int, last_ms: int) -> None:
+        self.layout, self._parts, self._whole = parts.layout, parts, whole
+        self._starts = parts.starts()
+        self._fill = Fill.of(parts, self._starts)
+        covered = parts.season.spans(first_ms, last_ms + 1)
+        usual = parts.rows.sum() / max(1, int(covered.sum()))
+        self._rate = np.divide(parts.rows, covered, out=np.full(covered.size, usual), where=covered > 0)
+        self._columns = column_starts(self.layout)
+        self._widths = np.diff(np.append(self._columns, len(self.layout.numeric) * SLOTS + self.layout.offsets[-1]))
+        self._made: dict[bytes, Profile] = {}
+
+    def reference(self, start_ms: int, end_ms: int) -> Profile:
+        """What the rows of [start, end) are to be compared with. The same object for the same parts of the season."""
+        weights = self.weights(start_ms, end_ms)
+        key = weights.tobytes()
+        found = self._made.pop(key, None)
+        if found is None:
+            found = self._pooled(weights)
+        self._made[key] = found
+        if len(self._made) > _KEPT:
+            del self._made[next(iter(self._made))]
+        return found
+
+    def weights(self, start_ms: int, end_ms: int) -> Floats:
+        """(slots,) the part that each slot is of the rows to expect in [start, end): they sum to 1.
+
+        Of its time there, and of how many rows usually come in that time: a day's window holds more rows of noon than
+        of the night, and so does its reference.
+        """
+        spans = self._parts.season.spans(start_ms, max(end_ms, start_ms + 1))
+        rows = spans * self._rate
+        if not rows.any():
+            rows = spans.astype(np.float64)
+        weights: Floats = rows / rows.sum()
+        return weights
+
+    def _pooled(self, weights: Floats) -> Profile:
+        parts, layout = self._parts, self.layout
+        numbers, columns = len(layout.numeric) * SLOTS, len(layout.numeric)
+        share_of, share_of_all, rows = self._shares(weights)
+        shares = np.zeros(int(self._widths.sum()))
+        sums, squares = np.zeros((columns, FINITE)), np.zeros(columns)
+        for slot in np.flatnonzero(share_of.any(axis=1)).tolist():
+            flat, held = parts.slot(slot, self._starts)
+            part = share_of[slot] / parts.rows[slot]
+            shares += flat * np.repeat(part, self._widths)
+            sums += held * part[:columns, None]
+            squares += parts.squares[slot] * part[:columns]
+        whole, part = self._whole, share_of_all / max(1, self._whole.rows)
+        shares += np.concatenate([whole.numeric.counts.ravel(), whole.categories]) * np.repeat(part, self._widths)
+        sums += whole.numeric.sums * part[:columns, None]
+        squares += whole.numeric.squares * part[:columns]
+        counts = rounded(shares, rows, starts=self._columns)
+        numeric = self._numeric(counts[:numbers].reshape(columns, SLOTS), shares[:numbers], sums, squares=squares)
+        first, last = (whole.first_ms, whole.last_ms) if rows else (NEVER_FIRST, NEVER_LAST)
+        return Profile(layout.fingerprint, rows, first, last, numeric, counts[numbers:])
+
+    def _shares(self, weights: Floats) -> tuple[Floats, Floats, int]:
+        """(slots, columns) and (columns,) what each slot and all rows are of the reference; what it counts for.
+
+        As many rows as the column has that the slots say least of: no test may take them for more.
+        """
+        held, fill = self._parts.rows.astype(np.float64), self._fill
+        beside = self._parts.season.neighbours()
+        around = np.maximum(held[beside].sum(axis=1), 1.0)
+        share_of, share_of_all = np.zeros(fill.rows.shape), np.zeros(fill.rows.shape[1])
+        variance = np.zeros(fill.rows.shape[1])
+        for slot in np.flatnonzero(weights).tolist():
+            weight, rows = weights[slot], held[slot]
+            # Of a slot without rows at least as much is known as one row of the whole tells.
+            filling = fill.rows[slot] if rows else np.maximum(fill.rows[slot], 1.0)
+            known = rows + filling
+            filled = weight * filling / known
+            share_of[slot] += weight * rows / known
+            for other in beside[slot].tolist():
+                share_of[other] += filled * fill.near[slot] * held[other] / around[slot]
+            share_of_all += filled * (1 - fill.near[slot])
+            variance += weight**2 / known * ~(fill.certain & (rows > 0))
+        most, greatest = float(self._whole.rows), float(variance.max(initial=0.0))
+        return share_of, share_of_all, int(min(most, 1 / greatest + _SLIGHT) if greatest else most)
+
+    def _numeric(self, counts: Ints, shares: Floats, sums: Floats, *, squares: Floats) -> Numeric:
+        """Whole rows of the means and the spread that the shares have."""
+        finite = shares.reshape(counts.shape)[:, :FINITE]
+        means = np.divide(sums, finite, out=np.zeros_like(sums), where=finite > 0)
+        apart = squares - (sums * means).sum(axis=1)
+        apart = np.where(apart > _ROUNDING * squares, apart, 0.0)
+        mass = finite.sum(axis=1)
+        excess = np.divide(apart, mass, out=np.zeros_like(mass), where=mass > 0)
+        made, scattered = moments(counts, means, excess)
+        low, high = self._extremes(means * (counts[:, :FINITE] > 0), counts, excess)
+        return Numeric(counts, made, scattered, low, high)
+
+    def _extremes(self, means: Floats, counts: Ints, excess: Floats) -> tuple[Floats, Floats]:
+        """Those of all rows; of a column that is constant here its value, of one without numbers none."""
+        numeric, layout = self._whole.numeric, self.layout
+        bins = np.count_nonzero(counts[:, :FINITE], axis=1)
+        value = layout.centre + layout.scale * means.sum(axis=1)
+        constant = (bins == 1) & (excess == 0)
+        low = np.where(constant, value, np.where(bins > 0, numeric.minima, np.inf))
+        return low, np.where(constant, value, np.where(bins > 0, numeric.maxima, -np.inf))
