@@ -1,6 +1,6 @@
 """A model's past, decoded once and held in memory, so that it can be replayed many times."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from driftwatch.daemon.watch import Watch
 from driftwatch.errors import DataError
 from driftwatch.sources import tables
 from driftwatch.stream.batch import Batch, Ints, Labels
+from driftwatch.stream.outputs import GROUPS, OutputForm, Records, blank
 from driftwatch.stream.times import TIMELESS
 
 MOST_BYTES = 512 << 20
@@ -41,11 +42,14 @@ class History:
         """Number of rows."""
         return self.rows.rows
 
-    def taken(self, places: Ints, *, times: Ints, again: Ints | None = None) -> tuple[Batch, Labels | None]:
+    def taken(
+        self, places: Ints, *, times: Ints, again: Ints | None = None, form: OutputForm | None = None
+    ) -> tuple[Batch, Labels | None]:
         """Rows from these places, as if they had come at these times, with their labels after the same delays.
 
         places, times: (taken,), times in rising order. again: (taken,) how often a row was taken before, by which it
-        gets another id: without it a row that is taken twice is a duplicate.
+        gets another id: without it a row that is taken twice is a duplicate. form: of the outputs, where the model that
+        is to see them divides rows otherwise.
         """
         rows, ids = self.rows, self.rows.ids[places]
         if again is not None:
@@ -53,7 +57,7 @@ class History:
         batch = Batch(
             _PARTITION, times, ids, rows.versions[places], rows.version_names,
             np.ascontiguousarray(rows.numeric[:, places]), np.ascontiguousarray(rows.categorical[:, places]),
-            rows.outputs[places],
+            _written(rows.outputs[places], form),
         )  # fmt: skip
         if self.labels is None:
             return batch, None
@@ -148,7 +152,11 @@ def _joined(rows: Batch, parts: Sequence[Labels], *, left_out: int, rejected: in
     return History(rows, mine, label_of, delays, left_out, rejected)
 
 
-def pieces(batch: Batch, rows: int) -> Iterator[Batch]:
-    """A batch in parts of so many rows."""
-    for start in range(0, batch.rows, rows):
-        yield batch.between(start, min(batch.rows, start + rows))
+def _written(outputs: Records, form: OutputForm | None) -> Records:
+    """The outputs in a form of other groups, which are told anew when they are fed."""
+    if form is None or form.outputs == outputs.dtype:
+        return outputs
+    written = blank(form.outputs, outputs.size)
+    for name in set(outputs.dtype.names or ()) - {GROUPS}:
+        written[name] = outputs[name]
+    return written

@@ -7,21 +7,14 @@ together. It is the block bootstrap (Künsch 1989) without replacement and strat
 than a block has is broken up, so that a stream with long waves alarms more often than is measured here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from driftwatch.backtest.history import History, pieces
-from driftwatch.daemon.watch import Watch, watch
-from driftwatch.stream.batch import Batch, Ints
-from driftwatch.summaries.blocks import BlockCounter, dispersion
-from driftwatch.summaries.segment_profiles import SegmentCounter
+from driftwatch.stream.batch import Ints
 
 STRATA = 10
 """Parts of time of which every window holds rows; a block is a tenth of a window."""
-
-_PIECE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +57,3 @@ def halves(rows: int, *, block: int, generator: np.random.Generator) -> Halves:
     middle = len(rounds) // 2
     reference = np.concatenate([rounds[at] for at in order[:middle]])
     return Halves(reference, tuple(rounds[at] for at in order[middle:]))
-
-
-def own_watch(model: Watch, history: History, places: Sequence[int] | Ints) -> Watch:
-    """The model with a reference made of these rows of its history, over the layout that it has."""
-    reference = model.reference
-    segments = SegmentCounter(reference.layout, reference.dimensions)
-    counter = BlockCounter(reference.layout, segments)
-    chosen = np.asarray(places, dtype=np.int64)
-    for piece in pieces(_plain(history, chosen), _PIECE):
-        counter.add(piece)
-    made = replace(
-        reference,
-        profile=counter.profile,
-        blocks=counter.blocks,
-        dispersion=dispersion(counter.blocks, reference.layout),
-        segments=segments.segments,
-        protected_rows=segments.protected_rows,
-    )
-    return watch(model.spec, made, where=f"model {model.spec.name}")
-
-
-def _plain(history: History, places: Ints) -> Batch:
-    return history.taken(places, times=history.rows.times[places])[0]

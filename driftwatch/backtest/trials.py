@@ -8,8 +8,9 @@ import numpy as np
 
 from driftwatch.backtest.history import History
 from driftwatch.backtest.inject import Injection, can_flip, flipped, prepared
+from driftwatch.backtest.own_reference import own_watch
 from driftwatch.backtest.passing import Pass, passed
-from driftwatch.backtest.resample import Halves, block_rows, halves, own_watch
+from driftwatch.backtest.resample import Halves, block_rows, halves
 from driftwatch.backtest.shifts import SHIFTS, Kind, Shift
 from driftwatch.daemon.watch import Watch
 from driftwatch.errors import DataError
@@ -157,7 +158,7 @@ def _resampled(world: _World, history: History, size: Size, *, generator: np.ran
     first = int(generator.integers(0, history.size - count + 1))
     times = history.rows.times[first : first + count]
     places, _ = world.halves.rows(count, start=0)
-    rows, labels = history.taken(places, times=times)
+    rows, labels = history.taken(places, times=times, form=world.watch.output_form)
     said = passed(world.watch, rows, labels, window_rows=size.window_rows)
     return Clean(said, count, int(times[0]), int(times[-1]))
 
@@ -199,7 +200,7 @@ def _trial(
         injection = prepared(shift, column, history.rows, schema=schema, onset_ms=onset_ms, generator=generator)
     if injection is None:
         return None
-    rows, labels = history.taken(places, times=times, again=again)
+    rows, labels = history.taken(places, times=times, again=again, form=world.watch.output_form)
     if labels is None or shift.kind is not Kind.FLIP:  # labels do not answer to what happens to columns
         labels = None
     else:
