@@ -112,12 +112,14 @@ class Inbox(Protocol):
 class Letter:
     """One webhook on its way to one target. `id` is the `webhook-id`, the same on every attempt.
 
-    `key` says what a cool-down counts together, such as the type and the model.
+    alert_id: of an incident's alerts the first by rank. lane: letters of one lane keep their order. `key` says what a
+    cool-down counts together, such as the type and the model.
     """
 
     id: str
     target: str
     alert_id: str
+    lane: str
     type: str
     body: bytes
     created_ms: int
@@ -132,7 +134,7 @@ class Outbox(Protocol):
     """Letters that were decided and saved with the state that decided them; delivered at least once."""
 
     def due(self, target: str, now_ms: int, *, limit: int) -> list[Letter]:
-        """The target's pending letters whose time has come; per alert only the oldest, so order is kept."""
+        """The target's pending letters whose time has come; per lane only the oldest, so order is kept."""
 
     def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
         """The target took it."""

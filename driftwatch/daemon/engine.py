@@ -22,13 +22,13 @@ from driftwatch.daemon.telemetry import Result, Telemetry
 from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Transition
-from driftwatch.evaluation.events import moved_by
+from driftwatch.evaluation.incidents import Importance, incidents
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import Report
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor
 from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Store
-from driftwatch.sinks.board import Board, Cell
+from driftwatch.sinks.board import Board
 from driftwatch.sinks.letters import Addressee, write_letters
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
@@ -45,7 +45,7 @@ class Doors:
 
     saved: told the positions once they are saved. wake: told that letters have been. keep_payload: of rejected events.
     base_url: for links in letters. passing: the clock by which partitions fall silent; without one it is the wall
-    clock, and the time of receipt.
+    clock, and the time of receipt. importance: of each model's columns, by which letters rank them.
     """
 
     store: Store
@@ -60,6 +60,7 @@ class Doors:
     base_url: str = ""
     keep_payload: bool = False
     passing: Clock | None = None
+    importance: Mapping[str, Importance] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -204,13 +205,10 @@ class Engine:
         show(doors.board, outcome, self.monitors.values())
         if not outcome.reports and not outcome.transitions:
             return
-        reports: dict[Cell, list[Report]] = {}
-        for report in (*outcome.reports, *outcome.grounds):
-            reports.setdefault((report.model, report.version, report.segment), []).append(report)
-        for step in outcome.transitions:
+        said = (*outcome.reports, *outcome.grounds)
+        for incident in incidents(outcome.transitions, said, importance=doors.importance):
             unsaved.letters += write_letters(
-                step,
-                moved_by(step, reports[step.model, step.version, step.segment]),
+                incident,
                 targets=doors.targets,
                 last_sent_ms=self._last_sent_ms,
                 now_ms=doors.clock(),

@@ -15,7 +15,7 @@ def check_secrets(config: Config) -> None:
                 source.settings()
         except ConfigError as error:
             raise ConfigError(f"sources[{position}].{error}") from error
-    letter = Letter(id="", target="", alert_id="", type="", body=b"", created_ms=0)
+    letter = Letter(id="", target="", alert_id="", lane="", type="", body=b"", created_ms=0)
     for position, target in enumerate(config.targets):
         try:
             Webhook(target).post(letter, now_ms=0)

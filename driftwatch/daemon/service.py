@@ -96,11 +96,12 @@ class Service:
         self._refusals = Refusals()
         telemetry = self._telemetry(lambda: store.dead_letters_forgotten + self.engine.dead_letters.dropped)
         telemetry.restore(saved.engine)
+        importance = {watch.spec.name: watch.importance for watch in self.watches}
         doors = Doors(
             store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
             keep_payload=config.state.keep_payload,
-            base_url=config.server.external_url, passing=SteadyClock(self._clock),
+            base_url=config.server.external_url, passing=SteadyClock(self._clock), importance=importance,
         )  # fmt: skip
         intakes = [watch.intake() for watch in self.watches]
         monitors = [_restored(watch, saved) for watch in self.watches]
@@ -113,7 +114,7 @@ class Service:
         rules = {watch.spec.name: {rule.name: rule.severity for rule in watch.spec.rules} for watch in self.watches}
         collector = BoardCollector(
             self.board, rules=rules, max_series=config.server.max_series,
-            importance={watch.spec.name: watch.importance for watch in self.watches},
+            importance=importance,
         )  # fmt: skip
         self.overview = ServiceOverview(
             watches=self.watches, engine=self.engine, queue=self.queue, sources=self.sources, board=self.board,

@@ -1,11 +1,11 @@
-"""From an alert's step to the letters that targets get of it."""
+"""From an incident to the letters that targets get of it: one each, however many columns moved."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from driftwatch.evaluation.alerts import Transition
-from driftwatch.evaluation.events import EventType, cooldown_key, event_body, event_type, webhook_id
-from driftwatch.evaluation.report import Report
+from driftwatch.evaluation.event_body import event_body
+from driftwatch.evaluation.events import EventType, cooldown_key, event_type, webhook_id
+from driftwatch.evaluation.incidents import Incident, lane
 from driftwatch.ports import Letter
 
 LastSent = Callable[[str, str], int | None]
@@ -31,35 +31,35 @@ class Addressee(Protocol):
 
 
 def write_letters(
-    transition: Transition,
-    report: Report,
+    incident: Incident,
     *,
     targets: Iterable[Addressee],
     last_sent_ms: LastSent,
     now_ms: int,
     base_url: str = "",
 ) -> list[Letter]:
-    """Write the letters of one transition, in the order of the targets.
+    """Write the letters of one incident, in the order of the targets.
 
     A target that was asked for the same thing for the same model less than its cool-down ago gets none. Notices to
     people (alert firing, alert resolved) are never held back. `last_sent_ms` sees only what is saved: whoever writes
     several letters between two checkpoints lets it look among those, too.
     """
-    letters = []
+    letters, lead = [], incident.lead.step
     for target in targets:
-        kind = event_type(transition, target.actions)
+        kind = event_type(lead, target.actions)
         if kind is None:
             continue
-        key = cooldown_key(kind, transition.model)
+        key = cooldown_key(kind, lead.model)
         if kind in _REQUESTS and _cooling(target, last_sent_ms, key=key, now_ms=now_ms):
             continue
         letters.append(
             Letter(
-                id=webhook_id(transition, target.name),
+                id=webhook_id(incident, target.name),
                 target=target.name,
-                alert_id=transition.alert_id,
+                alert_id=lead.alert_id,
+                lane=lane(lead.model, lead.version, rule=lead.rule),
                 type=kind.value,
-                body=event_body(kind, transition, report, base_url=base_url),
+                body=event_body(kind, incident, base_url=base_url),
                 created_ms=now_ms,
                 next_ms=now_ms,
                 key=key,

@@ -25,7 +25,7 @@ from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec
 from driftwatch.store.integrity import RESTORE, faults, pages, refusal
 from driftwatch.store.migration import bring_forward, stored_version
 from driftwatch.store.seal import MARK, Mark, read_mark
-from driftwatch.store.tables import VERSION
+from driftwatch.store.tables import TABLES, VERSION
 
 FILE: Final = "driftwatch.db"
 LOCK: Final = "driftwatch.lock"
@@ -211,7 +211,10 @@ def check(file: Path, connection: sqlite3.Connection, *, mark: int | None) -> No
     version = stored_version(file, connection)
     if version == 0 and mark is not None:
         raise StateError(_emptied(file, mark))
-    found = faults(connection, mark=mark, thorough=False) if version == VERSION else pages(connection, thorough=True)
+    if version in TABLES:
+        found = faults(connection, mark=mark, thorough=version != VERSION, version=version)
+    else:
+        found = pages(connection, thorough=True)
     for fault in found:
         raise StateError(refusal(file, fault))
 

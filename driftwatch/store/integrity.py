@@ -6,7 +6,7 @@ from pathlib import Path
 
 from driftwatch.store.migration import create, schema_of
 from driftwatch.store.seal import MARK, row_crc
-from driftwatch.store.tables import CHECKED
+from driftwatch.store.tables import VERSION, checked_in
 from driftwatch.stream.raw import Stream
 
 HISTORY = frozenset({"reports", "rejected"})
@@ -15,16 +15,18 @@ RESTORE = "restore a backup of the directory (`driftwatch state backup` makes th
 _LINES = 20
 
 
-def faults(connection: sqlite3.Connection, *, mark: int | None, thorough: bool) -> Iterator[str]:
-    """Give what is wrong with a file of this version, the gravest first. mark: commits remembered beside it.
+def faults(
+    connection: sqlite3.Connection, *, mark: int | None, thorough: bool, version: int = VERSION
+) -> Iterator[str]:
+    """Give what is wrong with a file of a version with checksums, the gravest first. mark: commits beside it.
 
     Without `thorough`, indexes of tables that only listings read are left out.
     """
     yield from pages(connection, thorough=thorough)
-    yield from _declarations(connection)
+    yield from _declarations(connection, version)
     yield from _lost_commits(connection, mark)
     yield from _lost_sequence(connection)
-    for table, columns in CHECKED.items():
+    for table, columns in checked_in(version).items():
         chosen = f"SELECT crc, {', '.join(columns)} FROM {table}"  # noqa: S608 - both are constants
         bad = sum(row_crc(*values) != crc for crc, *values in connection.execute(chosen))
         if bad:
@@ -45,12 +47,12 @@ def pages(connection: sqlite3.Connection, *, thorough: bool) -> Iterator[str]:
                 yield " ".join(line.split())
 
 
-def _declarations(connection: sqlite3.Connection) -> Iterator[str]:
+def _declarations(connection: sqlite3.Connection, version: int) -> Iterator[str]:
     model = sqlite3.connect(":memory:")
     try:
-        create(model)
+        create(model, version)
         if schema_of(connection) != schema_of(model):
-            yield "its tables are not declared as this version declares them"
+            yield "its tables are not declared as its version declares them"
     finally:
         model.close()
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from driftwatch.errors import StateError
+from driftwatch.evaluation.incidents import lane
 from driftwatch.store.seal import Row, Seal, row_crc
-from driftwatch.store.tables import TABLES, TABLES_2, VERSION
+from driftwatch.store.tables import LETTERS_3, TABLES, VERSION
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -55,13 +56,9 @@ def bring_forward(file: Path, connection: sqlite3.Connection) -> int:
     return found
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Make the tables of this version, in the open transaction."""
-    _make(connection, TABLES, version=VERSION)
-
-
-def _make(connection: sqlite3.Connection, tables: str, *, version: int) -> None:
-    for statement in tables.split(";"):
+def create(connection: sqlite3.Connection, version: int = VERSION) -> None:
+    """Make the tables of a version that has checksums, in the open transaction."""
+    for statement in TABLES[version].split(";"):
         connection.execute(statement)
     connection.execute("INSERT INTO schema_version VALUES (?)", (version,))
     connection.execute("INSERT INTO ledger VALUES (1, 1, ?)", (Seal().digest,))
@@ -112,17 +109,52 @@ def _to_2(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP INDEX {index}")
     for table in (*_COPIED_TO_2, "schema_version"):
         connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-    _make(connection, TABLES_2, version=2)
+    create(connection, 2)
     for table, columns in _COPIED_TO_2.items():
-        connection.execute(f"INSERT INTO {table} SELECT {columns} FROM old_{table}")  # noqa: S608 - constants above
-        connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
-        connection.execute(
-            "INSERT INTO sqlite_sequence SELECT ?, seq FROM sqlite_sequence WHERE name = ?", (table, f"old_{table}")
-        )
+        _copy(connection, table, columns)
     for table in (*_COPIED_TO_2, "schema_version"):
         connection.execute(f"DROP TABLE old_{table}")
     connection.execute("UPDATE ledger SET seal = ?", (seal_of(connection).digest,))
 
 
-STEPS: Mapping[int, Step] = MappingProxyType({1: _to_2})
+_COPIED_TO_3 = (
+    "sequence, id, target, alert_id, lane, type, key, created_ms, attempts, next_ms, state, last_result, finished_ms,"
+    " body, row_crc(id, target, alert_id, lane, type, key, created_ms, attempts, next_ms, state, last_result,"
+    " finished_ms, body)"
+)
+_LANES = (
+    "SELECT letters.id, model, version, json_extract(CAST(document AS TEXT), '$.rule')"
+    " FROM letters JOIN alerts ON alerts.alert_id = letters.alert_id"
+)
+
+
+def _to_3(connection: sqlite3.Connection) -> None:
+    """Give every letter the lane of its alert's model, version and rule; its alert's own where that is forgotten."""
+    for (index,) in connection.execute("SELECT name FROM sqlite_master WHERE tbl_name = 'letters' AND type = 'index'"
+                                       " AND sql <> ''").fetchall():  # fmt: skip
+        connection.execute(f"DROP INDEX {index}")
+    lanes = [
+        (lane(model, version, rule=rule), name) for name, model, version, rule in connection.execute(_LANES).fetchall()
+    ]
+    connection.execute("ALTER TABLE letters RENAME TO old_letters")
+    connection.execute("ALTER TABLE old_letters ADD COLUMN lane TEXT")
+    connection.execute("UPDATE old_letters SET lane = alert_id")
+    connection.executemany("UPDATE old_letters SET lane = ? WHERE id = ?", lanes)
+    for statement in LETTERS_3.split(";"):
+        connection.execute(statement)
+    _copy(connection, "letters", _COPIED_TO_3)
+    connection.execute("DROP TABLE old_letters")
+    connection.execute("UPDATE schema_version SET version = 3")
+
+
+def _copy(connection: sqlite3.Connection, table: str, columns: str) -> None:
+    """Fill a table from the old one, so that its next row gets the number that it would have got there."""
+    connection.execute(f"INSERT INTO {table} SELECT {columns} FROM old_{table}")  # noqa: S608 - constants above
+    connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+    connection.execute(
+        "INSERT INTO sqlite_sequence SELECT ?, seq FROM sqlite_sequence WHERE name = ?", (table, f"old_{table}")
+    )
+
+
+STEPS: Mapping[int, Step] = MappingProxyType({1: _to_2, 2: _to_3})
 """From a version to the next one. A step that has been released is never changed."""

@@ -21,8 +21,8 @@ class LetterState(StrEnum):
 _COLUMNS = ", ".join(CHECKED["letters"])
 
 _DUE = """
-SELECT id, target, alert_id, type, body, created_ms, attempts, next_ms, state, last_result, key FROM letters
-WHERE sequence IN (SELECT MIN(sequence) FROM letters WHERE target = :target AND state = 'pending' GROUP BY alert_id)
+SELECT id, target, alert_id, lane, type, body, created_ms, attempts, next_ms, state, last_result, key FROM letters
+WHERE sequence IN (SELECT MIN(sequence) FROM letters WHERE target = :target AND state = 'pending' GROUP BY lane)
   AND next_ms <= :now
 ORDER BY next_ms, sequence LIMIT :limit
 """
@@ -45,7 +45,7 @@ class SqliteOutbox:
         self._link = database.connect()
 
     def due(self, target: str, now_ms: int, *, limit: int) -> list[Letter]:
-        """Give the target's pending letters whose time has come, at most `limit`; per alert only the oldest."""
+        """Give the target's pending letters whose time has come, at most `limit`; per lane only the oldest."""
         with self._link.reading() as connection:
             rows = connection.execute(_DUE, {"target": target, "now": now_ms, "limit": limit}).fetchall()
         return [Letter(*row) for row in rows]
@@ -59,7 +59,7 @@ class SqliteOutbox:
         self._attempted(letter, LetterState.PENDING, next_ms=next_ms, finished_ms=None, result=result)
 
     def bury(self, letter: Letter, *, now_ms: int, result: str) -> None:
-        """Note that it failed for good: a dead letter, after which the alert's next letter is due."""
+        """Note that it failed for good: a dead letter, after which the lane's next letter is due."""
         self._attempted(letter, LetterState.DEAD, next_ms=letter.next_ms, finished_ms=now_ms, result=result)
 
     def pending(self) -> Mapping[str, tuple[int, int, int]]:
@@ -96,8 +96,8 @@ def insert_letters(connection: sqlite3.Connection, letters: Iterable[Letter]) ->
 def _values(letter: Letter) -> tuple[str | bytes | int | None, ...]:
     """A new letter's values, in the order of CHECKED."""
     return (
-        letter.id, letter.target, letter.alert_id, letter.type, letter.key, letter.created_ms, letter.attempts,
-        letter.next_ms, str(letter.state), letter.last_result, None, letter.body,
+        letter.id, letter.target, letter.alert_id, letter.lane, letter.type, letter.key, letter.created_ms,
+        letter.attempts, letter.next_ms, str(letter.state), letter.last_result, None, letter.body,
     )  # fmt: skip
 
 

@@ -1,10 +1,38 @@
-"""The tables of `driftwatch.db`: version 2.
+"""The tables of `driftwatch.db`: version 3.
 
 Every row that a count, an alert or a letter depends on carries a checksum, `crc` (see `seal.row_crc`); the ledger's
 seal says which rows there are. A change adds a text of its own, raises VERSION, and adds a step to `migration`.
 """
 
-TABLES_2 = """
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_LETTERS_2 = """
+CREATE TABLE letters (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, alert_id TEXT NOT NULL,
+    type TEXT NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_ms INTEGER NOT NULL, state TEXT NOT NULL, last_result TEXT NOT NULL, finished_ms INTEGER,
+    body BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX letters_waiting ON letters (target, alert_id, sequence) WHERE state = 'pending';
+CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
+CREATE INDEX letters_by_key ON letters (target, key, created_ms);
+CREATE INDEX letters_newest ON letters (created_ms, sequence);
+"""
+
+LETTERS_3 = """
+-- lane: letters of one lane keep their order.
+CREATE TABLE letters (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, alert_id TEXT NOT NULL,
+    lane TEXT NOT NULL, type TEXT NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_ms INTEGER NOT NULL, state TEXT NOT NULL, last_result TEXT NOT NULL, finished_ms INTEGER,
+    body BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX letters_waiting ON letters (target, lane, sequence) WHERE state = 'pending';
+CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
+CREATE INDEX letters_by_key ON letters (target, key, created_ms);
+CREATE INDEX letters_newest ON letters (created_ms, sequence);
+"""
+
+_TABLES = """
 CREATE TABLE schema_version (version INTEGER NOT NULL);
 
 -- commits: rises with every transaction of any role. seal: of engine, positions, monitors and panes together.
@@ -38,16 +66,7 @@ CREATE TABLE alerts (
     saved_ms INTEGER NOT NULL, document BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE INDEX alerts_newest ON alerts (started_ms, sequence);
 
-CREATE TABLE letters (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, alert_id TEXT NOT NULL,
-    type TEXT NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
-    next_ms INTEGER NOT NULL, state TEXT NOT NULL, last_result TEXT NOT NULL, finished_ms INTEGER,
-    body BLOB NOT NULL, crc INTEGER NOT NULL);
-CREATE INDEX letters_waiting ON letters (target, alert_id, sequence) WHERE state = 'pending';
-CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
-CREATE INDEX letters_by_key ON letters (target, key, created_ms);
-CREATE INDEX letters_newest ON letters (created_ms, sequence);
-
+{letters}
 CREATE TABLE rejected (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, source TEXT NOT NULL, partition TEXT NOT NULL,
     received_ms INTEGER NOT NULL, reason TEXT NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL, payload BLOB);
@@ -65,13 +84,22 @@ CREATE TABLE receipts (
 CREATE INDEX receipts_old ON receipts (received_ms);
 """
 
-VERSION, TABLES = 2, TABLES_2
+_TABLES_2, _TABLES_3 = (_TABLES.format(letters=letters.strip()) for letters in (_LETTERS_2, LETTERS_3))
 
-CHECKED = {
+VERSION, TABLES = 3, MappingProxyType({2: _TABLES_2, 3: _TABLES_3})
+"""The version of this release, and how each one that has checksums declares its tables."""
+
+CHECKED: Mapping[str, tuple[str, ...]] = {
     "transitions": ("identity", "alert_id", "state", "reason", "window_end_ms"),
     "alerts": ("alert_id", "model", "version", "segment", "state", "started_ms", "document"),
-    "letters": ("id", "target", "alert_id", "type", "key", "created_ms", "attempts", "next_ms", "state", "last_result",
-                "finished_ms", "body"),
+    "letters": ("id", "target", "alert_id", "lane", "type", "key", "created_ms", "attempts", "next_ms", "state",
+                "last_result", "finished_ms", "body"),
     "inbox": ("stream", "received_ms", "body"),
 }  # fmt: skip
 """The tables whose rows carry a checksum of their own, and the columns that it covers, in order."""
+
+
+def checked_in(version: int) -> Mapping[str, tuple[str, ...]]:
+    """What `CHECKED` was in a version."""
+    without = frozenset({"lane"}) if version < 3 else frozenset()
+    return {table: tuple(name for name in columns if name not in without) for table, columns in CHECKED.items()}

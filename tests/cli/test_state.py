@@ -112,7 +112,7 @@ def test_hash_is_the_same_however_the_stream_was_cut(used, configure, stream, tm
         ("DELETE FROM alerts", "which is not there"),
         ("UPDATE reports SET document = x'00'", "reports cannot be read"),
         ("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'inbox'", "the inbox's sequence stands at 1"),
-        ("DROP INDEX letters_waiting", "its tables are not declared as this version declares them"),
+        ("DROP INDEX letters_waiting", "its tables are not declared as its version declares them"),
         (f"UPDATE schema_version SET version = {VERSION + 1}", "run the release that wrote it, or a newer one"),
     ],
 )

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftwatch.evaluation.alerts import State
-from driftwatch.evaluation.events import (
-    MAX_BODY_BYTES,
-    EventType,
-    cooldown_key,
-    event_body,
-    event_type,
-    webhook_id,
-)
-from driftwatch.evaluation.report import AlertNote
+from driftwatch.evaluation.alerts import State, Transition
+from driftwatch.evaluation.event_body import MAX_BODY_BYTES, event_body
+from driftwatch.evaluation.events import EventType, cooldown_key, event_type, webhook_id
+from driftwatch.evaluation.incidents import Incident, Move
+from driftwatch.evaluation.report import AlertNote, Report
 from driftwatch.statistics.reading import Status
 from tests.store.examples import NAN, reading, report, transition
 
 FIRING, RESOLVED, RETRAIN, ROLLBACK = EventType.FIRING, EventType.RESOLVED, EventType.RETRAIN, EventType.ROLLBACK
 ALL = ("notify", "retrain", "rollback")
+
+
+def alone(step: Transition, mover: Report | None = None) -> Incident:
+    """One step, and the report that moved it."""
+    return Incident((Move(step, mover or report()),))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_which_event(action: str, state: State, accepts: tuple[str, ...], event:
 def test_the_body_is_the_contracts() -> None:
     """Every field of contract §7, in its form."""
     made = report(readings=(reading(), reading("age", "psi", 0.5), reading(statistic="js", value=0.2)))
-    body = event_body(RETRAIN, transition(window=2), made, base_url="https://driftwatch.example/")
+    body = event_body(RETRAIN, alone(transition(window=2), made), base_url="https://driftwatch.example/")
 
     assert json.loads(body) == {
         "type": "driftwatch.retrain.requested",
@@ -85,7 +85,7 @@ def test_the_body_is_the_contracts() -> None:
 
 def test_no_links_without_a_base_url() -> None:
     """An address that nobody configured is not guessed."""
-    assert json.loads(event_body(FIRING, transition(), report()))["data"]["links"] == {}
+    assert json.loads(event_body(FIRING, alone(transition())))["data"]["links"] == {}
 
 
 def test_evidence_is_ranked() -> None:
@@ -100,13 +100,13 @@ def test_evidence_is_ranked() -> None:
     thresholds = {("amount", "psi"): 0.1, ("amount", "js"): 0.1, ("amount", "ks"): 0.1}
     made = report(readings=readings, thresholds=thresholds)
 
-    evidence = json.loads(event_body(FIRING, transition(), made))["data"]["evidence"]
+    evidence = json.loads(event_body(FIRING, alone(transition(), made)))["data"]["evidence"]
     assert [item["statistic"] for item in evidence] == ["psi", "ks", "js", "kl"]
 
 
 def test_what_is_not_a_number_is_null() -> None:
     """A bound that a statistic does not have is null, so the body stays JSON."""
-    evidence = json.loads(event_body(FIRING, transition(lower=NAN), report()))["data"]["evidence"]
+    evidence = json.loads(event_body(FIRING, alone(transition(lower=NAN))))["data"]["evidence"]
 
     assert evidence[0]["lower"] is None
 
@@ -127,7 +127,7 @@ def test_the_kind_of_cause(column: str, family: str, kind: str) -> None:
     """A feature is a covariate, an output a prediction; quality and performance are named as such."""
     made = report(readings=(reading(column, family=family),))
 
-    cause = json.loads(event_body(FIRING, transition(column=column), made))["data"]["cause"]
+    cause = json.loads(event_body(FIRING, alone(transition(column=column), made)))["data"]["cause"]
     assert cause == {"kind": kind, "columns": [column] if column else []}
 
 
@@ -136,7 +136,7 @@ def test_other_firing_columns_are_named() -> None:
     states = [("zip", "firing"), ("age", "firing"), ("country", "pending"), ("score", "firing"), ("amount", "firing")]
     notes = tuple(AlertNote("id", "drift", column, state, "warning", "held_for") for column, state in states)
 
-    cause = json.loads(event_body(FIRING, transition(), report(alerts=notes)))["data"]["cause"]
+    cause = json.loads(event_body(FIRING, alone(transition(), report(alerts=notes))))["data"]["cause"]
     assert cause["columns"] == ["amount", "age", "zip"]
 
 
@@ -144,7 +144,7 @@ def test_a_large_report_keeps_its_best_evidence() -> None:
     """Too long a body loses its least important evidence first."""
     column = "c" * 500
     made = report(readings=tuple(reading(column, f"s{n}", n) for n in range(99)), thresholds={(column, "s9"): 0.1})
-    body = event_body(FIRING, transition(column=column), made, base_url="http://d")
+    body = event_body(FIRING, alone(transition(column=column), made), base_url="http://d")
 
     data = json.loads(body)["data"]
     assert len(body) <= MAX_BODY_BYTES
@@ -163,19 +163,23 @@ def test_the_body_is_bounded_and_the_same_again(texts: list[str], times: int, co
     step = transition(column=column, model=model, version=version, segment=segment, rule=rule)
     notes = tuple(AlertNote("i", "r", f"{column}{n}", "firing", "warning", "held_for") for n in range(columns))
     made = report(readings=(reading(column, "ks"),) * 40, thresholds={}, alerts=notes)
-    body = event_body(RETRAIN, step, made, base_url="http://d")
+    body = event_body(RETRAIN, alone(step, made), base_url="http://d")
 
     assert len(body) <= MAX_BODY_BYTES
     assert json.loads(body)["data"]["alert"]["id"] == step.alert_id
-    assert event_body(RETRAIN, step, made, base_url="http://d") == body
+    assert event_body(RETRAIN, alone(step, made), base_url="http://d") == body
 
 
 def test_webhook_ids() -> None:
     """One name per transition and target, the same wherever and whenever it is made."""
-    ids = [webhook_id(transition(state), target) for state in (State.FIRING, State.RESOLVED) for target in ("a", "b")]
+    ids = [
+        webhook_id(alone(transition(state)), target)
+        for state in (State.FIRING, State.RESOLVED)
+        for target in ("a", "b")
+    ]
 
     assert len(set(ids)) == 4
-    assert ids[0] == webhook_id(transition(value=99.0), "a") == "msg_25882646d4b685cf43c525152d2c9d4e"
+    assert ids[0] == webhook_id(alone(transition(value=99.0)), "a") == "msg_25882646d4b685cf43c525152d2c9d4e"
 
 
 def test_cooldowns_count_by_kind_and_model() -> None:

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from driftwatch.evaluation.alerts import Alerts, State
 from driftwatch.evaluation.defaults import CONTROL_RULE
-from driftwatch.evaluation.events import EventType, event_body, moved_by
+from driftwatch.evaluation.event_body import event_body
+from driftwatch.evaluation.events import EventType
+from driftwatch.evaluation.incidents import incidents
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality import control, control_state
@@ -26,8 +28,9 @@ def play(sets, *parts, alerts=None):
     for part in parts:
         for some in part:
             alerts = moved(sets, some, alerts, model="fraud", outcome=outcome)
-    for step in outcome.transitions:
-        assert event_body(EventType.FIRING, step, moved_by(step, outcome.grounds))
+    told = incidents(outcome.transitions, outcome.grounds)
+    assert [[move.step for move in incident.moves] for incident in told] == [[step] for step in outcome.transitions]
+    assert all(event_body(EventType.FIRING, incident) for incident in told)
     return outcome.transitions, alerts
 
 

@@ -1,4 +1,4 @@
-"""Which letters a transition makes for which targets."""
+"""Which letters an incident makes for which targets."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.events import webhook_id
+from driftwatch.evaluation.incidents import Incident, Move
 from driftwatch.ports import Letter
 from driftwatch.sinks.letters import write_letters
 from driftwatch.sinks.targets.webhook import WebhookSpec
@@ -21,10 +22,11 @@ def target(name: str, *actions: str, **changes: Any) -> WebhookSpec:
 
 
 def write(step: Transition, *targets: WebhookSpec, sent: dict[tuple[str, str], int] | None = None) -> list[Letter]:
-    """Write the letters of a step at START; `sent`: when letters were created before, by target and key."""
+    """Write the letters of a step alone at START; `sent`: when letters were created before, by target and key."""
     before = sent or {}
+    alone = Incident((Move(step, report()),))
     return write_letters(
-        step, report(), targets=targets, last_sent_ms=lambda *key: before.get(key), now_ms=START, base_url="http://d"
+        alone, targets=targets, last_sent_ms=lambda *key: before.get(key), now_ms=START, base_url="http://d"
     )
 
 
@@ -37,7 +39,8 @@ def test_each_willing_target_gets_its_letter() -> None:
         ("pager", "driftwatch.alert.firing"),
         ("trainer", "driftwatch.retrain.requested"),
     ]
-    assert [letter.id for letter in letters] == [webhook_id(step, "pager"), webhook_id(step, "trainer")]
+    alone = Incident((Move(step, report()),))
+    assert [letter.id for letter in letters] == [webhook_id(alone, "pager"), webhook_id(alone, "trainer")]
     assert {(letter.alert_id, letter.created_ms, letter.next_ms) for letter in letters} == {
         (step.alert_id, START, START)
     }

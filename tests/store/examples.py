@@ -70,6 +70,7 @@ def letter(name: str = "msg_1", **changes: Any) -> Letter:
         "created_ms": START,
         "key": "driftwatch.retrain.requested fraud",
     }
+    fields["lane"] = changes.get("alert_id", fields["alert_id"])
     return Letter(id=name, **(fields | changes))
 
 

@@ -88,19 +88,19 @@ def test_a_crash_while_it_is_brought_forward_leaves_the_old_file(old: Path, monk
 
 
 def test_steps_are_taken_in_turn(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A release two versions on brings version 1 forward through version 2."""
+    """A later release brings version 1 forward through all between."""
     taken = []
 
-    def to_3(connection: sqlite3.Connection) -> None:
+    def to_4(connection: sqlite3.Connection) -> None:
         taken.append(connection.execute("SELECT version FROM schema_version").fetchall())
-        connection.execute("UPDATE schema_version SET version = 3")
+        connection.execute("UPDATE schema_version SET version = 4")
 
-    monkeypatch.setattr(migration, "STEPS", MappingProxyType({1: migration._to_2, 2: to_3}))
-    monkeypatch.setattr(migration, "VERSION", 3)
+    monkeypatch.setattr(migration, "STEPS", MappingProxyType({**migration.STEPS, 3: to_4}))
+    monkeypatch.setattr(migration, "VERSION", 4)
     with closing(sqlite3.connect(old / FILE, isolation_level=None)) as connection:
         assert migration.bring_forward(old / FILE, connection) == 1
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(3,)]
-    assert taken == [[(2,)]]
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(4,)]
+    assert taken == [[(3,)]]
 
 
 @pytest.mark.parametrize("version", [0, VERSION + 1, 99])
