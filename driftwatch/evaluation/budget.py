@@ -1,9 +1,10 @@
 """How many false alarms a model may raise, and how much of that each test of each window gets (design D8).
 
 The expected number of false alarms is the sum of the chances of all tests, whatever their dependence. So the budget of
-one window close is shared out: half of it to abrupt and half to slow changes; of either, all rows of all versions get
-one half and their segments the other; among columns it goes by importance, where that is given. A slow detector whose
-mean run length is 1/share windows raises `share` false alarms a window.
+one window close is shared out: half of it to drift, a quarter to the checks of data quality, a quarter to performance.
+Of drift, half goes to abrupt and half to slow changes. All rows get one half of everything and their segments the
+other, versions get equal parts; among columns it goes by importance, where that is given. A slow detector whose mean
+run length is 1/share windows raises `share` false alarms a window.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,12 @@ EFFECT = "tv"
 LEAST_WEIGHT = 0.1
 """A column of no importance gets at least this part of the share of an average one."""
 
+DRIFT, QUALITY, PERFORMANCE = 0.5, 0.25, 0.25
+"""How the kinds of monitors share a budget."""
+_CHECKS = 6
+"""Checks of a column that can fail by chance."""
+_MEANS_SOMETHING = 0.5
+"""However generous a budget is, no test fires at what happens more often than this."""
 _NONE = "none"
 
 
@@ -86,15 +93,26 @@ class BudgetRule(RuleSpec):
         return True
 
 
+class BudgetMetricRule(RuleSpec):
+    """A rule on a metric whose threshold has to be passed by more than chance: its share of the budget of chance."""
+
+    @property
+    def budgeted(self) -> bool:
+        """It has a share of the budget beside its threshold."""
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one cell's tests may use of the budget in one window: the chance of a false alarm.
+    """What one cell's tests may use of the budget in one window: the chance of a false alarm, below 1.
 
-    abrupt, slow: (columns,) in layout order, each below 1.
+    abrupt, slow: (columns,) in layout order. check: of each check of each column. metric: of the rule on performance.
     """
 
     abrupt: Floats
     slow: Floats
+    check: float = _MEANS_SOMETHING
+    metric: float = _MEANS_SOMETHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,6 @@ class Budget:
             part /= 2
         if of_segment:
             part /= max(1, segments)
-        # A budget may be generous; a test still has to mean something.
-        each = np.minimum(part / 2 * self.weights, 0.5)
-        return Share(each, each)
+        each = np.minimum(part * DRIFT / 2 * self.weights, _MEANS_SOMETHING)
+        check = part * QUALITY / max(1, _CHECKS * self.weights.size)
+        return Share(each, each, min(check, _MEANS_SOMETHING), min(part * PERFORMANCE, _MEANS_SOMETHING))

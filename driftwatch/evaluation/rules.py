@@ -156,7 +156,7 @@ class RuleSpec(Spec):
 
     @property
     def budgeted(self) -> bool:
-        """Whether a share of the budget stands in place of a threshold, see `budget`."""
+        """Whether it has a share of the budget of false alarms, see `budget`."""
         return False
 
     @property
@@ -177,9 +177,8 @@ class RuleSpec(Spec):
     @property
     def threshold(self) -> float:
         """The one threshold that was given; NaN where each reading brings its own."""
-        if self.rests_on_limit:
-            return math.nan
-        return self.above if self.above is not None else self.below or 0.0
+        given = self.above if self.above is not None else self.below or 0.0
+        return math.nan if self.rests_on_limit else given
 
 
 Standing = tuple[str, str]

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from driftwatch.statistics.checks import CHECKS, FAMILY, STREAM_CHECKS, Check, Checked
+from driftwatch.statistics.checks import CHANCE, CHECKS, FAMILY, STREAM_CHECKS, Check, Checked
 from driftwatch.statistics.constant import Steady
 from driftwatch.statistics.declared import Declared, shares
 from driftwatch.statistics.reading import Reading, Status
@@ -85,8 +85,11 @@ class Condition:
         first = 0 if CHECKS[check].numeric else split
         return not self.bare or (alone is not None and bool(alone[place - first]))
 
-    def readings(self, current: Profile) -> tuple[Reading, ...]:
-        """What there is to say of every column: in layout order, checks in the order of CHECKS. Nothing is raised."""
+    def readings(self, current: Profile, *, chance: float = CHANCE) -> tuple[Reading, ...]:
+        """What there is to say of every column: in layout order, checks in the order of CHECKS. Nothing is raised.
+
+        chance: of windows in which nothing has changed, how many may fail each of the checks that count.
+        """
         status = Status.OK
         if not self.reference.rows:
             status = Status.NO_REFERENCE
@@ -94,7 +97,7 @@ class Condition:
             status = Status.TOO_FEW
         split, names = len(self.layout.numeric), self.layout.names
         found: list[tuple[int, Reading]] = []
-        for name, checked in self._checked(current):
+        for name, checked in self._checked(current, chance=min(chance, CHANCE)):
             check = CHECKS[name]
             first, stop = 0 if check.numeric else split, len(names) if check.categorical else split
             made = checked.readings(name, names[first:stop], status=status)
@@ -119,13 +122,14 @@ class Condition:
         return [spoken if alone[spoken[0]] else mute for spoken, mute in zip(told, silent, strict=True)]
 
     @np.errstate(all="ignore")
-    def _checked(self, current: Profile) -> Iterator[tuple[str, Checked]]:
+    def _checked(self, current: Profile, *, chance: float) -> Iterator[tuple[str, Checked]]:
         before, layout, declared = self.reference, self.layout, self.declared
         missing, invalid = _missing(layout, current), _invalid(layout, current)
         usual_missing, usual_invalid = _missing(layout, before), _invalid(layout, before)
         schema = schema_change(
             missing, invalid, current.rows,
             usual_missing=usual_missing / max(1, before.rows), usual_invalid=usual_invalid / max(1, before.rows),
+            chance=chance,
         )  # fmt: skip
         yield "schema", schema
         counted = (
@@ -136,7 +140,7 @@ class Condition:
         )
         for name, found, usual, strict in counted:
             known = before.rows or _DECLARED_ROWS
-            shares_found = share(found, current.rows, before=usual, reference_rows=known, strict=strict)
+            shares_found = share(found, current.rows, before=usual, reference_rows=known, strict=strict, chance=chance)
             if name in {"missing", "invalid"} and before.rows:
                 # One fault, one alarm: a column that is gone is told of as that.
                 shares_found = replace(shares_found, beyond=shares_found.beyond & ~schema.beyond)
