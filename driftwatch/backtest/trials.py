@@ -18,6 +18,8 @@ from driftwatch.stream.schema import Column
 
 LEAD, WITHIN = 5, 10
 """Windows before a change, in which the monitor is at rest, and those in which the change has to be found."""
+REPEATS, FEWEST_REPEATS = 10, 2
+"""Trials of each change; a window that slides is judged as often as it slides, and costs as much more."""
 MOST_CLEAN_WINDOWS = 1_000
 """No further run without a change is made once so many windows have been seen."""
 _FEWEST_WINDOWS = 4
@@ -93,15 +95,17 @@ class _World:
 
 
 def backtest(
-    watch: Watch, history: History, *, seed: int, repeats: int, progress: Progress = lambda _, __: None
+    watch: Watch, history: History, *, seed: int, repeats: int | None = None, progress: Progress = lambda _, __: None
 ) -> Backtest:
     """Replay a history in every way; equal seeds give equal results.
 
-    repeats: divisions of the history, and trials of each change. DataError when the history is too short.
+    repeats: divisions of the history, and trials of each change; left out, REPEATS, and fewer where windows slide.
+    DataError when the history is too short.
     """
     generator = np.random.default_rng(seed)
     as_it_is = _as_it_is(watch, history)
     size = _size(watch, as_it_is, history)
+    repeats = repeats or max(FEWEST_REPEATS, REPEATS // size.slides)
     plan = _plan(watch, history, repeats=repeats, generator=generator)
     clean = max(1, min(repeats, 2 * MOST_CLEAN_WINDOWS // max(1, size.windows * size.slides)))
     total = 1 + clean + len(plan)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from driftwatch.cli import dead_letters, demo, reference, replay, run, state
+from driftwatch.cli import backtest, dead_letters, demo, reference, replay, run, state
 from driftwatch.errors import ConfigError, DataError, DriftwatchError, StateError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("run", short_help="Run the service.")(run.run)
 app.command("demo", short_help="Watch a bundled model drift.")(demo.demo)
 app.command("check-config", short_help="Say what a file would run, or what is wrong.")(run.check_config)
 app.command("replay", short_help="Run the pipeline over files.")(replay.replay)
+app.command("backtest", short_help="Measure false alarms, power and delay on history.")(backtest.backtest)
 app.add_typer(reference.app, name="reference")
 state.app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(state.app, name="state")
