@@ -120,13 +120,21 @@ class Slow:
 
     def reset(self, state: SlowState, columns: NDArray[np.bool_]) -> SlowState:
         """Start the columns anew that are True in (columns,), layout order: evidence and what was learnt."""
+        return self.holding(state, SlowState.empty(self.layout), columns)
+
+    def holding(self, state: SlowState, other: SlowState, columns: NDArray[np.bool_]) -> SlowState:
+        """A state whose columns that are True in (columns,), layout order, are those of another state."""
         split = len(self.layout.numeric)
-        return SlowState(_anew(state.numbers, columns[:split]), _anew(state.words, columns[split:]))
+        return SlowState(
+            _holding(state.numbers, other.numbers, columns[:split]),
+            _holding(state.words, other.words, columns[split:]),
+        )
 
 
-def _anew(watch: Watch, columns: NDArray[np.bool_]) -> Watch:
-    old = ~columns[:, None]
-    return replace(watch, ratios=watch.ratios * old, learnt=watch.learnt * old)
+def _holding(watch: Watch, other: Watch, columns: NDArray[np.bool_]) -> Watch:
+    there = columns[:, None]
+    ratios = np.where(there, other.ratios, watch.ratios)
+    return replace(watch, ratios=ratios, learnt=np.where(there, other.learnt, watch.learnt))
 
 
 def _factors(
