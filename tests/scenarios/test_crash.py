@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from driftwatch.evaluation.events import webhook_id
+from driftwatch.evaluation.incidents import incidents
 from tests.receiver import Receiver
 from tests.scenarios import events, world
 from tests.scenarios.journal import assert_same, last_words
@@ -77,8 +79,8 @@ def check_outcome(path: Path, expected, receiver: Receiver) -> None:
     assert_same(last_words(listed), last_words(report.document() for report in reports))
     last_states = {step.alert_id: step.state.value for step in summary.transitions}
     assert {alert["id"]: alert["state"] for alert in alerts} == last_states
-    told = Counter(step.alert_id for step in summary.transitions if step.state in {"firing", "resolved"})
-    assert Counter(letter["alert"] for letter in letters) == told
+    told = [each for each in incidents(summary.transitions, reports) if each.lead.step.state in {"firing", "resolved"}]
+    assert Counter(letter["id"] for letter in letters) == Counter(webhook_id(each, "trainer") for each in told)
     assert {request.headers["webhook-id"] for request in receiver.received} == {letter["id"] for letter in letters}
 
 

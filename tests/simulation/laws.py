@@ -9,6 +9,7 @@ from random import Random
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.events import event_type, webhook_id
+from driftwatch.evaluation.incidents import Incident, incidents
 from driftwatch.evaluation.report import Arrivals, Report
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.stream.raw import Raw, Stream
@@ -81,18 +82,21 @@ def _form(watch: Watch) -> Form:
 
 @dataclass(slots=True)
 class Said:
-    """What monitors said: transitions in order, and the last report of every window, with what it says of labels.
+    """What monitors said: transitions in order, alone and as they moved together, and the last report of every window,
+    with what it says of labels.
 
     parts: rows and revision of the last report of every segment of a window.
     """
 
     transitions: list[Transition] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
     reports: dict[tuple[str, str, int, int | None], tuple[int, int]] = field(default_factory=dict)
     labels: dict[tuple[str, str, int, int | None], Arrivals | None] = field(default_factory=dict)
     parts: dict[tuple[str, str, int, int | None], dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     def hear(self, outcome: Outcome) -> None:
         self.transitions += outcome.transitions
+        self.incidents += incidents(outcome.transitions, (*outcome.reports, *outcome.grounds))
         whole = [report for report in outcome.reports if not report.segment]
         self.reports |= {_key(report): (report.window.rows, report.revision) for report in whole}
         self.labels |= {_key(report): report.arrivals for report in whole}
@@ -101,11 +105,12 @@ class Said:
                 self.parts.setdefault(_key(report), {})[report.segment] = report.window.rows, report.revision
 
     def letters(self, target: str, actions: tuple[str, ...]) -> dict[str, list[str]]:
-        """The letters that a target gets without a cool-down, by alert, in order."""
+        """The letters that a target gets without a cool-down, by each alert that they tell of, in order."""
         found: dict[str, list[str]] = {}
-        for step in self.transitions:
-            if event_type(step, actions) is not None:
-                found.setdefault(step.alert_id, []).append(webhook_id(step, target))
+        for incident in self.incidents:
+            if event_type(incident.lead.step, actions) is not None:
+                for move in incident.moves:
+                    found.setdefault(move.step.alert_id, []).append(webhook_id(incident, target))
         return found
 
 

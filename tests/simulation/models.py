@@ -29,7 +29,7 @@ SEGMENTS = {FRAUD: [], SPAM: ["country"]}
 NEVER_MS = 10 * 365 * 86_400_000
 
 _RULES = [
-    {"name": "at once", "statistic": "tv", "above": 0.6, "min_rows": 2, "columns": ["amount"], "action": "retrain"},
+    {"name": "at once", "statistic": "tv", "above": 0.6, "min_rows": 2, "action": "retrain"},
     {"name": "held", "statistic": "tv", "above": 0.5, "for": 2, "keep_for": 1, "min_rows": 2, "columns": ["country"]},
 ]
 _FORMS = {"tumbling": {"size": "20s"}, "sliding": {"size": "20s", "slide": "10s"}, "counted": {"rows": 11}}

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from driftwatch.evaluation.events import webhook_id
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.ports import Query
 from driftwatch.stream.raw import Raw, Stream
@@ -214,6 +215,8 @@ def _check_uninterrupted(sim: "Simulation", found: Account, steady: Steady) -> N
     check_said(sim, other, steady)
     ours, theirs = ({step.identity for step in some.said.transitions} for some in (steady, other))
     assert ours == theirs, "an uninterrupted run names its alerts otherwise"
+    ours, theirs = ({webhook_id(each, "trainer") for each in some.said.incidents} for some in (steady, other))
+    assert ours == theirs, "an uninterrupted run puts its alerts together otherwise"
     for name, monitor in other.monitors.items():
         rows = sum(pane.rows for pane in monitor.memory.panes.values())
         assert rows == sum(pane.rows for pane in sim.process.engine.monitors[name].memory.panes.values())
