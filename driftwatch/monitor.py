@@ -91,7 +91,7 @@ class Monitor:
         self.told.clear()
         self.memory.seen.saved()
         self.segments.saved()
-        for part in (self.quality, self.memory.controls):
+        for part in (self.quality, self.attendance.repeats, self.memory.controls):
             if part is not None:
                 part.saved()
 
@@ -179,6 +179,8 @@ class Monitor:
         places, cells = cells_of(panes, batch.versions, count=len(names))
         cells[step.late] = -1
         keys = [(pane, names[version]) for pane, version in places]
+        if self.attendance.repeats is not None:
+            self.attendance.repeats.add(batch.uniques, cells, keys, issued=self.memory.issued)
         numbers = segment_numbers(self.dimensions, groups)
         division = self.segments.divide(keys, cells, numbers=numbers, times=batch.times, whole=self.memory.panes)
         found = profiles(batch, cells, count=len(keys), layout=self.layout, division=division)

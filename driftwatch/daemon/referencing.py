@@ -210,11 +210,14 @@ def _divided_by(spec: ModelSpec) -> tuple[str, ...]:
 def _plan(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> _Plan:
     """Decide what is a feature. In event files the features stand together; in a flat table all else is one."""
     features = _features(kinds, spec)
-    unknown = sorted(set(spec.columns) - set(features) - {SCORE, PREDICTION} - set(spec.ignore))
+    described_alone = {name for name, column in spec.columns.items() if column.only_unique}
+    unknown = sorted(set(spec.columns) - set(features) - {SCORE, PREDICTION} - set(spec.ignore) - described_alone)
     if unknown:
         raise DataError(f'model "{spec.name}": the data has no column "{unknown[0]}", which [models.columns] describes')
     columns, forms, left_out = [], {}, []
     for name, source in features.items():
+        if name in described_alone:  # of these nothing is counted
+            continue
         wanted = spec.columns.get(name)
         kind = (wanted.kind if wanted else None) or kinds[source]
         if kind is None:

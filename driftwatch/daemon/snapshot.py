@@ -13,6 +13,7 @@ from driftwatch.evaluation.alerts import Alerts, Episode
 from driftwatch.monitor import Monitor
 from driftwatch.quality import control_state, state
 from driftwatch.quality.attendance import Attended
+from driftwatch.quality.repeats import Repeated
 from driftwatch.stream.windows import NEVER, Progress, WindowSpec
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes, unpack
 from driftwatch.summaries.layout import Layout
@@ -22,6 +23,9 @@ FORMAT = 1
 SEEN, QUALITY, SEGMENTS, CONTROL = "seen/", "quality/", "segments/", "control/"
 """Chunks of ids, of predictions that wait for their labels, of panes' segments and of golden sets stand among the panes
 under these and their names."""
+
+REPEATS = "repeats/"
+"""So do those of unique columns' values."""
 
 
 class _Head(msgspec.Struct):
@@ -53,6 +57,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     alerts: list[_Alert]
     segments_of: str = ""
     attended: Attended | None = None
+    repeated: Repeated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Snapshot:
 
 def encode(monitor: Monitor) -> Snapshot:
     """Take a snapshot; the monitor is left for the caller to tell once it is saved."""
-    progress, memory = monitor.windows.progress, monitor.memory
+    progress, memory, repeats = monitor.windows.progress, monitor.memory, monitor.attendance.repeats
     stored = _Stored(
         format=FORMAT,
         panes_of=_form(monitor.layout, monitor.windows.spec),
@@ -81,6 +86,7 @@ def encode(monitor: Monitor) -> Snapshot:
         alerts=[_Alert(key, episode) for key, episode in memory.alerts.episodes.items()],
         segments_of=_divided_by(monitor),
         attended=None if monitor.attendance.attended == Attended() else monitor.attendance.attended,
+        repeated=None if repeats is None else repeats.repeated,
     )
     panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
@@ -91,6 +97,8 @@ def encode(monitor: Monitor) -> Snapshot:
         panes |= {QUALITY + name: chunk for name, chunk in state.changes(monitor.quality).items()}
     if memory.controls is not None:
         panes |= {CONTROL + name: chunk for name, chunk in control_state.changes(memory.controls).items()}
+    if repeats is not None:
+        panes |= {REPEATS + name: chunk for name, chunk in repeats.changes().items()}
     panes |= {SEGMENTS + name: chunk for name, chunk in monitor.segments.changes().items()}
     # What stands in the store and nothing needs now has to be deleted. A checkpoint that failed may be durable, too.
     panes |= dict.fromkeys(monitor.told - panes.keys())
@@ -127,6 +135,10 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     if memory.controls is not None:
         useless = control_state.resume(memory.controls, parts.controls)
     monitor.told |= {CONTROL + name for name in useless}
+    useless = list(parts.repeats)
+    if same and monitor.attendance.repeats is not None:
+        useless = monitor.attendance.repeats.resume(stored.repeated or Repeated(), parts.repeats)
+    monitor.told |= {REPEATS + name for name in useless}
     if not same:
         monitor.changed |= set(map(_key, parts.panes))
         return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())
@@ -146,6 +158,7 @@ class _Parts:
     quality: dict[str, bytes] = field(default_factory=dict)
     segments: dict[str, bytes] = field(default_factory=dict)
     controls: dict[str, bytes] = field(default_factory=dict)
+    repeats: dict[str, bytes] = field(default_factory=dict)
 
 
 def _parts(stored: Mapping[str, bytes]) -> _Parts:
@@ -159,6 +172,8 @@ def _parts(stored: Mapping[str, bytes]) -> _Parts:
             parts.segments[name[len(SEGMENTS) :]] = data
         elif name.startswith(CONTROL):
             parts.controls[name[len(CONTROL) :]] = data
+        elif name.startswith(REPEATS):
+            parts.repeats[name[len(REPEATS) :]] = data
         else:
             parts.panes[name] = data
     return parts

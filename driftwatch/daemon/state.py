@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from driftwatch.daemon.snapshot import CONTROL, QUALITY, SEEN, stored_core
+from driftwatch.daemon.snapshot import CONTROL, QUALITY, REPEATS, SEEN, stored_core
 from driftwatch.errors import StateError
-from driftwatch.quality import control_state
+from driftwatch.quality import control_state, repeats
 from driftwatch.quality.state import HEAD, check, read_head
 from driftwatch.store import inspection
 from driftwatch.store.inspection import Contents
@@ -22,8 +22,8 @@ def state_hash(directory: Path) -> str:
     Of every pane and its segments the whole numbers, the events counted, positions, watermarks, alerts with their
     states, the identities of their steps, the ids of webhooks, and how many remembered predictions have their label.
     Not in it: sums of real numbers, whose last bits depend on where the stream was cut; wall-clock times, attempts,
-    idle partitions; and the memory of event ids, the revisions of reports and what labels have taught, which follow the
-    order in which partitions happened to be read. StateError when the directory is not whole.
+    idle partitions; and the memory of event ids and of unique columns' values, the revisions of reports and what labels
+    have taught, which follow the order in which partitions happened to be read. StateError when the directory is not whole.
     """
     held = inspection.contents(directory)
     digest = hashlib.sha256()
@@ -72,7 +72,7 @@ def _parts(held: Contents) -> Iterator[Any]:
                 yield ["labels", model, sorted(read_head(data).totals.items())]
             elif key.startswith(CONTROL):
                 yield ["control", model, key, hashlib.sha256(data).hexdigest()]
-            elif not key.startswith((SEEN, QUALITY)):
+            elif not key.startswith((SEEN, QUALITY, REPEATS)):
                 yield ["pane", model, key, _whole_numbers(data)]
     yield ["episodes", sorted(held.alerts.items())]
     yield ["steps", sorted(held.steps.items())]
@@ -107,6 +107,8 @@ def _undecodable(held: Contents) -> Iterator[str]:
                     _check_ids(data)
                 elif key.startswith(QUALITY):
                     check(key[len(QUALITY) :], data)
+                elif key.startswith(REPEATS):
+                    repeats.check(key[len(REPEATS) :], data)
                 elif key.startswith(CONTROL):
                     control_state.read(key[len(CONTROL) :], data)
                 else:

@@ -16,6 +16,7 @@ from driftwatch.monitor import Memory, Monitor
 from driftwatch.quality.attendance import Attendance
 from driftwatch.quality.building import QualityTerms, make_quality, metrics_by_class, row_bytes
 from driftwatch.quality.control import ControlSets
+from driftwatch.quality.repeats import Repeats
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
@@ -72,6 +73,7 @@ class Watch:
         """A new monitor."""
         spec, form = self.spec, self.output_form
         windows, rhythm = Windows(spec.window), self.reference.rhythm
+        repeats = Repeats(self.schema.unique, windows) if self.schema.unique else None
         costs = None if spec.value is None else Costs(**spec.value.model_dump())
         known, dimensions = self.reference.outcomes, self.reference.dimensions
         terms = QualityTerms(
@@ -96,7 +98,7 @@ class Watch:
                     tolerance=spec.control_tolerance,
                     rules=[rule for rule in spec.rules if rule.of_control],
                 ),
-                attendance=Attendance(spec.window, Usual.of(rhythm) if rhythm else None),
+                attendance=Attendance(spec.window, Usual.of(rhythm) if rhythm else None, repeats),
             ),
         )
 
@@ -147,8 +149,8 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
             "rebuild it or change the task"
         )
     names = set(layout.names)
-    for name in spec.columns:
-        if name not in names:
+    for name, column in spec.columns.items():
+        if name not in names and not column.only_unique:
             raise ConfigError(
                 f'{where}.columns.{name}: the reference has no column "{name}"; rebuild it or leave it out'
             )
@@ -161,12 +163,13 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
         fields=spec.fields,
         ignore=tuple(spec.ignore),
         segments=named_columns((*spec.segments, *spec.protected)),
+        unique=tuple(name for name, column in spec.columns.items() if column.unique),
     )
     form = replace(_output_form(spec, schema, where), groups=len(reference.dimensions.all))
     _check_outcomes(reference, form, where)
     check_declared(reference, (*schema.numeric, *schema.categorical), where)
     declared = replace(layout, numeric=schema.numeric, categorical=schema.categorical)
-    condition = Condition.of(declared, reference.profile, blocks=reference.blocks)
+    condition = Condition.of(declared, reference.profile, blocks=reference.blocks, unique=schema.unique)
     checks = condition.checks
     compared = baseline.statistics if reference.rows else {}
     _check_rules(spec, {name: (*compared.get(name, ()), *names) for name, names in checks.items()}, where)

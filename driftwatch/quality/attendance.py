@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftwatch.quality.pending import WindowKey
+from driftwatch.quality.repeats import Repeats
 from driftwatch.statistics.reading import Reading
 from driftwatch.statistics.traffic import Traffic, Usual, duplicates
 from driftwatch.stream.batch import Batch
@@ -59,10 +60,11 @@ class Again:
 
 
 class Attendance:
-    """Follows the stream of a model. usual: None where the reference has no times."""
+    """Follows the stream of a model. usual: None where the reference has no times. repeats: of its unique columns."""
 
-    def __init__(self, spec: WindowSpec, usual: Usual | None = None) -> None:
+    def __init__(self, spec: WindowSpec, usual: Usual | None = None, repeats: Repeats | None = None) -> None:
         self._size, self._pane, self._usual = spec.size or 0, spec.pane_ms, usual
+        self.repeats = repeats
         self.attended = Attended()
         self._closing: dict[int, tuple[Traffic, str]] = {}
 
@@ -89,6 +91,8 @@ class Attendance:
         """
         missed: set[WindowKey] = set()
         self._closing, attended = {}, self.attended
+        if self.repeats is not None:
+            self.repeats.close(held, due)
         if not self.spans_versions:
             return missed
         if attended.first_ms is None:
@@ -114,21 +118,24 @@ class Attendance:
     def readings(self, key: WindowKey, panes: Mapping[PaneKey, Profile], *, rows: int) -> tuple[Reading, ...]:
         """What there is to say of the stream in the report of a window of one version, which has so many rows.
 
-        Its own duplicates; and where the reference knows the week, in the report of the version that has most of the
-        window's rows, volume and freshness of all versions together.
+        Its own duplicates, and those of the values of unique columns; where the reference knows the week, in the report
+        of the version that has most of the window's rows, volume and freshness of all versions together.
         """
+        repeats = () if self.repeats is None else self.repeats.readings(key)
         if not self._pane:
-            return ()
+            return repeats
         end, version = key
         counts = self.attended.duplicates.get(version, {})
-        own = duplicates(rows, sum(counts.get(pane, 0) for pane in self._window(end)))
+        own = (duplicates(rows, sum(counts.get(pane, 0) for pane in self._window(end))), *repeats)
         if self._usual is None:
-            return (own,)
+            return own
         traffic, leading = self._closing.get(end) or self._traffic(end, panes)
-        return (*self._usual.readings(traffic), own) if version == leading else (own,)
+        return (*self._usual.readings(traffic), *own) if version == leading else own
 
     def forget(self, before: int) -> None:
         """Panes that start before this are needed no more."""
+        if self.repeats is not None:
+            self.repeats.forget(before)
         kept = {
             version: {pane: count for pane, count in counts.items() if pane >= before}
             for version, counts in self.attended.duplicates.items()

@@ -38,7 +38,8 @@ def checks_for(kind: str) -> tuple[str, ...]:
 class Condition:
     """A reference made ready to tell sick windows from well ones, once per model.
 
-    bare: the model has no reference at all; a segment's may hold no rows where the model's does.
+    bare: the model has no reference at all; a segment's may hold no rows where the model's does. unique: columns whose
+    values may not come twice, which the stream's `duplicates` tells.
     """
 
     layout: Layout
@@ -48,16 +49,19 @@ class Condition:
     extent: Extent
     declared: Declared
     bare: bool
+    unique: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, layout: Layout, reference: Profile, *, blocks: Blocks | None = None) -> Self:
+    def of(
+        cls, layout: Layout, reference: Profile, *, blocks: Blocks | None = None, unique: tuple[str, ...] = ()
+    ) -> Self:  # fmt: skip
         """Learn what is usual. The columns of the layout carry the declared constraints.
 
         blocks: of consecutive rows of the same reference, which tell how long a healthy column stays constant.
         """
         steady, sentinels = Steady.of(layout, reference, blocks), Sentinels.of(layout, reference)
         extent, declared = Extent.of(reference, layout), Declared.of(layout)
-        return cls(layout, reference, steady, sentinels, extent, declared, bare=not reference.rows)
+        return cls(layout, reference, steady, sentinels, extent, declared, not reference.rows, unique)
 
     def against(self, reference: Profile) -> Self:
         """The same with another reference over the same layout, such as a segment's; far cheaper than `of`."""
@@ -71,10 +75,11 @@ class Condition:
     def checks(self) -> dict[str, tuple[str, ...]]:
         """Every column with the names of its checks, and those of the stream under ""; those that can say something."""
         of_stream = ("duplicates",) if self.bare else STREAM_CHECKS
-        return {"": of_stream} | {
+        found: dict[str, tuple[str, ...]] = {"": of_stream} | {
             column.name: tuple(name for name in checks_for(column.kind) if self._speaks(name, place))
             for place, column in enumerate((*self.layout.numeric, *self.layout.categorical))
         }
+        return found | {name: (*found.get(name, ()), "duplicates") for name in self.unique}
 
     def _speaks(self, check: str, place: int) -> bool:
         """Whether the column at this place can ever be told of by a check."""

@@ -1,7 +1,7 @@
 """Whether a stream comes as it used to at this time of the week: how many rows, how fresh, how many of them twice."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -166,6 +166,21 @@ def duplicates(rows: int, again: int) -> Reading:
     return Reading(
         "", FAMILY, "duplicates", value, value, lower, upper, math.nan, Status.OK,
         limit=DUPLICATES, beyond=events >= FEWEST_EVENTS and lower > DUPLICATES,
+    )  # fmt: skip
+
+
+def repeated(column: str, rows: int, again: int, level: int) -> Reading:
+    """Share of a window's rows with a value whose value had come before: of a unique column one is too many.
+
+    level: one in 2 ** level values was looked at, as `at` says; rows, again: those that hold one of them.
+    """
+    if not rows:
+        return replace(_silent("duplicates", Status.TOO_FEW), column=column)
+    share = bounds(np.array([again]), rows)
+    value, lower, upper = (float(part[0]) for part in (share.value, share.lower, share.upper))
+    return Reading(
+        column, FAMILY, "duplicates", value, value, lower, upper, math.nan, Status.OK, limit=0.0, beyond=again > 0,
+        at=f"1/{1 << level} of the values" if level else math.nan,
     )  # fmt: skip
 
 

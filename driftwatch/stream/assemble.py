@@ -1,7 +1,7 @@
 """From columns of clean values to a Batch or Labels, and the last judgement of each row: model, id, time, version."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress
 from typing import Any
@@ -21,6 +21,7 @@ from driftwatch.stream.reject import NAMELESS, Reject, Rejection
 from driftwatch.stream.schema import Schema, Task
 from driftwatch.stream.times import BAD_TIME, times_ms
 from driftwatch.stream.tolerant import UNREADABLE
+from driftwatch.stream.unique import UniqueColumns
 
 Columns = Mapping[Path, Sequence[Any]]
 
@@ -60,6 +61,7 @@ class Assembler:
             (leaf, Lookup(leaf.column)) for leaf in first if leaf.role is Role.CATEGORY and leaf.column
         ]
         self._answers = EventAnswers(schema, leaves, form)
+        self._unique = UniqueColumns(schema) if schema.unique else None
 
     def assemble(self, columns: Columns, *, partition: str, stamps: Ints, received_ms: int, indices: Ints) -> Piece:
         """One batch from columns by path.
@@ -91,6 +93,8 @@ class Assembler:
         numeric, categorical = self._matrices(columns, rows)
         outputs = self._answers.outputs(columns, numeric, categorical)
         batch = Batch(*whole, version_codes, version_names, numeric[:, kept], categorical[:, kept], outputs[kept])
+        if self._unique is not None:
+            batch = replace(batch, uniques=self._unique.of_events(columns, numeric, categorical)[:, kept])
         return self._piece(batch, rejected, columns, keep=keep)
 
     def _piece(

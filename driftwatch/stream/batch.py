@@ -19,6 +19,7 @@ MISSING, INVALID = np.nan, np.inf
 """In a numeric column: no value was given; a value was given that is no finite number."""
 
 
+_NO_KEYS: Hashes = np.zeros((0, 0), dtype=np.uint64)
 _SILENT = blank(OutputForm(Task.NONE).outputs, 0)
 """Stands for outputs that were left out, until it is known of how many rows."""
 
@@ -33,6 +34,7 @@ class Batch:
     numeric: (numeric columns, rows) with `MISSING` and `INVALID`; columns in the schema's order.
     categorical: (categorical columns, rows) slot codes: 0…K-1 known, K other, K+1 missing, K+2 invalid.
     outputs: (rows,) records of `OutputForm.outputs`; left out, those of a model without a task, of no value.
+    uniques: (unique columns, rows) 64-bit hashes of their values, 0 where there is none; (0, 0) where none is unique.
     """
 
     partition: str
@@ -43,6 +45,7 @@ class Batch:
     numeric: Floats
     categorical: Codes
     outputs: Records = field(default_factory=lambda: _SILENT)
+    uniques: Hashes = field(default_factory=lambda: _NO_KEYS)
 
     def __post_init__(self) -> None:
         if self.outputs is _SILENT:
@@ -60,15 +63,18 @@ class Batch:
         rows = slice(start, stop)
         return type(self)(
             self.partition, self.times[rows], self.ids[rows], self.versions[rows], self.version_names,
-            self.numeric[:, rows], self.categorical[:, rows], self.outputs[rows],
+            self.numeric[:, rows], self.categorical[:, rows], self.outputs[rows], self._keys(rows),
         )  # fmt: skip
 
     def where(self, kept: NDArray[np.bool_]) -> Self:
         """The rows that are kept, (rows,)."""
         return type(self)(
             self.partition, self.times[kept], self.ids[kept], self.versions[kept], self.version_names,
-            self.numeric[:, kept], self.categorical[:, kept], self.outputs[kept],
+            self.numeric[:, kept], self.categorical[:, kept], self.outputs[kept], self._keys(kept),
         )  # fmt: skip
+
+    def _keys(self, rows: NDArray[np.bool_] | slice) -> Hashes:
+        return self.uniques[:, rows] if self.uniques.size else self.uniques
 
     @classmethod
     def joined(cls, batches: Sequence[Self]) -> Self:
@@ -85,6 +91,7 @@ class Batch:
             numeric=np.concatenate([batch.numeric for batch in batches], axis=1),
             categorical=np.concatenate([batch.categorical for batch in batches], axis=1),
             outputs=joined([batch.outputs for batch in batches]),
+            uniques=np.concatenate([batch.uniques for batch in batches], axis=1),
         )
 
 

@@ -17,6 +17,7 @@ _TYPED: dict[Role, Any] = dict.fromkeys(
 )
 _PLAIN = {
     Role.CATEGORY: {str, int, bool, type(None)},
+    Role.KEY: {str, int, bool, type(None)},
     Role.CLASS: {str, int, bool, type(None)},
     Role.LABEL: {str, int, bool, type(None)},
     Role.ID: {str, int, type(None)},

@@ -58,6 +58,8 @@ class Role(StrEnum):
     COLUMNS = "columns"
     NUMBER = "number"
     CATEGORY = "category"
+    KEY = "key"
+    """A value that may not come twice, of which nothing else is counted."""
     EXTRA = "extra"
 
 
@@ -84,6 +86,7 @@ _TYPES: dict[Role, Any] = {
     Role.COLUMNS: msgspec.Raw,
     Role.NUMBER: float | None,
     Role.CATEGORY: _Text,
+    Role.KEY: _Text,
     Role.EXTRA: msgspec.Raw,
 }
 
@@ -128,6 +131,8 @@ def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, .
     columns = [
         Leaf(column_path(schema, column), _role(column), column) for column in (*schema.numeric, *schema.categorical)
     ]
+    keys = [Column(name, Kind.CATEGORICAL) for name in schema.keys]
+    columns += [Leaf(column_path(schema, key), Role.KEY, key) for key in keys]
     known = {leaf.path for leaf in (*shared, *columns)}
     said = [leaf for leaf in _output_leaves(schema, form) if leaf.path not in known]
     known |= {leaf.path for leaf in said}

@@ -81,7 +81,7 @@ class ColumnSpec(Spec):
     twice; a column of which nothing else is said is looked at for that alone.
     """
 
-    later: ClassVar = ("unique", "size")
+    later: ClassVar = ("size",)
 
     kind: Annotated[Kind | None, announced("vector", "text", instead="put the column into `ignore`")] = Field(
         default=None, strict=False
@@ -183,6 +183,7 @@ class Schema:
     """One model's event form: `numeric` and `categorical` columns in layout order, booleans among the categorical.
 
     segments: names of columns that are read from an event's `segment` where its features do not have them.
+    unique: names of those whose values may not come twice, columns or not.
     """
 
     model: str
@@ -192,3 +193,10 @@ class Schema:
     fields: FieldsSpec = field(default_factory=FieldsSpec)
     ignore: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the unique ones those that are no columns."""
+        counted = {column.name for column in (*self.numeric, *self.categorical)}
+        return tuple(name for name in self.unique if name not in counted)

@@ -1,7 +1,7 @@
 """From chunks of a table to batches and labels, with the same judgement as events: id, time, label."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from driftwatch.stream.reject import Reject
 from driftwatch.stream.schema import Column, FieldsSpec, Schema, Task
 from driftwatch.stream.table import NULL, WRONG, Chunk, Encoded, Form, form_of, source_names
 from driftwatch.stream.times import BAD_TIME, TIMELESS
+from driftwatch.stream.unique import UniqueColumns
 
 _SECOND_MS = 1000
 _MOST_SETS = 100
@@ -82,6 +83,8 @@ def table_batch(
     shape = form or OutputForm(Task.NONE)
     outputs = outputs_of(shape, _output_parts(chunk, schema.fields, shape), chunk.rows)
     whole = Batch(partition, times, ids, versions, names, numeric, categorical, outputs)
+    if schema.unique:
+        whole = replace(whole, uniques=UniqueColumns(schema).of_table(chunk, numeric, categorical))
     kept.rows = kept.rows & (golden_codes(chunk, schema) == golden)
     return whole if kept.rows.all() else whole.where(kept.rows), kept.refused
 
@@ -150,6 +153,7 @@ def forms_of(schema: Schema, form: OutputForm, *, labels: bool = False) -> dict[
     fields = schema.fields
     columns = (*schema.numeric, *schema.categorical)
     forms = {name: form_of(column) for column in columns for name in source_names(column.name, fields, schema.segments)}
+    forms |= {name: Form.CATEGORY for key in schema.keys for name in source_names(key, fields)}
     if form.task is Task.BINARY:
         forms = {fields.score: Form.NUMBER, **forms}
     if form.task is Task.MULTICLASS:

@@ -148,6 +148,7 @@ _CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
     Role.INTERVAL: _interval,
     Role.ITEMS: _items,
     Role.CATEGORY: _category,
+    Role.KEY: _category,
     Role.LABEL: _category,
     Role.RELEVANCE: _relevance,
     Role.TIME: _moment,
