@@ -34,6 +34,7 @@ from driftwatch.stream.join.joined import Joined
 from driftwatch.stream.seen import Seen, event_hashes
 from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import Step, Windows
+from driftwatch.summaries.against import Against
 from driftwatch.summaries.profile import Profile, cells_of, profiles
 from driftwatch.summaries.segment_panes import PaneKey, SegmentPanes
 from driftwatch.summaries.segmented import segment_numbers
@@ -49,6 +50,7 @@ class Memory:
     panes: profiles by pane and version. revisions: (window end, version) → revision last reported.
     touched: panes that took rows since windows last closed. issued: windows up to this end have been reported.
     seen: the ids of the last events, by version: a canary scores the same event again, and that is no duplicate.
+    against: what windows are compared with, where it is not the reference that was built.
     """
 
     panes: dict[PaneKey, Profile] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Memory:
     seen: Seen = field(default_factory=lambda: Seen(REMEMBERED))
     controls: ControlSets | None = None
     attendance: Attendance | None = None
+    against: Against = field(default_factory=Against)
 
 
 class Monitor:
@@ -91,7 +94,7 @@ class Monitor:
         self.told.clear()
         self.memory.seen.saved()
         self.segments.saved()
-        for part in (self.quality, self.attendance.repeats, self.memory.controls):
+        for part in (self.quality, self.attendance.repeats, self.memory.controls, self.memory.against):
             if part is not None:
                 part.saved()
 
@@ -240,7 +243,7 @@ class Monitor:
             for (key, segment), said in self.quality.performances(bounds, whole=whole, closing=closing).items():
                 performances[key][segment] = said
             decided = self.quality.decided
-        seen = {}
+        seen, panes, against = {}, self.memory.panes, self.memory.against
         for key, window in bounds.items():
             judged = decided.get(key, frozenset())
             look = Look(
@@ -250,7 +253,8 @@ class Monitor:
                 profile=profiles.get(key),
                 performance=performances[key].get(WHOLE),
                 decided=frozenset(rule for rule, segment in judged if segment == WHOLE),
-                stream=self.attendance.readings(key, self.memory.panes, rows=window.rows) if key in whole else (),
+                stream=self.attendance.readings(key, panes, rows=window.rows) if key in whole else (),
+                reference=against.reference(window.start_ms, window.end_ms, panes) if key in whole else None,
             )
             seen[key] = Sight(look, performances[key], judged)
         return seen
@@ -282,7 +286,9 @@ class Monitor:
 
     def _forget(self) -> None:
         before = self.windows.forget_before()
-        for key in [key for key in self.memory.panes if key[0] < before]:
+        gone = {key: pane for key, pane in self.memory.panes.items() if key[0] < before}
+        self.memory.against.let_go(gone, before=before)
+        for key in gone:
             del self.memory.panes[key]
             self.changed.add(key)
             self.segments.forget(key)

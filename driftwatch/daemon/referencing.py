@@ -20,6 +20,7 @@ from driftwatch.stream.division import QUANTILES, named_columns
 from driftwatch.stream.form import SEGMENT
 from driftwatch.stream.outputs import OutputForm
 from driftwatch.stream.schema import PREDICTION, SCORE, Column, Kind, Schema, Task
+from driftwatch.stream.season import Season
 from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names
 from driftwatch.stream.tabled import label_forms, table_answers, table_batch
 from driftwatch.summaries.blocks import BlockCounter, dispersion
@@ -80,7 +81,7 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
     schema = _schema(spec, layout.numeric, layout.categorical)
     form = OutputForm.of(schema, classes=spec.classes, threshold=spec.threshold)
     dimensions = _dimensions(files, plan, spec, found)
-    segments = SegmentCounter(layout, dimensions)
+    segments = SegmentCounter(layout, dimensions, _season(plan, spec))
     counter, labels = BlockCounter(layout, segments), OutcomeCounter(form, layout, rows=found.rows, scale=found.scale)
     importance, rhythm = ImportanceCounter(layout, spec.task, rows=found.rows), RhythmCounter()
     for chunk in _read(files, {**plan.forms, **plan.time, **plan.label}, passes_done=1, progress=progress):
@@ -115,6 +116,7 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         protected_rows=segments.protected_rows,
         importance=importance.importance,
         rhythm=rhythm.rhythm(profile.first_ms, profile.last_ms) if plan.time else None,
+        season=segments.season,
     )
 
 
@@ -190,6 +192,17 @@ def _errors(chunk: Chunk, schema: Schema) -> Floats:
     errors = np.full((1, chunk.rows), np.nan)
     errors[0, marked.places] = marked.answers.outputs["prediction"] - marked.answers.outcomes["label"]
     return errors
+
+
+def _season(plan: _Plan, spec: ModelSpec) -> Season | None:
+    """The season that rows are counted by; DataError when the data does not say when they were."""
+    season = None if spec.reference is None else spec.reference.seasons
+    if season is not None and not plan.time:
+        raise DataError(
+            f'model "{spec.name}": the data has no column "{spec.fields.time}", and without times rows are in no season; '
+            "name the column in [models.fields], or leave `season` out"
+        )
+    return season
 
 
 def _read(files: Sequence[Path], forms: Mapping[str, Form], *, passes_done: int, progress: Progress) -> Iterator[Chunk]:

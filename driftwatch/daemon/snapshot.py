@@ -20,9 +20,9 @@ from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.segment_panes import PaneKey
 
 FORMAT = 1
-SEEN, QUALITY, SEGMENTS, CONTROL = "seen/", "quality/", "segments/", "control/"
-"""Chunks of ids, of predictions that wait for their labels, of panes' segments and of golden sets stand among the panes
-under these and their names."""
+SEEN, QUALITY, SEGMENTS, CONTROL, AGAINST = "seen/", "quality/", "segments/", "control/", "against/"
+"""Chunks of ids, of predictions that wait for their labels, of panes' segments, of golden sets and of what windows are
+compared with stand among the panes under these and their names."""
 
 REPEATS = "repeats/"
 """So do those of unique columns' values."""
@@ -41,7 +41,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     """What stands beside the panes.
 
     panes_of: layout fingerprint and window form that the panes were counted for. segments_of: digest of the dimensions
-    that they were divided by, "" for none.
+    that they were divided by, "" for none. since: the first pane of a rolling reference.
     """
 
     format: int
@@ -58,6 +58,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     segments_of: str = ""
     attended: Attended | None = None
     repeated: Repeated | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def encode(monitor: Monitor) -> Snapshot:
         segments_of=_divided_by(monitor),
         attended=None if monitor.attendance.attended == Attended() else monitor.attendance.attended,
         repeated=None if repeats is None else repeats.repeated,
+        since=memory.against.since,
     )
     panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
@@ -100,6 +102,7 @@ def encode(monitor: Monitor) -> Snapshot:
     if repeats is not None:
         panes |= {REPEATS + name: chunk for name, chunk in repeats.changes().items()}
     panes |= {SEGMENTS + name: chunk for name, chunk in monitor.segments.changes().items()}
+    panes |= {AGAINST + name: chunk for name, chunk in memory.against.changes().items()}
     # What stands in the store and nothing needs now has to be deleted. A checkpoint that failed may be durable, too.
     panes |= dict.fromkeys(monitor.told - panes.keys())
     monitor.told |= panes.keys()
@@ -139,6 +142,8 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     if same and monitor.attendance.repeats is not None:
         useless = monitor.attendance.repeats.resume(stored.repeated or Repeated(), parts.repeats)
     monitor.told |= {REPEATS + name for name in useless}
+    gone = memory.against.resume(parts.against, since=stored.since) if same else list(parts.against)
+    monitor.told |= {AGAINST + name for name in gone}
     if not same:
         monitor.changed |= set(map(_key, parts.panes))
         return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())
@@ -159,6 +164,7 @@ class _Parts:
     segments: dict[str, bytes] = field(default_factory=dict)
     controls: dict[str, bytes] = field(default_factory=dict)
     repeats: dict[str, bytes] = field(default_factory=dict)
+    against: dict[str, bytes] = field(default_factory=dict)
 
 
 def _parts(stored: Mapping[str, bytes]) -> _Parts:
@@ -174,6 +180,8 @@ def _parts(stored: Mapping[str, bytes]) -> _Parts:
             parts.controls[name[len(CONTROL) :]] = data
         elif name.startswith(REPEATS):
             parts.repeats[name[len(REPEATS) :]] = data
+        elif name.startswith(AGAINST):
+            parts.against[name[len(AGAINST) :]] = data
         else:
             parts.panes[name] = data
     return parts

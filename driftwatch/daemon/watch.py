@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftwatch.config import Config, ModelSpec
+from driftwatch.daemon.comparing import against_of, check_compared
 from driftwatch.daemon.declared_reference import declared_reference
 from driftwatch.daemon.declaring import check_declared, configured
 from driftwatch.daemon.dividing import divided
@@ -99,6 +100,7 @@ class Watch:
                     rules=[rule for rule in spec.rules if rule.of_control],
                 ),
                 attendance=Attendance(spec.window, Usual.of(rhythm) if rhythm else None, repeats),
+                against=against_of(spec, self.reference),
             ),
         )
 
@@ -142,6 +144,7 @@ def load_reference(path: Path, where: str) -> Reference:
 def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     """Put a model's configuration and its reference together; ConfigError when they do not fit."""
     reference = divided(spec, reference, where=where)
+    check_compared(spec, reference, where)
     layout = reference.layout
     if reference.task is not spec.task:
         raise ConfigError(

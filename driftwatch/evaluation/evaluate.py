@@ -23,6 +23,7 @@ class Look:
 
     revision: 1 at the first look. profile: None once the rows have been let go. decided: the rules on metrics
     that have spoken of this window already. stream: what there is to say of the model's stream, of all its versions.
+    reference: what all of the window's rows are compared with, when that is not the reference that was built.
     """
 
     cell: Cell
@@ -32,6 +33,7 @@ class Look:
     performance: Performance | None = None
     decided: frozenset[str] = frozenset()
     stream: tuple[Reading, ...] = ()
+    reference: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Evaluator:
         self._rules = {rule.name: rule for rule in rules if not rule.of_control}
         self._metrics = metrics or {}
         self._benches: dict[str | tuple[str, ...], _Bench] = {}
+        self._nearer: Baseline | None = None
 
     @property
     def layout(self) -> Layout:
@@ -127,6 +130,8 @@ class Evaluator:
         bench = self._bench(look.cell.segment)
         if self._segments is not None and look.cell.segment:
             baseline = self._segments.of(look.cell.segment)
+        elif look.reference is not None:
+            baseline = self._against(look.reference)
         checked = () if profile is None else self._checked(profile, baseline)
         of_columns = () if profile is None else (*baseline.readings(profile), *checked)
         of_rows = (*of_columns, *look.stream)
@@ -145,6 +150,12 @@ class Evaluator:
             arrivals=None if performance is None else performance.arrivals,
             follows=profile is None,
         )
+
+    def _against(self, reference: Profile) -> Baseline:
+        """The baseline of another reference, kept while that is the same object: versions and late looks share it."""
+        if self._nearer is None or self._nearer.reference.profile is not reference:
+            self._nearer = self._baseline.against(reference)
+        return self._nearer
 
     def _checked(self, profile: Profile, baseline: Baseline) -> tuple[Reading, ...]:
         condition = self._condition

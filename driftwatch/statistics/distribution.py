@@ -1,6 +1,6 @@
 """How the rows of each column spread over its groups, in the reference and in a window: what a dashboard draws."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -60,6 +60,10 @@ class Spread:
         offsets = np.concatenate([[0], np.cumsum([len(groups) for groups in names])]).astype(np.int64)
         begins = np.array(starts, dtype=np.int64)
         return cls(layout.names, tuple(names), begins, offsets, _shares(side, begins))
+
+    def against(self, side: Side) -> Self:
+        """The same groups with the shares of another reference, over the grid of the first."""
+        return replace(self, reference=_shares(side, self.starts))
 
     def distributions(self, side: Side) -> tuple[Distribution, ...]:
         """Every column's shares of the rows, beside the reference's."""

@@ -1,6 +1,6 @@
 """The drift statistics of contract §6, and the readings of a window against a reference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Self
 
@@ -110,11 +110,16 @@ _ON_WORDS = frozenset({View.CELLS, View.CATEGORIES})
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A reference made ready to be compared with, once per model and segment. spread: None where none is shown."""
+    """A reference made ready to be compared with, once per model and segment. spread: None where none is shown.
+
+    groups: how many the divergences have. shown: the groups in which it is shown how rows spread, when these are others.
+    """
 
     layout: Layout
     reference: Side
     spread: Spread | None
+    groups: int = 10
+    shown: Grid | None = None
 
     @classmethod
     def of(cls, layout: Layout, reference: Profile, *, groups: int = 10, shown: bool = True) -> Self:
@@ -125,7 +130,17 @@ class Baseline:
         if reference.fingerprint != layout.fingerprint:
             raise StateError(f"the reference was counted over layout {reference.fingerprint}, not {layout.fingerprint}")
         side = Side(Grid.of(layout, reference, groups=groups), reference)
-        return cls(layout, side, Spread.of(layout, side) if shown else None)
+        return cls(layout, side, Spread.of(layout, side) if shown else None, groups)
+
+    def against(self, reference: Profile) -> Self:
+        """The same with another reference over the same layout, grouped by its own quantiles.
+
+        How rows spread is shown over the groups that it was shown over before: their names are those of series.
+        """
+        shown = self.shown or self.reference.grid
+        spread = None if self.spread is None else self.spread.against(Side(shown, reference))
+        side = Side(Grid.of(self.layout, reference, groups=self.groups), reference)
+        return replace(self, reference=side, spread=spread, shown=shown)
 
     @property
     def rows(self) -> int:
@@ -140,7 +155,8 @@ class Baseline:
 
     def distributions(self, current: Profile) -> tuple[Distribution, ...]:
         """How a window's rows spread over each column's groups, beside the reference's; nothing where none is shown."""
-        return () if self.spread is None else self.spread.distributions(Side(self.reference.grid, current))
+        grid = self.shown or self.reference.grid
+        return () if self.spread is None else self.spread.distributions(Side(grid, current))
 
     def readings(self, current: Profile) -> tuple[Reading, ...]:
         """Every statistic of every column: columns in layout order, statistics in registry order.

@@ -1,16 +1,25 @@
 """Where a model's reference comes from: a file, the first part of its own stream, what went before, or a season."""
 
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec, mistake
+from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec, duration_ms, mistake
+from driftwatch.stream.season import MONTHS, YEAR_MS, Season
 
 LEAST_ROWS = 500
 """Fewer rows say too little of a column's usual spread for a reference."""
 
 _FORMS = 'name a file in quotes, or write a table such as { first = "7d" } or { first_rows = 50000 }'
+
+
+def _season_ms(text: Any) -> int:
+    """A duration, or "1y": the calendar's year, which is no fixed number of days."""
+    milliseconds = YEAR_MS if text == "1y" else duration_ms(text)
+    if not milliseconds:
+        raise ValueError("must be longer than zero")
+    return milliseconds
 
 
 class ReferenceSpec(Spec):
@@ -19,11 +28,10 @@ class ReferenceSpec(Spec):
     file: made by `driftwatch reference build`. first, first_rows: learn from the stream's first so long (event time),
     or from so many of its rows. min_rows: go on learning until there are so many, however long it takes.
     max_bytes: what the events to learn from may take on disk; beyond, the first of them are all that is learnt from.
-    rolling: compare with the time of this length before each window. season, slots: compare with the same part of the
-    season, which is cut into so many.
+    rolling: compare with the time of this length before each window; the file says what the grid is, and stands in until
+    so much has been seen. season, slots: compare with the same part of the season, which is cut into so many, in UTC;
+    "1y" is cut into the calendar's 12 months. The file has to be built with the season.
     """
-
-    later: ClassVar = ("rolling", "season", "slots")
 
     file: LocatedPath | None = None
     first: PositiveDurationMs | None = None
@@ -31,7 +39,7 @@ class ReferenceSpec(Spec):
     min_rows: int = Field(default=LEAST_ROWS, ge=1, le=100_000_000)
     max_bytes: int = Field(default=1 << 30, ge=1)
     rolling: PositiveDurationMs | None = None
-    season: PositiveDurationMs | None = None
+    season: Annotated[int, BeforeValidator(_season_ms)] | None = None
     slots: int | None = Field(default=None, ge=1, le=10_000)
 
     @model_validator(mode="before")
@@ -55,8 +63,19 @@ class ReferenceSpec(Spec):
         for key in sorted(given - _KEYS[form]):
             raise mistake(key, f"does not go with {form}; leave it out")
         for key in sorted(_NEEDED.get(form, set()) - given):
-            raise mistake(key, f"this key is missing, {form} needs it")
+            what = ", one made by `driftwatch reference build`" if key == "file" else ""
+            raise mistake(key, f"this key is missing, {form} needs it{what}")
+        if self.season is not None and self.slots is not None:
+            if self.season == YEAR_MS and self.slots != MONTHS:
+                raise mistake("slots", "a year is cut into its 12 months; write 12")
+            if self.season % self.slots:
+                raise mistake("slots", "does not cut the season into equal parts of whole milliseconds; write another number")
         return self
+
+    @property
+    def seasons(self) -> Season | None:
+        """The season whose slots the reference has to hold."""
+        return None if self.season is None or self.slots is None else Season(self.season, self.slots)
 
     @property
     def learns(self) -> bool:
@@ -76,4 +95,4 @@ _KEYS = {
     "rolling": {"rolling", "file"},
     "season": {"season", "slots", "file"},
 }
-_NEEDED = {"season": {"slots", "file"}}
+_NEEDED = {"season": {"slots", "file"}, "rolling": {"file"}}

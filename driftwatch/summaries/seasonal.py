@@ -1,22 +1,28 @@
 """The reference of a window by the season: the rows of the slots that it is in, each as its time and traffic weigh."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
+from driftwatch.summaries.against import Against
 from driftwatch.summaries.layout import FINITE, SLOTS, Floats, Ints
 from driftwatch.summaries.numeric import Numeric
 from driftwatch.summaries.pooling import Fill
 from driftwatch.summaries.profile import NEVER_FIRST, NEVER_LAST, Profile
 from driftwatch.summaries.rounding import column_starts, moments, rounded
 from driftwatch.summaries.season_profiles import SeasonProfiles
+from driftwatch.summaries.segment_panes import PaneKey
 
 _KEPT = 8
 """References made last that are kept: windows of several versions, and looks at late rows, ask for the same."""
+_NONE: Mapping[PaneKey, Profile] = MappingProxyType({})
 _SLIGHT = 1e-6
 _ROUNDING = 1e-6
 """What stored means may leave of a spread that is none, as a share of the squares."""
 
 
-class Seasonal:
+class Seasonal(Against):
     """Makes the reference of any span of time out of the slots of a reference.
 
     whole: all rows of the reference, which came between first_ms and last_ms.
@@ -33,8 +39,9 @@ class Seasonal:
         self._widths = np.diff(np.append(self._columns, len(self.layout.numeric) * SLOTS + self.layout.offsets[-1]))
         self._made: dict[bytes, Profile] = {}
 
-    def reference(self, start_ms: int, end_ms: int) -> Profile:
+    def reference(self, start_ms: int, end_ms: int, panes: Mapping[PaneKey, Profile] = _NONE) -> Profile:
         """What the rows of [start, end) are to be compared with. The same object for the same parts of the season."""
+        del panes
         weights = self.weights(start_ms, end_ms)
         key = weights.tobytes()
         found = self._made.pop(key, None)
