@@ -1,6 +1,7 @@
 """Puts a known change into rows that have been decoded: one column from one moment on, and nothing else.
 
-What happens to a row depends on its id, its time and its own value alone, so that rows may be cut anywhere.
+What happens to a row depends on its id, its time and its own value alone, so that rows may be cut anywhere. What the
+model answered stays as it was, even where its score is the column: labels are joined with what it had said.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,36 +20,59 @@ GRID = 128
 """A column of at most so many different numbers keeps to them, as counts and codes do."""
 
 _FEWEST = 2
+_HELD = 1_000
 _OF_LABELS = frozenset({Task.BINARY, Task.MULTICLASS})
 _EMPTY = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Injection:
-    """One change of one column, ready to be made; only `labels` of the target "" are changed by a flip of labels.
+class Facts:
+    """What is known of a column from its history; nothing is `held` where it does not vary.
 
-    place: of the column among the numeric or the categorical ones. onset_ms: rows from here on are changed.
-    centre: the mean of the numbers. step: by which they move. value: what a frozen column holds, a number or a code.
-    source, target: categories between which rows move, `share` of the rows of the source. null: the code of no value.
-    grid: rising, the numbers that the column keeps to; empty for any. low, high: what its numbers may be.
+    place: among the numeric or the categorical columns. centre, spread: mean and standard deviation of its numbers.
+    held: some of its numbers or codes. grid: rising, the numbers that it keeps to; empty for any. low, high: what they
+    may be. shares: (known categories,) of all rows. null: the code of no value.
+    """
+
+    name: str
+    place: int
+    numeric: bool
+    centre: float = 0.0
+    spread: float = 0.0
+    held: Floats = field(default_factory=lambda: _EMPTY)
+    grid: Floats = field(default_factory=lambda: _EMPTY)
+    low: float = -np.inf
+    high: float = np.inf
+    shares: Floats = field(default_factory=lambda: _EMPTY)
+    null: int = 0
+
+
+LABELS = Facts("", 0, numeric=False)
+"""Stands for the column where it is the labels that change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One change of one column, ready to be made.
+
+    onset_ms: rows from here on are changed. step: by which numbers move. value: what a frozen column holds, a number or
+    a code. source, target: categories between which rows move, `share` of the rows of the source.
     """
 
     shift: Shift
-    column: str
-    place: int
+    facts: Facts
     onset_ms: int
     salt: int
-    numeric: bool = True
-    centre: float = 0.0
     step: float = 0.0
     value: float = 0.0
     source: int = 0
     target: int = 0
     share: float = 0.0
-    null: int = 0
-    grid: Floats = field(default_factory=lambda: _EMPTY)
-    low: float = -np.inf
-    high: float = np.inf
+
+    @property
+    def column(self) -> str:
+        """The name of the column, "" for the labels."""
+        return self.facts.name
 
     def rows(self, batch: Batch) -> Batch:
         """The batch with the change in it."""
@@ -56,13 +80,16 @@ class Injection:
             return batch
         since = batch.times >= self.onset_ms
         chance = chances(batch.ids, self.salt)
-        if self.numeric:
+        place = self.facts.place
+        if self.facts.numeric:
             numeric = batch.numeric.copy()
-            numeric[self.place] = np.where(since, self._numbers(numeric[self.place], chance), numeric[self.place])
+            with np.errstate(over="ignore"):  # a number that becomes too large is invalid, as it would be in an event
+                changed = self._numbers(numeric[place], chance)
+            numeric[place] = np.where(since, changed, numeric[place])
             return replace(batch, numeric=numeric)
         categorical = batch.categorical.copy()
-        before = categorical[self.place]
-        categorical[self.place] = np.where(since, self._codes(before, chance), before)
+        before = categorical[place]
+        categorical[place] = np.where(since, self._codes(before, chance), before)
         return replace(batch, categorical=categorical)
 
     def labels(self, labels: Labels, *, since: NDArray[np.bool_], form: OutputForm) -> Labels:
@@ -82,7 +109,7 @@ class Injection:
             case Kind.MEAN:
                 return self._fitted(values, values + self.step, chance)
             case Kind.SCALE:
-                return self._fitted(values, self.centre + self.shift.size * (values - self.centre), chance)
+                return self._fitted(values, self.facts.centre + self.shift.size * (values - self.facts.centre), chance)
             case Kind.UNIT:
                 return values * self.shift.size
             case Kind.FROZEN:
@@ -93,10 +120,10 @@ class Injection:
     def _fitted(self, before: Floats, after: Floats, chance: Floats) -> Floats:
         """Numbers that the column can hold; between two of its grid by chance, so that the mean is as it should be."""
         finite = np.isfinite(before)
-        after = np.clip(np.where(finite, after, 0.0), self.low, self.high)
-        if self.grid.size:
-            upper = np.clip(np.searchsorted(self.grid, after), 1, self.grid.size - 1)
-            low, high = self.grid[upper - 1], self.grid[upper]
+        after = np.clip(np.where(finite, after, 0.0), self.facts.low, self.facts.high)
+        if self.facts.grid.size:
+            upper = np.clip(np.searchsorted(self.facts.grid, after), 1, self.facts.grid.size - 1)
+            low, high = self.facts.grid[upper - 1], self.facts.grid[upper]
             after = np.where(chance < (after - low) / (high - low), high, low)
         return np.where(finite, after, before)
 
@@ -108,28 +135,44 @@ class Injection:
             case Kind.FROZEN:
                 changed = np.full(codes.size, int(self.value))
             case _:
-                changed = np.where(chance < self.shift.size, self.null, codes)
+                changed = np.where(chance < self.shift.size, self.facts.null, codes)
         return changed.astype(codes.dtype)
 
 
-def prepared(
-    shift: Shift, column: Column, rows: Batch, *, schema: Schema, onset_ms: int, generator: np.random.Generator
-) -> Injection | None:
-    """The change for one column of a history's rows; None when this column cannot have it."""
-    salt = int(generator.integers(1, 2**62))
-    if column in schema.numeric:
-        place = schema.numeric.index(column)
-        blank = Injection(shift, column.name, place, onset_ms, salt, low=column.minimum, high=column.maximum)
-        return _of_numbers(blank, rows.numeric[place], generator) if shift.numeric else None
-    place = schema.categorical.index(column)
-    known = len(column.vocabulary)
-    blank = Injection(shift, column.name, place, onset_ms, salt, numeric=False, null=known + 1)
-    return _of_codes(blank, rows.categorical[place], known, generator=generator) if shift.categorical else None
+def facts_of(rows: Batch, schema: Schema) -> tuple[Facts, ...]:
+    """What has to be known of every column, in the schema's order, numeric first."""
+    numbers = [_number_facts(column, place, rows.numeric[place]) for place, column in enumerate(schema.numeric)]
+    codes = [_code_facts(column, place, rows.categorical[place]) for place, column in enumerate(schema.categorical)]
+    return (*numbers, *codes)
+
+
+def prepared(shift: Shift, facts: Facts, *, onset_ms: int, generator: np.random.Generator) -> Injection | None:
+    """The change for one column; None when the column cannot have it."""
+    if not facts.held.size or not (shift.numeric if facts.numeric else shift.categorical):
+        return None
+    made = Injection(
+        shift,
+        facts,
+        onset_ms,
+        salt=int(generator.integers(1, 2**62)),
+        step=shift.size * facts.spread,
+        value=float(generator.choice(facts.held)),
+    )
+    if facts.numeric:
+        # What lies in a known range has no unit.
+        bounded = np.isfinite(facts.low) and np.isfinite(facts.high)
+        return None if shift.kind is Kind.UNIT and bounded else made
+    source = int(np.argmax(facts.shares))
+    share = shift.size / float(facts.shares[source])
+    if shift.kind is Kind.SHARE and share > 1:
+        return None
+    others = [code for code in range(facts.shares.size) if code != source]
+    return replace(made, source=source, target=int(generator.choice(others)), share=share)
 
 
 def flipped(shift: Shift, *, onset_ms: int, generator: np.random.Generator) -> Injection:
     """A change of labels."""
-    return Injection(shift, "", 0, onset_ms, int(generator.integers(1, 2**62)))
+    return Injection(shift, LABELS, onset_ms, int(generator.integers(1, 2**62)))
 
 
 def can_flip(form: OutputForm) -> bool:
@@ -137,31 +180,35 @@ def can_flip(form: OutputForm) -> bool:
     return form.task in _OF_LABELS and (form.task is Task.BINARY or len(form.classes) >= _FEWEST)
 
 
-def _of_numbers(blank: Injection, values: Floats, generator: np.random.Generator) -> Injection | None:
+def _number_facts(column: Column, place: int, values: Floats) -> Facts:
     finite = values[np.isfinite(values)]
     distinct = np.unique(finite)
-    if distinct.size < _FEWEST:
-        return None
-    shift, bounded = blank.shift, np.isfinite(blank.low) and np.isfinite(blank.high)
-    if shift.kind is Kind.UNIT and bounded:  # what lies in a known range has no unit
-        return None
-    return replace(
-        blank,
-        centre=float(finite.mean()),
-        step=shift.size * float(finite.std()),
-        value=float(generator.choice(finite)),
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre, spread = (float(finite.mean()), float(finite.std())) if finite.size else (0.0, 0.0)
+    if distinct.size < _FEWEST or not np.isfinite(spread):
+        return Facts(column.name, place, numeric=True)
+    return Facts(
+        column.name,
+        place,
+        numeric=True,
+        centre=centre,
+        spread=spread,
+        held=_some(finite),
         grid=distinct if distinct.size <= GRID else _EMPTY,
+        low=column.minimum,
+        high=column.maximum,
     )
 
 
-def _of_codes(blank: Injection, codes: Codes, known: int, *, generator: np.random.Generator) -> Injection | None:
-    counts = np.bincount(codes[codes < known], minlength=known)
+def _code_facts(column: Column, place: int, codes: Codes) -> Facts:
+    known = len(column.vocabulary)
+    held = codes[codes < known]
+    counts = np.bincount(held, minlength=known)
     if np.count_nonzero(counts) < _FEWEST:
-        return None
-    source = int(np.argmax(counts))
-    share = blank.shift.size * codes.size / int(counts[source])
-    if blank.shift.kind is Kind.SHARE and share > 1:
-        return None
-    others = [code for code in range(known) if code != source]
-    value = int(generator.choice(codes[codes < known]))
-    return replace(blank, source=source, target=int(generator.choice(others)), share=share, value=float(value))
+        return Facts(column.name, place, numeric=False)
+    shares = counts / codes.size
+    return Facts(column.name, place, numeric=False, held=_some(held.astype(np.float64)), shares=shares, null=known + 1)
+
+
+def _some(values: Floats) -> Floats:
+    return values[:: max(1, values.size // _HELD)]

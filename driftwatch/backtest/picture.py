@@ -124,7 +124,7 @@ def _head(sheet: Sheet, words: str) -> None:
 def _row(sheet: Sheet, name: str) -> float:
     """Begin a line and return its middle."""
     y = sheet.y + _ROW / 2
-    shown = name if len(name) <= 28 else name[:27] + "…"
+    shown = name if len(name) <= 26 else name[:25] + "…"
     sheet.write(_LEFT - 12, y + 4, shown, end=True)
     sheet.y += _ROW
     return y

@@ -77,22 +77,23 @@ def _shifts(found: Document) -> Iterator[str]:
     within = found["trials"]["within_windows"]
     yield f"changes put in, each at random moments: found within {within} windows by an alert on the column itself"
     yield (
-        f"{'change':<22}{'found':>9}{'power':>7}  {'95 %':<11}{'windows':>9}{'time':>9}{'first of all':>14}"
+        f"{'change':<22}{'found':>9}{'power':>7}  {'95 %':<11}{'windows':>9}{'time':>9}{'any alert':>13}"
         f"{'named':>8}{'F1':>7}{'always':>8}"
     )
     for shift in found["shifts"]:
         delay, time, named, f1 = shift["delay_windows"], shift["delay_seconds"], shift["named"], shift["f1"]
-        first = shift["any_alert"]["delay_windows"]
+        anything = shift["any_alert"]
+        first = "" if not anything["found"] else f"{anything['found']}× {anything['delay_windows']['median']:g}"
         bounds = f"{shift['lower']:.2f}–{shift['upper']:.2f}"
         yield (
             f"{shift['name']:<22}{shift['found']:>4}/{shift['trials']:<4}{shift['power']:>7.2f}  {bounds:<11}"
             f"{'' if delay is None else format(delay['median'], 'g'):>9}"
             f"{'' if time is None else _duration(time['median']):>9}"
-            f"{'' if first is None else format(first['median'], 'g'):>14}"
+            f"{first:>13}"
             f"{'' if named is None else str(named['count']) + '/' + str(shift['trials']):>8}"
             + ("" if f1 is None else f"{f1['driftwatch']['f1']:>7.2f}{f1['always_alarm']['f1']:>8.2f}")
         ).rstrip()
-    yield "windows, time: median delay from the change to that alert; first of all: windows to any alert"
+    yield "windows, time: median delay from the change to that alert; any alert: on whatever column, how often and when"
 
 
 def _monitors(found: Document) -> Iterator[str]:

@@ -7,14 +7,13 @@ from itertools import cycle, islice
 import numpy as np
 
 from driftwatch.backtest.history import History
-from driftwatch.backtest.inject import Injection, can_flip, flipped, prepared
+from driftwatch.backtest.inject import LABELS, Facts, Injection, can_flip, facts_of, flipped, prepared
 from driftwatch.backtest.own_reference import own_watch
 from driftwatch.backtest.passing import Pass, passed
 from driftwatch.backtest.resample import Halves, block_rows, halves
 from driftwatch.backtest.shifts import SHIFTS, Kind, Shift
 from driftwatch.daemon.watch import Watch
 from driftwatch.errors import DataError
-from driftwatch.stream.schema import Column
 
 LEAD, WITHIN = 5, 10
 """Windows before a change, in which the monitor is at rest, and those in which the change has to be found."""
@@ -116,9 +115,8 @@ def backtest(
         resampled.append(_resampled(world, history, size, generator=generator))
         progress(1 + len(resampled), total)
     trials: list[Trial] = []
-    for (shift, column), world in zip(plan, cycle(worlds), strict=False):
-        made = _trial(world, history, size, shift=shift, column=column, generator=generator)
-        trials += [made] if made is not None else []
+    for (shift, facts), world in zip(plan, cycle(worlds), strict=False):
+        trials.append(_trial(world, history, size, shift=shift, facts=facts, generator=generator))
         progress(1 + clean + len(trials), total)
     reference_rows = int(worlds[0].halves.reference.size)
     return Backtest(watch, history, seed, repeats, size, reference_rows, as_it_is, tuple(resampled), tuple(trials))
@@ -167,29 +165,23 @@ def _resampled(world: _World, history: History, size: Size, *, generator: np.ran
     return Clean(said, count, int(times[0]), int(times[-1]))
 
 
-def _plan(
-    watch: Watch, history: History, *, repeats: int, generator: np.random.Generator
-) -> list[tuple[Shift, Column | None]]:
-    """Which change comes to which column, None for the labels: columns that can have it in turn, in random order."""
-    schema = watch.schema
-    plan: list[tuple[Shift, Column | None]] = []
+def _plan(watch: Watch, history: History, *, repeats: int, generator: np.random.Generator) -> list[tuple[Shift, Facts]]:
+    """Which change comes to which column: all columns that can have it in turn, in a random order."""
+    facts = facts_of(history.rows, watch.schema)
+    plan: list[tuple[Shift, Facts]] = []
     for shift in SHIFTS:
         if shift.kind is Kind.FLIP:
-            plan += [(shift, None)] * (repeats if history.labels is not None and can_flip(watch.output_form) else 0)
-            continue
-        fitting = [
-            column
-            for column in (*schema.numeric, *schema.categorical)
-            if prepared(shift, column, history.rows, schema=schema, onset_ms=0, generator=generator) is not None
-        ]
+            fitting = [LABELS] if history.labels is not None and can_flip(watch.output_form) else []
+        else:
+            fitting = [each for each in facts if prepared(shift, each, onset_ms=0, generator=generator) is not None]
         order: Sequence[int] = generator.permutation(len(fitting)).tolist()
         plan += [(shift, fitting[place]) for place in islice(cycle(order), repeats if fitting else 0)]
     return plan
 
 
 def _trial(
-    world: _World, history: History, size: Size, *, shift: Shift, column: Column | None, generator: np.random.Generator
-) -> Trial | None:
+    world: _World, history: History, size: Size, *, shift: Shift, facts: Facts, generator: np.random.Generator
+) -> Trial:
     """Replay some windows, in one of which the change begins."""
     count = min(size.rows, history.size)
     first = int(generator.integers(0, history.size - count + 1))
@@ -197,13 +189,11 @@ def _trial(
     places, again = world.halves.rows(count, start=int(generator.integers(0, len(world.halves.stream))))
     onset = min(count - 1, int((size.lead + generator.random()) * size.window_rows))
     onset_ms = int(times[onset])
-    if column is None:
+    if facts is LABELS:
         injection: Injection | None = flipped(shift, onset_ms=onset_ms, generator=generator)
     else:
-        schema = world.watch.schema
-        injection = prepared(shift, column, history.rows, schema=schema, onset_ms=onset_ms, generator=generator)
-    if injection is None:
-        return None
+        injection = prepared(shift, facts, onset_ms=onset_ms, generator=generator)
+    assert injection is not None, "the plan holds what can be done"
     rows, labels = history.taken(places, times=times, again=again, form=world.watch.output_form)
     if labels is None or shift.kind is not Kind.FLIP:  # labels do not answer to what happens to columns
         labels = None
