@@ -10,8 +10,11 @@ import typer
 from driftwatch.cli.replay_screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from driftwatch.daemon.watch import Watch
-    from driftwatch.evaluation.report import Report
+    from driftwatch.evaluation.outcome import Outcome
+    from driftwatch.quality.pending import WindowKey
 
 
 def replay(
@@ -38,16 +41,16 @@ def replay(
     from driftwatch.daemon.replay import replay as run  # noqa: PLC0415
 
     watch = chosen_watch(config, model)
-    screen = Screen()
+    screen = Screen(watch.importance)
     with _lines(report) as file:
 
         def write(document: dict[str, Any]) -> None:
             if file:
                 file.write(msgspec.json.encode(document) + b"\n")
 
-        def tell(line: "Report") -> None:
-            screen.show(line)
-            words.add(line)
+        def closed(outcome: "Outcome", changing: "Collection[WindowKey]") -> None:
+            screen.show(outcome)
+            words.release(changing)
 
         def last(document: dict[str, Any]) -> None:
             screen.tell(document)
@@ -56,7 +59,7 @@ def replay(
 
         words = LastWords(last, revision=write if revisions else None)
         now_ms = time.time_ns() // 1_000_000
-        summary = run(watch, predictions, labels=labels or (), now_ms=now_ms, report=tell, changing=words.release)
+        summary = run(watch, predictions, labels=labels or (), now_ms=now_ms, report=words.add, closed=closed)
         words.finish()
     screen.close(summary)
 

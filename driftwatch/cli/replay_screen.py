@@ -1,47 +1,46 @@
-"""What `driftwatch replay` prints: windows as they close, alerts as they move, performance in its last word."""
+"""What `driftwatch replay` prints: windows as they close, what moves in them, performance in its last word."""
 
 import shutil
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from driftwatch.daemon.replay import Summary
+    from driftwatch.evaluation.incidents import Incident
+    from driftwatch.evaluation.outcome import Outcome
     from driftwatch.evaluation.report import Report
 
 _WINDOW = "{:<20} {:>9} {:>6}  {}"
 """End of the window, rows, alerts firing, and in what is left of the line the columns that changed most."""
+_NAMED = 5
+"""So many alerts of those that moved together are named at most."""
+_NONE_KNOWN: Mapping[str, float] = MappingProxyType({})
 _SHOWN = ("accuracy", "roc_auc", "mae", "rmse", "ndcg", "hit_rate")
 """The metrics that stand for performance: two of every task."""
 
 
 class Screen:
-    """Prints a window as it closes and remembers of it only how its alerts stand."""
+    """Prints a window as it closes and remembers nothing of it. importance: of the model's columns."""
 
-    def __init__(self) -> None:
-        self._states: dict[tuple[str, str, str, str], str] = {}
+    def __init__(self, importance: Mapping[str, float] = _NONE_KNOWN) -> None:
+        self._importance = importance
         self._width = shutil.get_terminal_size().columns
         self._begun = False
 
-    def show(self, report: "Report") -> None:
-        """One line for a window unless only labels have come for it, one for each alert that moved, of segments too."""
+    def show(self, outcome: "Outcome") -> None:
+        """One line for a window unless only labels have come for it, and under it one for all that moved together."""
         if not self._begun:
             typer.echo(_WINDOW.format("window ends", "rows", "firing", "most changed (PSI)"))
             self._begun = True
-        if not report.follows and not report.segment:
-            self._show_window(report)
-        for note in report.alerts:
-            key = (report.version, report.segment, note.rule, note.column)
-            if self._states.get(key) != note.state:
-                whose = f"{note.rule} of {_printable(note.column, 40)}" if note.column else note.rule
-                whose += f" in {_printable(report.segment, 40)}" if report.segment else ""
-                typer.echo(f"  {note.state} {note.severity}: {whose} ({note.reason})")
-            self._states[key] = note.state
-        cell = report.version, report.segment
-        held = {(*cell, note.rule, note.column) for note in report.alerts}
-        for key in [key for key in self._states if key[:2] == cell and key not in held]:
-            del self._states[key]
+        behind = _behind(outcome, self._importance)
+        for place, report in enumerate(outcome.reports):
+            if not report.follows and not report.segment:
+                self._show_window(report)
+            for incident in behind.get(place, ()):
+                self._show_incident(incident)
 
     def tell(self, document: Mapping[str, Any]) -> None:
         """One line for the performance of a window, from its last report, when any of its model's labels have come."""
@@ -81,6 +80,15 @@ class Screen:
         begin = _WINDOW.format(end, report.window.rows, firing or "", ", ".join(whose) + ": " if whose else "")
         typer.echo((begin + self._most_changed(report, self._width - len(begin))).rstrip())
 
+    def _show_incident(self, incident: "Incident") -> None:
+        """Name as many of the alerts as there is room for, by rank, and count the others."""
+        lead, line = incident.lead.step, ""
+        for count in range(min(_NAMED, len(incident.moves)), 0, -1):
+            line = f"  {lead.state} {lead.severity}: {_whose(incident, count)} ({lead.reason})"
+            if len(line) <= self._width:
+                break
+        typer.echo(line)
+
     def _most_changed(self, report: "Report", room: int) -> str:
         psi = [(reading.value, reading.column) for reading in report.readings if reading.statistic == "psi"]
         defined = sorted((pair for pair in psi if pair[0] >= 0), reverse=True)  # NaN is not
@@ -88,6 +96,33 @@ class Screen:
         while len(shown) > 1 and len(", ".join(shown)) > room:
             shown.pop()
         return ", ".join(shown)
+
+
+def _behind(outcome: "Outcome", importance: Mapping[str, float]) -> dict[int, list["Incident"]]:
+    """What moved, by the place of the last report that one of its alerts is of; golden sets have none."""
+    from driftwatch.evaluation.incidents import incidents  # noqa: PLC0415 - `--help` stays quick
+
+    said = (*outcome.reports, *outcome.grounds)
+    weights = {report.model: importance for report in outcome.reports}
+    places = {id(report): place for place, report in enumerate(outcome.reports)}
+    found: dict[int, list[Incident]] = {}
+    for incident in incidents(outcome.transitions, said, importance=weights):
+        last = max(places.get(id(move.report), -1) for move in incident.moves)
+        found.setdefault(last, []).append(incident)
+    return found
+
+
+def _whose(incident: "Incident", count: int) -> str:
+    """Say which rule, and of which columns and segments, so many of them by name."""
+    moves, rule = incident.moves, incident.lead.step.rule
+    places = [(move.step.column, _printable(move.step.segment, 40)) for move in moves[:count]]
+    others = f" and {len(moves) - count} more" if len(moves) > count else ""
+    if incident.lead.step.column:
+        named = [_printable(column, 40) + (f" in {segment}" if segment else "") for column, segment in places]
+        return f"{rule} of {', '.join(named)}{others}"
+    if len(moves) == 1 and not places[0][1]:
+        return rule
+    return f"{rule} in {', '.join(segment or 'all rows' for _, segment in places)}{others}"
 
 
 def _tell_of_golden_sets(summary: "Summary") -> None:

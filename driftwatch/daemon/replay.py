@@ -65,14 +65,14 @@ def replay(
     labels: Sequence[str] = (),
     now_ms: int,
     report: Callable[[Report], None],
-    changing: Callable[[Collection[WindowKey]], None] = lambda _: None,
+    closed: Callable[[Outcome, Collection[WindowKey]], None] = lambda *_: None,
 ) -> Summary:
     """Feed files to a new monitor of one model, and report every window, also the last one, which the end closes.
 
     Event files (JSON lines with a `model`) go through decode, tables straight into columns. labels: files that hold
     labels; without any, those that stand in tables of predictions count. now_ms: the time of receipt, against which
-    events from the future are judged. report: told of each report as it is made, revisions too. changing: told after
-    reports which windows may still be reported again. DataError when a file cannot be read.
+    events from the future are judged. report: told of each report as it is made, revisions too. closed: told after
+    reports what they came of, and which windows may still be reported again. DataError when a file cannot be read.
     """
     predictions = tables.find(patterns)
     label_files = LabelFiles.find(watch, labels, now_ms=now_ms)
@@ -90,7 +90,7 @@ def replay(
         for line in outcome.reports:
             report(line)
         if outcome.reports:
-            changing(monitor.memory.revisions.keys())
+            closed(outcome, monitor.memory.revisions.keys())
 
     def compare(some: Iterable[Controls]) -> None:
         for controls in some:

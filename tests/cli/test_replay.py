@@ -6,13 +6,15 @@ import re
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from pyarrow import csv, parquet
 
 from driftwatch.cli.replay_screen import Screen
 from driftwatch.daemon.replay import Summary
-from driftwatch.evaluation.alerts import Reason, State
+from driftwatch.evaluation.alerts import Reason, State, Transition
+from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import AlertNote, Report, Window
 from driftwatch.statistics.checks import CHECKS
 from driftwatch.statistics.control import CHANGED
@@ -180,33 +182,61 @@ def test_which_model(driftwatch, world):
     assert driftwatch(*call, "--model", "loan").code == 0
 
 
-def report(version: str, *, end_ms: int, states: dict[str, str], revision: int = 1) -> Report:
-    notes = tuple(AlertNote("id", "drift", column, state, "warning", "why") for column, state in states.items())
-    return Report(
-        model="m", version=version, segment="", window=Window(0, end_ms, 5), revision=revision,
-        fingerprint="", reference_rows=1, readings=(), thresholds={}, alerts=notes,
-    )  # fmt: skip
+def outcome(version: str, *, segments: dict[str, list[Transition]], revision: int = 1) -> Outcome:
+    """A window's reports, one of each segment, and the steps of alerts that moved in it."""
+    made = Outcome()
+    for segment, steps in segments.items():
+        placed = [replace(each, version=version, segment=segment, window_start_ms=0, window_end_ms=60_000)
+                  for each in steps]  # fmt: skip
+        made.transitions += placed
+        notes = tuple(AlertNote(each.alert_id, each.rule, each.column, each.state, "", "") for each in placed)
+        window = Window(0, 60_000, 5)
+        made.reports.append(
+            Report("fraud", version, segment, window, revision, "", 1, readings=(), thresholds={}, alerts=notes)
+        )
+    return made
+
+
+def moving(column: str, state: State = State.FIRING, **changes: Any) -> Transition:
+    return replace(step(state, Reason.HELD, column=column, alert_id=column), **changes)
 
 
 def test_versions_revisions_and_odd_names(capsys):
     """A version and a revision stand before the columns; a payload's control characters never reach the terminal."""
     screen = Screen()
-    screen.show(report("7\x1b[2J", end_ms=60_000, states={"a\nb": "firing"}, revision=2))
+    screen.show(outcome("7\x1b[2J", segments={"": [moving("a\nb")]}, revision=2))
     assert capsys.readouterr().out.splitlines()[1:] == [
         "1970-01-01T00:01:00Z         5      1  version 7?[2J, revision 2:",
-        "  firing warning: drift of a?b (why)",
+        "  firing warning: drift of a?b (held_for)",
     ]
 
 
-def test_the_screen_forgets(capsys):
-    """However long a replay, the screen remembers no more than the alerts that stand."""
-    screen = Screen()
-    for end in range(200):
-        screen.show(report("1", end_ms=end, states={f"c{end}": "firing"}))
-        screen.show(report("2", end_ms=end, states={"c": "firing"}))
-    assert set(screen._states) == {("1", "", "drift", "c199"), ("2", "", "drift", "c")}
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" ")]
-    assert len(said) == 201
+def test_what_moved_together_is_one_line(capsys, monkeypatch):
+    """Of whole rows and segments, by rank, under the window's line; what has no room is counted."""
+    monkeypatch.setenv("COLUMNS", "80")
+    screen = Screen({"c3": 1.0, "c7": 0.5} | {f"c{n}": 0.1 for n in (0, 1, 2, 4, 5, 6, 8, 9)})
+    steps = [moving(f"c{n}") for n in range(10)]
+    screen.show(outcome("", segments={"": [moving("score"), *steps], "channel=web": steps}))
+    screen.show(outcome("", segments={"": [moving("a", State.RESOLVED)], "channel=web": [moving("b"), moving("c")]}))
+    screen.show(outcome("", segments={"": [moving("x" * 90), moving("y" * 90)]}))
+    assert [line for line in capsys.readouterr().out.splitlines()[1:] if line.startswith("  ")] == [
+        "  firing warning: drift of score, c3, c7, c0, c1 and 16 more (held_for)",
+        "  resolved warning: drift of a (held_for)",
+        "  firing warning: drift of b in channel=web, c in channel=web (held_for)",
+        f"  firing warning: drift of {'x' * 39}… and 1 more (held_for)",
+    ]
+
+
+def test_alerts_without_a_column_name_their_segments(capsys):
+    """Those of the whole model's performance are told apart by where they are."""
+    auc = moving("", rule="auc")
+    for segments in ({"": [auc]}, {"": [], "a=1": [auc]}, {"": [auc], "a=1": [auc], "a=2": [auc]}):
+        Screen().show(outcome("", segments=segments))
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")] == [
+        "  firing warning: auc (held_for)",
+        "  firing warning: auc in a=1 (held_for)",
+        "  firing warning: auc in all rows, a=1, a=2 (held_for)",
+    ]
 
 
 def test_alerts_of_golden_sets_are_told_at_the_end(capsys):
@@ -214,18 +244,3 @@ def test_alerts_of_golden_sets_are_told_at_the_end(capsys):
     firing = replace(step(State.FIRING, Reason.CROSSED, column="golden-1"), statistic=CHANGED, rule="control", value=1)
     Screen().close(Summary(transitions=[firing, step(State.FIRING, Reason.CROSSED)]))
     assert capsys.readouterr().out.splitlines()[1:] == ["firing warning: control of golden-1, version 7, changed: 1"]
-
-
-def test_segments_show_their_alerts_only(capsys):
-    """The window's line is that of all rows; an alert says which segment it is of, and ends there alone."""
-    screen = Screen()
-    whole = report("", end_ms=60_000, states={})
-    part = replace(report("", end_ms=60_000, states={"a": "firing"}), segment="channel=web")
-    for each in (whole, part, whole, part, replace(part, alerts=()), part):
-        screen.show(each)
-    assert capsys.readouterr().out.splitlines()[1:] == [
-        "1970-01-01T00:01:00Z         5",
-        "  firing warning: drift of a in channel=web (why)",
-        "1970-01-01T00:01:00Z         5",
-        "  firing warning: drift of a in channel=web (why)",
-    ]
