@@ -58,12 +58,38 @@ def test_golden_file_of_version_3_reads_to_its_exact_values(tmp_path):
     np.testing.assert_array_equal(again.rhythm.rows, golden.rhythm.rows)
 
 
+def test_golden_file_of_version_4_reads_to_its_exact_values(tmp_path):
+    """What version 4 wrote of consecutive rows, bit for bit; the same table still has the same pyramid."""
+    golden = references.load(GOLDEN / "reference_v4_binary.reference")
+    expected = json.loads((GOLDEN / "reference_v4_binary.json").read_text(encoding="utf-8"))
+    assert described(golden, version=4) == expected
+    assert described(built(tmp_path, Task.BINARY, **DIVIDED), version=4)["pyramid"] == expected["pyramid"]
+
+
+def test_blocks_of_older_references_say_what_they_can_of_consecutive_rows():
+    """Two blocks of 256 rows are the only level; written anew, the file holds the same."""
+    for name in ("reference_v1", "reference_v2_binary", "reference_v3_binary"):
+        old = references.load(GOLDEN / f"{name}.reference")
+        assert old.pyramid.lengths.tolist() == [256]
+        assert old.pyramid.blocks.tolist() == [2]
+        assert (old.pyramid.counts.sum(axis=1) == old.rows).all()
+        assert described(Reference.from_bytes(old.to_bytes()), version=4) == described(old, version=4)
+
+
 def test_older_references_know_nothing_of_segments():
     """They load as those of a model that is looked at as a whole, and are written in the newest version."""
     for name in ("reference_v1", "reference_v2_binary"):
         old = references.load(GOLDEN / f"{name}.reference")
         assert (old.dimensions.all, old.segments, old.importance, old.rhythm) == ((), (), None, None)
         assert described(Reference.from_bytes(old.to_bytes())) == described(old)
+
+
+@pytest.mark.parametrize("name", ["pyramid_counts", "pyramid_moments"])
+def test_a_pyramid_that_does_not_fit_is_refused(name):
+    """A column or a level too few."""
+    meta, arrays = unpack((GOLDEN / "reference_v4_binary.reference").read_bytes())
+    with pytest.raises(StateError, match="pyramid"):
+        Reference.from_bytes(pack(meta, {**arrays, name: arrays[name][1:]}))
 
 
 @pytest.mark.parametrize("name", ["segment_scalars", "segment_counts", "rhythm", "importance"])
@@ -155,7 +181,7 @@ def test_any_flipped_byte_is_noticed(place, bits):
     ("changes", "words"),
     [
         ({"kind": "profile"}, "holds a profile, not a reference"),
-        ({"version": 4}, "version 4 is newer than 3: upgrade"),
+        ({"version": 5}, "version 5 is newer than 4: upgrade"),
         ({"fingerprint": "0" * 32}, "fingerprint"),
     ],
 )

@@ -25,9 +25,11 @@ from driftwatch.stream.table import Chunk, Encoded, Form, form_of, source_names
 from driftwatch.stream.tabled import label_forms, table_answers, table_batch
 from driftwatch.summaries.blocks import BlockCounter, dispersion
 from driftwatch.summaries.building import VOCABULARY, build_layout, cut_points
+from driftwatch.summaries.coarsening import EXCERPT, cuts_of
 from driftwatch.summaries.dividing import Divider
 from driftwatch.summaries.importance import ImportanceCounter
 from driftwatch.summaries.layout import Floats, Layout
+from driftwatch.summaries.pyramid_counter import PyramidCounter
 from driftwatch.summaries.reference import Reference
 from driftwatch.summaries.rhythm import RhythmCounter
 from driftwatch.summaries.segment_profiles import SegmentCounter
@@ -67,6 +69,7 @@ class _Survey:
     rows: int
     scale: float
     cuts: Mapping[tuple[int, int], Floats]
+    coarse_cuts: Floats
 
 
 def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progress: Progress) -> Reference:
@@ -84,9 +87,11 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
     segments = SegmentCounter(layout, dimensions, _season(plan, spec))
     counter, labels = BlockCounter(layout, segments), OutcomeCounter(form, layout, rows=found.rows, scale=found.scale)
     importance, rhythm = ImportanceCounter(layout, spec.task, rows=found.rows), RhythmCounter()
+    pyramid = PyramidCounter(layout, found.coarse_cuts, rows=found.rows)
     for chunk in _read(files, {**plan.forms, **plan.time, **plan.label}, passes_done=1, progress=progress):
         batch, _ = table_batch(chunk, schema, partition="reference")
         counter.add(batch)
+        pyramid.add(batch)
         importance.add(batch)
         rhythm.add(batch.times)
         if plan.label:
@@ -117,6 +122,7 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         importance=importance.importance,
         rhythm=rhythm.rhythm(profile.first_ms, profile.last_ms) if plan.time else None,
         season=segments.season,
+        pyramid=pyramid.pyramid,
     )
 
 
@@ -151,7 +157,8 @@ def _survey(files: Sequence[Path], plan: _Plan, spec: ModelSpec, *, progress: Pr
     known = {name: survey.vocabulary(limit=VOCABULARY) for name, survey in texts.items()}
     categorical = [replace(column, vocabulary=known.get(column.name, ("false", "true"))) for column in plan.categorical]
     layout = build_layout(plan.numeric, categorical, numbers)
-    return _Survey(layout, rows, error_scale(errors.sample(0)), _cuts(plan, spec, numbers))
+    coarse = cuts_of(layout, numbers.excerpt(EXCERPT))
+    return _Survey(layout, rows, error_scale(errors.sample(0)), _cuts(plan, spec, numbers), coarse)
 
 
 def _cuts(plan: _Plan, spec: ModelSpec, numbers: NumericSurvey) -> dict[tuple[int, int], Floats]:
@@ -199,8 +206,8 @@ def _season(plan: _Plan, spec: ModelSpec) -> Season | None:
     season = None if spec.reference is None else spec.reference.seasons
     if season is not None and not plan.time:
         raise DataError(
-            f'model "{spec.name}": the data has no column "{spec.fields.time}", and without times rows are in no season; '
-            "name the column in [models.fields], or leave `season` out"
+            f'model "{spec.name}": the data has no column "{spec.fields.time}", and rows without a time are in no '
+            "season; name the column in [models.fields], or leave `season` out"
         )
     return season
 

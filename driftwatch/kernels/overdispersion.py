@@ -31,4 +31,5 @@ class Overdispersion:
     @classmethod
     def none(cls, columns: int) -> Self:
         """Independent rows: all 1, freedom inf."""
-        return cls(*(np.ones(columns) for _ in range(4)), np.full(columns, np.inf))
+        one = np.ones(columns)
+        return cls(one, one, one, one, np.full(columns, np.inf))

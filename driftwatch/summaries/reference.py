@@ -17,11 +17,12 @@ from driftwatch.summaries.dividing import NO_DIVISION, Division
 from driftwatch.summaries.known_outcomes import KnownOutcomes
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.profile import Profile
+from driftwatch.summaries.pyramid import Pyramid
 from driftwatch.summaries.rhythm import Rhythm
 from driftwatch.summaries.season_profiles import SeasonProfiles
 from driftwatch.summaries.segment_profiles import segment_arrays, segments_from_arrays
 
-KIND, VERSION = "reference", 3
+KIND, VERSION = "reference", 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Reference:
     dimension. importance: (columns,) numeric first, see `importance.ImportanceCounter`; None where there is no answer.
     rhythm: rows by the hour of the week; None when the table had no times. Versions before 3 know nothing of these.
     season: the rows by slot of a season; None where none was asked for.
+    pyramid: how rows that follow each other vary; of versions before 4, what their blocks say of it; None where nothing
+    was counted row by row.
     """
 
     model: str
@@ -60,6 +63,7 @@ class Reference:
     importance: Floats | None = None
     rhythm: Rhythm | None = None
     season: SeasonProfiles | None = None
+    pyramid: Pyramid | None = None
 
     @property
     def rows(self) -> int:
@@ -67,7 +71,7 @@ class Reference:
         return self.profile.rows
 
     def to_bytes(self) -> bytes:
-        """Write the reference in format version 3."""
+        """Write the reference in format version 4."""
         meta = {
             "kind": KIND,
             "version": VERSION,
@@ -93,9 +97,8 @@ class Reference:
         weights = {} if self.importance is None else {"importance": self.importance}
         hours = {} if self.rhythm is None else self.rhythm.arrays()
         divided = segment_arrays(self.segments) | ({} if self.season is None else self.season.arrays())
-        return pack(
-            meta, {**grid, **self.profile.arrays(), **self.blocks.arrays(), **labels, **weights, **hours, **divided}
-        )
+        rows = self.profile.arrays() | self.blocks.arrays() | ({} if self.pyramid is None else self.pyramid.arrays())
+        return pack(meta, {**grid, **rows, **labels, **weights, **hours, **divided})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -110,12 +113,13 @@ class Reference:
             raise StateError(f"the layout's fingerprint is {layout.fingerprint}, not {meta['fingerprint']} as written")
         blocks = Blocks.from_arrays(meta["block_rows"], arrays)
         outcomes = meta.get("outcomes")
+        profile = Profile.from_arrays(layout, arrays)
         dimensions = dimensions_from_json(meta["dimensions"], layout) if "dimensions" in meta else UNDIVIDED
         return cls(
             model=meta["model"],
             task=Task(meta["task"]),
             layout=layout,
-            profile=Profile.from_arrays(layout, arrays),
+            profile=profile,
             blocks=blocks,
             dispersion=dispersion(blocks, layout),
             first_ms=meta["first_ms"],
@@ -132,6 +136,9 @@ class Reference:
             importance=_importance(layout, arrays),
             rhythm=Rhythm.from_arrays(arrays),
             season=SeasonProfiles.from_arrays(layout, arrays),
+            pyramid=Pyramid.from_arrays(layout, arrays, rows=profile.rows)
+            if "pyramid" in arrays
+            else Pyramid.of_blocks(blocks, layout, rows=profile.rows),
         )
 
 

@@ -63,6 +63,11 @@ class NumericSurvey:
         line = self._sample[column, : self._used]
         return np.sort(line[np.isfinite(line)])
 
+    def excerpt(self, rows: int) -> Floats:
+        """(columns, at most rows) the sampled rows of the least hash, in no order, with missing and invalid."""
+        kept = np.argsort(self._priority[: self._used])[:rows]
+        return self._sample[:, : self._used][:, kept]
+
     def distinct(self, column: int) -> Floats | None:
         """All distinct finite values, sorted, or None when there are more than a layout has bins."""
         return self._distinct[column]

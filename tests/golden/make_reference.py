@@ -1,4 +1,4 @@
-"""Made the reference_v3 file, once those of versions 1 and 2, which must be readable for ever: do not run it over them.
+"""Made the reference_v4 file, once those of versions 1 to 3, which must be readable for ever: do not run it over them.
 
 python -m tests.golden.make_reference DIRECTORY
 """
@@ -56,8 +56,8 @@ def built(directory: Path, task: Task, **more: object) -> Reference:
     return build_reference([data], spec, now_ms=1_767_225_600_000, progress=lambda *_: None)
 
 
-def described(reference: Reference) -> dict:
-    """Every value of a reference, as JSON holds it exactly."""
+def described(reference: Reference, *, version: int = 3) -> dict:
+    """Every value of a reference that this version wrote, as JSON holds it exactly."""
     layout, profile = reference.layout, reference.profile
     arrays = {
         "edges": layout.edges, "centre": layout.centre, "scale": layout.scale, "dispersion": reference.dispersion,
@@ -84,14 +84,19 @@ def described(reference: Reference) -> dict:
         names = [[each.name, *each.members] for each in reference.dimensions.all]
         rows = list(reference.protected_rows)
         labels |= {"division": reference.division.to_json(), "dimensions": names, "protected_rows": rows}
+    pyramid = {"pyramid": _pyramid(reference)} if version > 3 else {}
     return {
-        **labels, "model": reference.model, "task": reference.task.value, "columns": columns,
+        **labels, **pyramid, "model": reference.model, "task": reference.task.value, "columns": columns,
         "fingerprint": layout.fingerprint, "rows": reference.rows,
         "first_ms": reference.first_ms, "last_ms": reference.last_ms,
         "source_hash": reference.source_hash, "created_ms": reference.created_ms, "written_by": reference.written_by,
         "left_out": list(reference.left_out), "block_length": reference.blocks.length,
         "arrays": {name: _texts(array) for name, array in arrays.items()},
     }  # fmt: skip
+
+
+def _pyramid(reference: Reference) -> dict:
+    return {name: array.astype(np.int64).tolist() for name, array in reference.pyramid.arrays().items()}
 
 
 def _texts(array: np.ndarray) -> list:
@@ -107,7 +112,7 @@ def main(out: Path) -> None:
             reference = built(Path(directory), task, **DIVIDED)
         name = f"reference_v{VERSION}_{task}"
         (out / f"{name}.reference").write_bytes(reference.to_bytes())
-        (out / f"{name}.json").write_text(json.dumps(described(reference), ensure_ascii=False) + "\n", encoding="utf-8")
+        (out / f"{name}.json").write_text(json.dumps(described(reference, version=VERSION), ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
