@@ -8,6 +8,8 @@ from driftwatch.demo.producer import Progress
 from driftwatch.demo.receiver import Arrival
 
 Document = Mapping[str, Any]
+_NAMED = 3
+"""So many columns that moved together are named at most."""
 Key = tuple[str, str, str]
 """Start of a window, version and segment."""
 
@@ -68,14 +70,15 @@ class Picture:
                 self.interim.setdefault(key, measured)
 
     def add_alerts(self, alerts: Iterable[Document]) -> None:
-        """Take alerts as the service lists them; each state in which one is seen is news."""
+        """Take alerts as the service lists them; each state in which one is seen is news, one line for each rule."""
+        moved: dict[tuple[str, ...], list[Document]] = {}
         for alert in sorted(alerts, key=_end):
             before = self.alerts.get(alert["id"])
             self.alerts[alert["id"]] = alert
             if before is None or before["state"] != alert["state"]:
-                step = f"{alert['state']}: {what(alert)} ({alert['severity']}, {alert['reason']})"
-                evidence = f"{alert['statistic']} {alert['value']:.3f} against {alert['threshold']:g}"
-                self._news.append(f"{day(_end(alert))} alert {step}, {evidence}")
+                together = _end(alert), alert["version"], alert["rule"], alert["state"]
+                moved.setdefault(together, []).append(alert)
+        self._news += [_step(sorted(group, key=_rank)) for group in moved.values()]
 
     def add_arrivals(self, arrivals: tuple[Arrival, ...]) -> None:
         """Take all webhooks that the receiver has so far."""
@@ -145,6 +148,20 @@ def day(moment: str) -> str:
 def what(note: Document) -> str:
     """Name an alert for a person: its rule and column."""
     return f"{note['rule']} of {note['column']}" if note["column"] else str(note["rule"])
+
+
+def _step(alerts: list[Document]) -> str:
+    """One line for alerts that moved together, with what is told of the first."""
+    lead, others = alerts[0], [alert["column"] for alert in alerts[1:_NAMED]]
+    whose = ", ".join([what(lead), *others]) + (f" and {len(alerts) - _NAMED} more" if len(alerts) > _NAMED else "")
+    evidence = f"{lead['statistic']} {lead['value']:.3f} against {lead['threshold']:g}"
+    return f"{day(_end(lead))} alert {lead['state']}: {whose} ({lead['severity']}, {lead['reason']}), {evidence}"
+
+
+def _rank(alert: Document) -> tuple[bool, bool, float, str]:
+    """As letters rank them, where nothing is known of importance: the model's own outputs first, then all rows."""
+    beyond = abs(alert["value"] - alert["threshold"]) / max(abs(alert["threshold"]), 1e-9)
+    return alert["column"] not in {"score", "prediction"}, bool(alert["segment"]), -beyond, alert["column"]
 
 
 def _key(report: Document) -> Key:

@@ -81,7 +81,8 @@ def test_a_check_that_fired_names_the_drift_that_it_explains():
     picture = picture_of(report(1, [missing, drift]))
     window = {"start": "2013-07-01T00:00:00Z", "end": "2013-07-02T00:00:00Z"}
     picture.add_alerts([{
-        "id": "a", "rule": "missing", "column": "distance", "statistic": "missing", "severity": "warning",
+        "id": "a", "version": "1", "segment": "", "rule": "missing",
+        "column": "distance", "statistic": "missing", "severity": "warning",
         "state": "firing", "reason": "held_for", "started": window["start"], "resolved": None, "window": window,
         "value": 0.4, "threshold": 0.01,
     }])  # fmt: skip

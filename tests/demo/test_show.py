@@ -20,10 +20,10 @@ def reading(column, value, *, threshold=0.25, family="drift"):
 def alert(state, day, *, name="a1", column="dep_delay", value=0.47, statistic="psi"):
     """An alert as the service lists it, after the window that begins that day; it began on the second."""
     window = {"start": f"2013-07-{day:02d}T00:00:00Z", "end": f"2013-07-{day + 1:02d}T00:00:00Z"}
-    return {"id": name, "rule": "drift", "column": column, "statistic": statistic, "severity": "warning",
-            "state": state, "reason": "held_for", "started": "2013-07-02T00:00:00Z",
-            "resolved": window["end"] if state == "resolved" else None, "window": window, "value": value,
-            "threshold": 0.25}  # fmt: skip
+    return {"id": name, "version": "1", "segment": "", "rule": "drift", "column": column,
+            "statistic": statistic, "severity": "warning", "state": state, "reason": "held_for",
+            "started": "2013-07-02T00:00:00Z", "resolved": window["end"] if state == "resolved" else None,
+            "window": window, "value": value, "threshold": 0.25}  # fmt: skip
 
 
 def accuracy(value, *, coverage, stage="final"):
@@ -106,6 +106,19 @@ def test_news_tell_each_step_once(picture):
     picture.add_alerts(ALERTS[-1:])
     picture.add_arrivals((ARRIVAL,))
     assert picture.news() == []
+
+
+def test_what_moved_together_is_one_line_of_news():
+    """By how far beyond the threshold, the model's own outputs first; what is not named is counted."""
+    told = Picture()
+    told.add_alerts([alert("firing", 3, name=f"a{n}", column=f"c{n}", value=0.3 + n / 10) for n in range(6)])
+    told.add_alerts(
+        [alert("firing", 4, name="s", column="score"), alert("firing", 4, name="b", column="c9", value=5.0)]
+    )
+    assert told.news() == [
+        "2013-07-04 alert firing: drift of c5, c4, c3 and 3 more (warning, held_for), psi 0.800 against 0.25",
+        "2013-07-05 alert firing: drift of score, c9 (warning, held_for), psi 0.470 against 0.25",
+    ]
 
 
 def test_only_watched_drift_readings_are_ranked_by_their_excess():
