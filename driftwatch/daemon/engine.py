@@ -9,27 +9,26 @@ A checkpoint, in order:
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
 
 import structlog
 
 from driftwatch.daemon.dead_letters import Unsaved as DeadLettersUnsaved
 from driftwatch.daemon.display import show, show_labels, tell_appeared
+from driftwatch.daemon.doors import Doors, Unsaved
+from driftwatch.daemon.learners import Graduate, Learners
+from driftwatch.daemon.learning import Learner
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
-from driftwatch.daemon.telemetry import Result, Telemetry
+from driftwatch.daemon.telemetry import Result
 from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
-from driftwatch.evaluation.alerts import Transition
-from driftwatch.evaluation.incidents import Importance, incidents
+from driftwatch.evaluation.incidents import incidents
 from driftwatch.evaluation.outcome import Outcome
-from driftwatch.evaluation.report import Report
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Checkpoint, Clock, Letter, Outbox, Store
-from driftwatch.sinks.board import Board
-from driftwatch.sinks.letters import Addressee, write_letters
+from driftwatch.ports import Checkpoint
+from driftwatch.sinks.letters import write_letters
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
 
@@ -37,43 +36,6 @@ MAX_UNSAVED = 10_000
 """Reports and letters that may wait for a failing disk before the engine takes no more records."""
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What the engine gives its results to.
-
-    saved: told the positions once they are saved. wake: told that letters have been. keep_payload: of rejected events.
-    base_url: for links in letters. passing: the clock by which partitions fall silent; without one it is the wall
-    clock, and the time of receipt. importance: of each model's columns, by which letters rank them.
-    """
-
-    store: Store
-    outbox: Outbox
-    board: Board
-    telemetry: Telemetry
-    targets: Sequence[Addressee]
-    saved: Callable[[Mapping[str, int]], None]
-    wake: Callable[[], None]
-    clock: Clock
-    retention_ms: int
-    base_url: str = ""
-    keep_payload: bool = False
-    passing: Clock | None = None
-    importance: Mapping[str, Importance] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Unsaved:
-    """What has been decided since the last checkpoint."""
-
-    reports: list[Report] = field(default_factory=list)
-    transitions: list[Transition] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        return len(self.reports) + len(self.letters)
 
 
 class Engine:
@@ -91,12 +53,16 @@ class Engine:
         self._queue = queue
         self._positions = dict(positions)
         self._doors = doors
-        self._unsaved = _Unsaved()
+        self._unsaved = Unsaved()
         self.dead_letters = DeadLettersUnsaved(keep_payload=doors.keep_payload)
         self._stale = False
-        self._waiting = Waiting(self.monitors.values(), doors.passing or doors.clock)
+        self.learners = doors.learners or Learners(doors.clock)
+        self._waiting = Waiting(self._everybody, doors.passing or doors.clock)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.ended = threading.Event()
+
+    def _everybody(self) -> Iterable[Monitor | Learner]:
+        return (*self.monitors.values(), *self.learners.by_model.values())
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -139,7 +105,17 @@ class Engine:
                 self._waiting.announce_labels(message.partitions)
         else:
             return self._obey(message)
+        self._take_over(self.learners.graduates(self._doors.telemetry))
         return True
+
+    def _take_over(self, graduates: Iterable[Graduate]) -> None:
+        """Watch the models whose reference has been learnt."""
+        for each in graduates:
+            self._decoder.replace(each.watch.intake())
+            self.monitors = {**self.monitors, each.monitor.model: each.monitor}  # others may be reading the old one
+            for outcome in each.outcomes:
+                self._publish(outcome)
+            self._stale = True
 
     def _obey(self, order: Order) -> bool:
         match order.command:
@@ -148,22 +124,28 @@ class Engine:
                     # Held back, nobody is listened to, and whoever is not listened to is not silent.
                     self._publish(outcome)
                     self._stale |= moved
+                self._take_over(self.learners.graduates(self._doors.telemetry))
             case Command.FINISH:
+                self._take_over(self.learners.finish(self._doors.telemetry))
                 for monitor in self.monitors.values():
                     self._publish(monitor.finish())
                 self._stale = True  # watermarks have moved, be there reports or not
                 self._save()
-                show_labels(self._doors.board, self.monitors.values())
+                self._show_standing()
             case Command.SAVE | Command.STOP:
                 self._save()
                 self._count_letters()
-                show_labels(self._doors.board, self.monitors.values())
+                self._show_standing()
             case Command.PRUNE:
                 self._prune()
         if order.command is not Command.STOP and self._unsaved.letters:
             self._save()
         order.done.set()
         return order.command is not Command.STOP
+
+    def _show_standing(self) -> None:
+        show_labels(self._doors.board, self.monitors.values())
+        self.learners.show()
 
     def _take(self, raw: Raw) -> None:
         decoded = self._decoder.decode(raw)
@@ -173,6 +155,7 @@ class Engine:
         self._count(raw, decoded)
         heard_ms = self._doors.passing() if self._doors.passing else raw.received_ms
         events = self._doors.telemetry.events
+        self.learners.take(raw, decoded, self._doors.telemetry, received_ms=heard_ms)
         for model, labels in decoded.labels.items():
             joined = self.monitors[model].label(labels, received_ms=heard_ms)
             again = 0 if joined is None else joined.duplicate
@@ -190,6 +173,7 @@ class Engine:
                 events(model, raw.stream, source=raw.source, result=Result.ACCEPTED, count=controls.rows.rows)
         self._positions[raw.partition] = raw.position
         self._stale = True
+        self._queue.hold(on=self._must_hold)
         if self._unsaved.letters and not self.store_error:  # a failing disk is tried again by the clock
             self._save()
 
@@ -217,7 +201,12 @@ class Engine:
         unsaved.reports += outcome.reports
         unsaved.transitions += outcome.transitions
         self._stale = True
-        self._queue.hold(on=unsaved.count > MAX_UNSAVED and bool(self.store_error))
+        self._queue.hold(on=self._must_hold)
+
+    @property
+    def _must_hold(self) -> bool:
+        """Whether so much waits for a failing disk that no more is taken."""
+        return bool(self.store_error) and (self._unsaved.count > MAX_UNSAVED or self.learners.held_back)
 
     def _last_sent_ms(self, target: str, key: str) -> int | None:
         unsaved = [
@@ -237,21 +226,26 @@ class Engine:
             return
         began = time.perf_counter()
         reached(Point.BEFORE_SNAPSHOT)
-        snapshots = {name: encode(monitor) for name, monitor in self.monitors.items()}
-        reached(Point.SNAPSHOT_TAKEN)
         try:
+            learners = self.learners
+            snapshots = {
+                name: encode(each, learnt_before_ms=learners.before_ms.get(name))
+                for name, each in self.monitors.items()
+            } | learners.snapshots()
+            reached(Point.SNAPSHOT_TAKEN)
             doors.store.save(self._checkpoint(snapshots))
         except StateError as error:
             self.store_error = str(error)
-            self._queue.hold(on=unsaved.count > MAX_UNSAVED)
+            self._queue.hold(on=self._must_hold)
             doors.telemetry.checkpoint_failed()
             _log.error("checkpoint_failed", error=str(error), waiting=unsaved.count)
             return
         reached(Point.COMMITTED)
         for monitor in self.monitors.values():
             monitor.saved()
+        learners.saved()
         woken = bool(unsaved.letters)
-        self._unsaved, self._stale, self.store_error = _Unsaved(), False, ""
+        self._unsaved, self._stale, self.store_error = Unsaved(), False, ""
         self.dead_letters.saved()
         self._queue.hold(on=False)
         doors.telemetry.checkpoint(seconds=time.perf_counter() - began, saved_ms=doors.clock())

@@ -36,6 +36,11 @@ class DurableIngest:
         self._decoder = Decoder(intakes)
         self._turn = threading.Lock()
 
+    def replace(self, intake: Intake) -> None:
+        """Judge the events of one of the models otherwise from now on."""
+        with self._turn:
+            self._decoder.replace(intake)
+
     def accept(self, stream: Stream, body: bytes, *, key: str = "") -> Receipt:
         """Check and store a body; durable when this returns.
 
@@ -82,6 +87,9 @@ class DurableIngest:
 
 class ClosedIngest:
     """The Ingest of a service that has no HTTP source: whatever it took, nobody would ever count."""
+
+    def replace(self, intake: Intake) -> None:
+        """Nothing is judged."""
 
     def accept(self, stream: Stream, _: bytes, *, key: str = "") -> Receipt:  # noqa: ARG002 - the port's form
         """Refuse; 200 would be a promise that is not kept."""

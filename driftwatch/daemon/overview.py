@@ -1,6 +1,6 @@
 """What the running service says of itself: for the status endpoints, readiness and `/metrics`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,8 @@ class ServiceOverview:
     def models(self) -> list[dict[str, Any]]:
         """One document a model: what it is compared with, what is watched, and its latest windows."""
         picture = self.board.picture
-        return [_model(watch, picture) for watch in self.watches]
+        learning = [_learner(name, each) for name, each in self.engine.learners.status.items()]
+        return [*(_model(watch, picture) for watch in list(self.watches)), *learning]
 
     def status(self) -> dict[str, Any]:
         """Version, uptime, sources, queue, targets."""
@@ -55,6 +56,7 @@ class ServiceOverview:
                 "appeared": {model: list(names) for model, names in self.engine.appeared.items()},
                 "ids_forgotten": {name: m.memory.seen.forgotten for name, m in self.engine.monitors.items()},
             },
+            "learning": dict(self.engine.learners.status),
             "targets": {"disabled": sorted(self.disabled_targets())},
             "labels": {model: labels(standing) for model, standing in self.board.picture.labels.items()},
             "controls": {model: _controls(held) for model, held in self.board.picture.controls.items()},
@@ -123,6 +125,12 @@ def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
         "labels": None if standing is None else labels(standing),
         "performance": performance(picture, spec.name, spec.task),
     }
+
+
+def _learner(name: str, status: Mapping[str, Any]) -> dict[str, Any]:
+    """A model that learns its reference: nothing is known of its columns, and it has no windows yet."""
+    empty: dict[str, Any] = {key: [] for key in ("columns", "rules", "latest", "performance")}
+    return {"name": name, "task": status["task"], "reference": None, "learning": status, "labels": None, **empty}
 
 
 def _source(source: Source) -> dict[str, Any]:

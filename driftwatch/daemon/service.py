@@ -13,8 +13,11 @@ from driftwatch.api.refusals import Refusals
 from driftwatch.api.serve import HttpServer, bounds_of, limits_of
 from driftwatch.config import Config
 from driftwatch.daemon.display import refill, remind
-from driftwatch.daemon.engine import Doors, Engine
+from driftwatch.daemon.doors import Doors
+from driftwatch.daemon.engine import Engine
+from driftwatch.daemon.enrolment import enrol
 from driftwatch.daemon.ingest import BodyBounds, ClosedIngest, DurableIngest
+from driftwatch.daemon.learners import Learners
 from driftwatch.daemon.lifecycle import Lifecycle
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
@@ -25,7 +28,7 @@ from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemet
 from driftwatch.daemon.watch import Watch, load_watches
 from driftwatch.errors import ConfigError
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Clock, Inbox, Ingest, Saved, Source
+from driftwatch.ports import Clock, Inbox, Saved, Source
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.prometheus import BoardCollector
@@ -43,7 +46,6 @@ from driftwatch.store.outbox import SqliteOutbox
 from driftwatch.store.rejected import DeadLetterBounds
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Stream
-from driftwatch.stream.reader import Intake
 from driftwatch.stream.reject import Reject
 
 DRAIN_SECONDS = 10.0
@@ -88,6 +90,10 @@ class Service:
         )
         self._outbox = SqliteOutbox(self._database)
         saved = store.load()
+        learners = Learners(self._clock, graduated=self._graduated)
+        self._lifecycle.push("learning", learners.close)
+        learnt = enrol(config, saved, self._database.directory, learners)
+        self.watches = self._in_order([*self.watches, *learnt])
         self.queue = Queue(records=config.queue.max_records, size_bytes=config.queue.max_bytes)
         self.board = Board()
         owner = deployment_id(self._database.directory)
@@ -96,33 +102,35 @@ class Service:
         self._refusals = Refusals()
         telemetry = self._telemetry(lambda: store.dead_letters_forgotten + self.engine.dead_letters.dropped)
         telemetry.restore(saved.engine)
-        importance = {watch.spec.name: watch.importance for watch in self.watches}
+        self._importance = {watch.spec.name: watch.importance for watch in self.watches}
         doors = Doors(
             store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
             keep_payload=config.state.keep_payload,
-            base_url=config.server.external_url, passing=SteadyClock(self._clock), importance=importance,
+            base_url=config.server.external_url, passing=SteadyClock(self._clock), importance=self._importance,
+            learners=learners,
         )  # fmt: skip
-        intakes = [watch.intake() for watch in self.watches]
-        monitors = [_restored(watch, saved) for watch in self.watches]
+        intakes = [*(watch.intake() for watch in self.watches), *(each.intake for each in learners.by_model.values())]
+        monitors = [restored(watch, saved) for watch in self.watches]
         history = SqliteHistory(self._database)
         refill(self.board, monitors)
         remind(self.board, monitors, history)
         self.engine = Engine(
             monitors, decoder=Decoder(intakes), queue=self.queue, positions=saved.positions, doors=doors
         )
-        rules = {watch.spec.name: {rule.name: rule.severity for rule in watch.spec.rules} for watch in self.watches}
+        rules = {spec.name: {rule.name: rule.severity for rule in spec.rules} for spec in config.models}
         collector = BoardCollector(
-            self.board, rules=rules, max_series=config.server.max_series,
-            importance=importance,
-        )  # fmt: skip
+            self.board, rules=rules, max_series=config.server.max_series, importance=self._importance
+        )
         self.overview = ServiceOverview(
             watches=self.watches, engine=self.engine, queue=self.queue, sources=self.sources, board=self.board,
             exposition=Exposition([collector, telemetry]), clock=self._clock, disabled_targets=self._delivery.disabled,
             began_ms=self._clock(), keys_forgotten=lambda: self._inbox.keys_forgotten,
         )  # fmt: skip
+        most = BodyBounds(config.server.max_values, config.server.max_events)
+        self._ingest = _ingest(config, DurableIngest(self._inbox, intakes, clock=self._clock, bounds=most))
         app = create_app(
-            ingest=self._ingest(config, intakes),
+            ingest=self._ingest,
             history=history,
             overview=self.overview,
             limits=limits_of(config.server),
@@ -158,7 +166,7 @@ class Service:
             "started",
             version=driftwatch.__version__,
             port=self.port,
-            models=[watch.spec.name for watch in self.watches],
+            models=[spec.name for spec in self._config.models],
         )
 
     def caught_up(self) -> bool:
@@ -187,15 +195,20 @@ class Service:
         for source in self.sources:
             source.commit(positions)
 
-    def _ingest(self, config: Config, intakes: Sequence[Intake]) -> Ingest:
-        if not any(isinstance(source, HttpSpec) for source in config.sources):
-            return ClosedIngest()
-        bounds = BodyBounds(config.server.max_values, config.server.max_events)
-        return DurableIngest(self._inbox, intakes, clock=self._clock, bounds=bounds)
+    def _graduated(self, learnt: Watch) -> None:
+        """A model has learnt its reference: from now on its events are read by it."""
+        self._importance[learnt.spec.name] = learnt.importance
+        self.watches[:] = self._in_order([*self.watches, learnt])
+        self._ingest.replace(learnt.intake())
+
+    def _in_order(self, watches: Sequence[Watch]) -> list[Watch]:
+        """As in the configuration."""
+        places = {spec.name: place for place, spec in enumerate(self._config.models)}
+        return sorted(watches, key=lambda watch: places[watch.spec.name])
 
     def _telemetry(self, dead_letters_dropped: Callable[[], int]) -> Telemetry:
         values = LabelValues(
-            models=[watch.spec.name for watch in self.watches],
+            models=[spec.name for spec in self._config.models],
             sources=sorted({source.name for source in self.sources}),
             rejects=list(Reject),
             targets=[target.name for target in self._targets],
@@ -211,7 +224,8 @@ class Service:
         return Telemetry(values, gauges=gauges, clock=self._clock, version=driftwatch.__version__)
 
 
-def _restored(watch: Watch, saved: Saved) -> Monitor:
+def restored(watch: Watch, saved: Saved) -> Monitor:
+    """A monitor, as a checkpoint left it."""
     monitor, name = watch.monitor(), watch.spec.name
     if name in saved.monitors:
         rows = resume(monitor, saved.monitors[name], saved.panes.get(name, {}))
@@ -224,6 +238,10 @@ def _restored(watch: Watch, saved: Saved) -> Monitor:
         if not rows and any(name.startswith(SEGMENTS) for name in monitor.told):
             _log.warning("segments_of_open_windows_discarded", model=name, why="the segments have changed")
     return monitor
+
+
+def _ingest(config: Config, durable: DurableIngest) -> DurableIngest | ClosedIngest:
+    return durable if any(isinstance(source, HttpSpec) for source in config.sources) else ClosedIngest()
 
 
 def _source(spec: KafkaSpec | HttpSpec | FilesSpec, *, inbox: Inbox, clock: Clock, owner: str) -> Source:

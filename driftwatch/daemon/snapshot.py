@@ -8,6 +8,7 @@ from types import MappingProxyType
 import msgspec
 import numpy as np
 
+from driftwatch.daemon.learning import Learner, Lesson
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Alerts, Episode
 from driftwatch.monitor import Monitor
@@ -42,6 +43,8 @@ class _Stored(msgspec.Struct, omit_defaults=True):
 
     panes_of: layout fingerprint and window form that the panes were counted for. segments_of: digest of the dimensions
     that they were divided by, "" for none. since: the first pane of a rolling reference.
+    lesson: of a model that learns its reference; of it there is nothing else then but the watermark and the ids.
+    learnt_before_ms: rows before that have been learnt from, and are not counted.
     """
 
     format: int
@@ -59,6 +62,8 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     attended: Attended | None = None
     repeated: Repeated | None = None
     since: int | None = None
+    lesson: Lesson | None = None
+    learnt_before_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Snapshot:
     panes: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
-def encode(monitor: Monitor) -> Snapshot:
+def encode(monitor: Monitor, *, learnt_before_ms: int | None = None) -> Snapshot:
     """Take a snapshot; the monitor is left for the caller to tell once it is saved."""
     progress, memory, repeats = monitor.windows.progress, monitor.memory, monitor.attendance.repeats
     stored = _Stored(
@@ -89,6 +94,7 @@ def encode(monitor: Monitor) -> Snapshot:
         attended=None if monitor.attendance.attended == Attended() else monitor.attendance.attended,
         repeated=None if repeats is None else repeats.repeated,
         since=memory.against.since,
+        learnt_before_ms=learnt_before_ms,
     )
     panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
@@ -107,6 +113,28 @@ def encode(monitor: Monitor) -> Snapshot:
     panes |= dict.fromkeys(monitor.told - panes.keys())
     monitor.told |= panes.keys()
     return Snapshot(msgspec.json.encode(stored), panes)
+
+
+def encode_learner(learner: Learner) -> Snapshot:
+    """Take a snapshot of a model that is learning; what it has kept must be durable, up to `lesson.length`."""
+    progress = learner.windows.progress
+    learner.lesson.length = learner.spool.length
+    stored = _Stored(
+        format=FORMAT, panes_of="", greatest=dict(progress.greatest), idle=sorted(progress.idle),
+        closed_ms=progress.closed_ms, counted=0, issued=NEVER, revisions=[], touched=[], versions=[], alerts=[],
+        lesson=learner.lesson,
+    )  # fmt: skip
+    panes = {f"{SEEN}{n}": None if each is None else each.astype("<u8").tobytes()
+             for n, each in learner.seen.changes().items()}  # fmt: skip
+    panes |= dict.fromkeys(learner.told - panes.keys())
+    learner.told |= panes.keys()
+    return Snapshot(msgspec.json.encode(stored), panes)
+
+
+def resume_learner(learner: Learner, stored: _Stored, stored_panes: Mapping[str, bytes]) -> None:
+    """Let a new learner go on from its state, its lesson being there already."""
+    learner.windows.progress = Progress(stored.greatest, frozenset(stored.idle), stored.closed_ms)
+    learner.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in _parts(stored_panes).seen.items()})
 
 
 def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> int:

@@ -113,8 +113,12 @@ def _capacity(spec: ModelSpec, form: OutputForm) -> int:
 
 
 def load_watches(config: Config) -> list[Watch]:
-    """Every model of the file; ConfigError, DataError or StateError say what keeps one from being watched."""
-    return [load_watch(config, position) for position in range(len(config.models))]
+    """Every model of the file but those that have to learn their reference first.
+
+    ConfigError, DataError or StateError say what keeps one from being watched.
+    """
+    return [load_watch(config, position) for position, spec in enumerate(config.models)
+            if spec.reference is None or not spec.reference.learns]  # fmt: skip
 
 
 def load_watch(config: Config, position: int) -> Watch:

@@ -34,10 +34,14 @@ _CODE = {reason: code + 1 for code, reason in enumerate(_REASONS)}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What came of some events: rows that are kept, the others with their reasons, and those of golden sets."""
+    """What came of some events: rows that are kept, the others with their reasons, and those of golden sets.
+
+    places: (rows,) of the kept rows, each one's place among the events of its Raw.
+    """
 
     batch: Batch | Labels | None
     rejected: tuple[Rejection, ...]
+    places: Ints
     controls: Controls | None = None
 
 
@@ -81,13 +85,13 @@ class Assembler:
         keep = verdicts == 0
         rejected = () if keep.all() else self._rejections(verdicts, indices)
         if not keep.any():
-            return Piece(None, rejected)
+            return Piece(None, rejected, indices[:0])
         kept = keep if rejected else slice(None)
         whole = (partition, times[kept], hash_ids(ids)[kept])
         if outcomes is not None:
             records, cancelled = outcomes
             labels = Labels(*whole, records[kept], cancelled[kept])
-            return self._piece(labels, rejected, columns, keep=keep)
+            return self._piece(labels, rejected, columns, keep=keep, places=indices[kept])
         # A refused row's version leaves no trace, not even in the order of the names.
         version_codes, version_names = _versions(tuple(compress(versions, keep)) if rejected else versions)
         numeric, categorical = self._matrices(columns, rows)
@@ -95,18 +99,20 @@ class Assembler:
         batch = Batch(*whole, version_codes, version_names, numeric[:, kept], categorical[:, kept], outputs[kept])
         if self._unique is not None:
             batch = replace(batch, uniques=self._unique.of_events(columns, numeric, categorical)[:, kept])
-        return self._piece(batch, rejected, columns, keep=keep)
+        return self._piece(batch, rejected, columns, keep=keep, places=indices[kept])
 
     def _piece(
-        self, rows: Batch | Labels, rejected: tuple[Rejection, ...], columns: Columns, *, keep: NDArray[np.bool_]
-    ) -> Piece:
+        self, rows: Batch | Labels, rejected: tuple[Rejection, ...], columns: Columns, *, keep: NDArray[np.bool_],
+        places: Ints,
+    ) -> Piece:  # fmt: skip
         """Keep the events of golden sets apart: windows, joins and the memory of ids never hear of them."""
         sets = columns.get(self._paths.get(Role.CONTROL, ()))
         if sets is None or sets.count(None) == len(sets):
-            return Piece(rows, rejected)
+            return Piece(rows, rejected, places)
         ids = columns.get(self._paths[Role.ID], (None,) * len(sets))
-        rest, controls = take_apart(rows, tuple(compress(sets, keep)), tuple(compress(ids, keep)))
-        return Piece(rest, rejected, controls)
+        kept = tuple(compress(sets, keep))
+        rest, controls = take_apart(rows, kept, tuple(compress(ids, keep)))
+        return Piece(rest, rejected, places[[name is None or name == "" for name in kept]], controls)
 
     def _judge(
         self, columns: Columns, *, times: Ints, ids: Sequence[Any], versions: Sequence[Any], latest_ms: int

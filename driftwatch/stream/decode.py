@@ -26,6 +26,7 @@ class Decoded:
 
     controls: rows of golden sets, which are in no batch.
     unknown_keys: keys that no field reads. appeared: by model, the names of those that were never met before.
+    places: of models that are learning, the index of each row of their batch or labels.
     lines, first: the texts that were read, and the index of each one's first event.
     """
 
@@ -36,6 +37,7 @@ class Decoded:
     rejected: list[Rejection] = field(default_factory=list)
     unknown_keys: int = 0
     appeared: dict[str, list[str]] = field(default_factory=dict)
+    places: dict[str, Ints] = field(default_factory=dict)
     lines: Sequence[bytes | msgspec.Raw] = field(default=(), compare=False, repr=False)
     first: Ints | None = field(default=None, compare=False, repr=False)
 
@@ -73,6 +75,10 @@ class Decoder:
         }
         self._models = tuple(intake.schema.model for intake in listed)
 
+    def replace(self, intake: Intake) -> None:
+        """Read one of the models otherwise from now on."""
+        self._readers |= {(intake.schema.model, stream): Reader(intake, stream) for stream in Stream}
+
     def decode(self, raw: Raw, events: "Events | None" = None) -> Decoded:
         """Read one Raw; never raises for what a producer sent. events: of `events_of`, for who has asked already."""
         lines, stamps, unread = events or events_of(raw)
@@ -93,6 +99,9 @@ class Decoder:
         decoded.rejected = [Rejection(int(first[place]), reason) for place, reason in refused]
         for model, at, read in reads:
             _finish(decoded, model, read, first=first[at])
+            if self._readers[model, raw.stream].learning and read.pieces:
+                kept = np.concatenate([piece.places for piece in read.pieces])
+                decoded.places[model] = first[at][kept >> PLACE_BITS] + (kept & _ROW_MASK)
         decoded.rejected.sort(key=lambda rejection: rejection.index)
         return decoded
 

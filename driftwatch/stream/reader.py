@@ -32,11 +32,15 @@ PLACE_BITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One model as decode sees it; without a form, its outputs are read as the schema alone would have it."""
+    """One model as decode sees it; without a form, its outputs are read as the schema alone would have it.
+
+    learning: its columns are not known yet, so that no key is unknown, and the place of each row is told.
+    """
 
     schema: Schema
     max_future_ms: int
     output_form: OutputForm | None = None
+    learning: bool = False
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Reader:
     """Reads the events of one model and stream."""
 
     def __init__(self, intake: Intake, stream: Stream) -> None:
+        self.learning = intake.learning
         self._schema = intake.schema
         form = intake.output_form or OutputForm.of(intake.schema)
         self._leaves = leaves_of(intake.schema, stream, form)
@@ -74,6 +79,8 @@ class Reader:
             events, places = self._chunk(lines[start : start + CHUNK_ROWS], read, start=start)
             if events:
                 self._collect(events, np.array(places), read, source=_Source(raw, lines, stamps))
+        if self.learning:
+            read.unknown_keys, read.appeared = 0, []
         return read
 
     def _chunk(self, chunk: Sequence[Any], read: Read, *, start: int) -> tuple[list[Any], list[int]]:

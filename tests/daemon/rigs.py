@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Self
 
 from driftwatch.config import load
-from driftwatch.daemon.engine import Doors, Engine
+from driftwatch.daemon.doors import Doors
+from driftwatch.daemon.engine import Engine
 from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watch

@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 from driftwatch.daemon.display import refill
-from driftwatch.daemon.engine import Doors, Engine
+from driftwatch.daemon.doors import Doors
+from driftwatch.daemon.engine import Engine
 from driftwatch.daemon.ingest import DurableIngest
 from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.service import _restored

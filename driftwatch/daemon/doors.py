@@ -1,0 +1,53 @@
+"""What the engine gives its results to, and what of them waits for the next checkpoint."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from driftwatch.daemon.learners import Learners
+from driftwatch.daemon.telemetry import Telemetry
+from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.incidents import Importance
+from driftwatch.evaluation.report import Report
+from driftwatch.ports import Clock, Letter, Outbox, Store
+from driftwatch.sinks.board import Board
+from driftwatch.sinks.letters import Addressee
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the engine gives its results to.
+
+    saved: told the positions once they are saved. wake: told that letters have been. keep_payload: of rejected events.
+    base_url: for links in letters. passing: the clock by which partitions fall silent; without one it is the wall
+    clock, and the time of receipt. importance: of each model's columns, by which letters rank them. learners: the
+    models that have no reference yet.
+    """
+
+    store: Store
+    outbox: Outbox
+    board: Board
+    telemetry: Telemetry
+    targets: Sequence[Addressee]
+    saved: Callable[[Mapping[str, int]], None]
+    wake: Callable[[], None]
+    clock: Clock
+    retention_ms: int
+    base_url: str = ""
+    keep_payload: bool = False
+    passing: Clock | None = None
+    importance: Mapping[str, Importance] = field(default_factory=dict)
+    learners: Learners | None = None
+
+
+@dataclass(slots=True)
+class Unsaved:
+    """What has been decided since the last checkpoint."""
+
+    reports: list[Report] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Reports and letters."""
+        return len(self.reports) + len(self.letters)
