@@ -51,7 +51,7 @@ def dealt(rows: int, *, block: int, generator: np.random.Generator) -> list[Ints
 
 
 def halves(rows: int, *, block: int, generator: np.random.Generator) -> Halves:
-    """Divide a history at random: half of the rounds to compare with, the others to replay."""
+    """Divide a history of two windows at least at random: half of the rounds to compare with, the others to replay."""
     rounds = dealt(rows, block=block, generator=generator)
     order = generator.permutation(len(rounds))
     middle = len(rounds) // 2

@@ -1,0 +1,84 @@
+"""What a person is shown of the findings: lines and a picture."""
+
+import copy
+from xml.etree import ElementTree
+
+import pytest
+
+from driftwatch.backtest.picture import picture
+from driftwatch.backtest.score import findings
+from driftwatch.backtest.text import text
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def found(tested):
+    return findings(tested)
+
+
+def texts(svg: str) -> list[str]:
+    return [each.text for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_text(found):
+    """What was replayed, what alarmed, what was found, and what dumb baselines would have scored."""
+    said = text(found)
+    for part in (
+        "backtest of loan: 3000 rows, 12 windows of about 250, 2026-01-01 to 2026-01-01, 2000 labels; seed 3",
+        "resampled rows are compared with",
+        "  window to 2026-01-01 06:59  drift of amount  psi ",
+        "  false alarms     0 = 0 in 30 days (0–",
+        "  budget           none is configured",
+        "mean +1 sd              2/2      1.00  0.34–1.00 ",
+        "  always alarm ",
+        "  never alarm         0.00    0.00  0.00",
+    ):
+        assert part in said
+    assert max(map(len, said.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("per_30_days", "lower", "upper", "said"),
+    [
+        (1.0, 0.0, 0.9, "1 per 30d = 1 per 30 days: kept surely"),
+        (1.0, 0.2, 3.0, "1 per 30d = 1 per 30 days: kept, as far as so much history tells"),
+        (1.0, 1.1, 9.0, "1 per 30d = 1 per 30 days: exceeded"),
+        (None, 0.0, 0.9, "budget           1 per 30d\n"),
+    ],
+)
+def test_the_budget_is_judged_by_the_bounds(found, per_30_days, lower, upper, said):
+    """A budget is exceeded when that is sure, and kept surely when the upper bound is within."""
+    other = copy.deepcopy(found)
+    other["budget"] = {"text": "1 per 30d", "per_30_days": per_30_days}
+    other["resampled"]["incidents"] |= {"lower": lower, "upper": upper}
+    assert said in text(other)
+    assert ("dashed: the budget, 1 per 30d" in texts(picture(other))) is (per_30_days is not None)
+
+
+def test_picture(found):
+    """Well-formed, with every change, every baseline and every alarm of the history in it."""
+    svg = picture(found)
+    words = texts(svg)
+    assert {shift["name"] for shift in found["shifts"]} <= set(words)
+    assert {"driftwatch", "alarm always", "alarm never"} <= set(words)
+    marks = [each for each in ElementTree.fromstring(svg).iter(f"{SVG}circle") if each.get("class") == "mark"]
+    assert len(marks) == len(found["as_it_is"]["list"])
+
+
+def test_names_of_columns_are_not_to_be_trusted(found):
+    """Markup and control characters in a name change neither picture nor terminal."""
+    other = copy.deepcopy(found)
+    for alarm in other["as_it_is"]["list"]:
+        alarm["column"] = '<b>&"\x1b[2J\x00'
+    assert any('<b>&"?[2J?' in each for each in texts(picture(other)))
+    assert "\x1b" not in text(other)
+
+
+def test_long_lists_are_cut(found):
+    """Many alarms are counted, not all listed."""
+    other = copy.deepcopy(found)
+    one = other["as_it_is"]["list"][0]
+    other["as_it_is"]["list"] = [one | {"column": f"c{place}"} for place in range(50)]
+    assert "  and 30 more\n" in text(other)
+    assert "and 35 more" in texts(picture(other))
