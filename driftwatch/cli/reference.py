@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from driftwatch.summaries.known_outcomes import KnownOutcomes
     from driftwatch.summaries.reference import Reference
+    from driftwatch.summaries.season_profiles import SeasonProfiles
 
 app = typer.Typer(help="Make a model's reference from data files, and look at one.", no_args_is_help=True)
 
@@ -58,6 +59,9 @@ def build(
 def show(
     file: Annotated[Path, typer.Argument(help="A file made by `driftwatch reference build`.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    window_rows: Annotated[
+        int, typer.Option(min=1, help="By how much windows of so many rows vary more than independent rows.")
+    ] = 1000,
 ) -> None:
     """Print what a reference holds."""
     from driftwatch.daemon.referencing import load_reference  # noqa: PLC0415
@@ -66,11 +70,11 @@ def show(
     if json:
         import json as encoder  # noqa: PLC0415
 
-        print(encoder.dumps(_document(reference), indent=2, allow_nan=False))
+        print(encoder.dumps(_document(reference, window_rows), indent=2, allow_nan=False))
         return
-    for name, value in _facts(reference).items():
+    for name, value in {**_facts(reference), "window_rows": window_rows}.items():
         typer.echo(f"{name:<12} {'' if value is None else value}".rstrip())
-    typer.echo("\n" + "\n".join((*_lines(reference), *_division_lines(reference))))
+    typer.echo("\n" + "\n".join((*_lines(reference, window_rows), *_division_lines(reference))))
 
 
 def _facts(reference: "Reference") -> dict[str, Any]:
@@ -87,7 +91,15 @@ def _facts(reference: "Reference") -> dict[str, Any]:
         "block_rows": reference.blocks.length,
         "left_out": ", ".join(reference.left_out),
         "labels": None if reference.outcomes is None else _labels(reference.outcomes),
+        **({} if reference.season is None else {"season": _season(reference.season)}),
     }
+
+
+def _season(parts: "SeasonProfiles") -> str:
+    """Into what it is cut, and how well the slots are filled."""
+    season, rows = parts.season, parts.rows
+    cut = f"{season.slots} months" if season.of_months else f"{season.slots} slots of {season.width_ms / 3_600_000:g} h"
+    return f"{cut}, of {rows.min()} to {rows.max()} rows"
 
 
 def _labels(outcomes: "KnownOutcomes") -> str:
@@ -99,10 +111,11 @@ def _labels(outcomes: "KnownOutcomes") -> str:
     return ", ".join(part for part in (f"{outcomes.rows} rows", metric, refused) if part)
 
 
-def _document(reference: "Reference") -> dict[str, Any]:
+def _document(reference: "Reference", window_rows: int) -> dict[str, Any]:
     from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
 
     importance = _importance(reference)
+    factors = _factors(reference, window_rows)
     columns = [
         {
             "name": portrait.name,
@@ -115,12 +128,14 @@ def _document(reference: "Reference") -> dict[str, Any]:
             "categories": [{"value": text, "count": count} for text, count in portrait.categories],
             "other": portrait.other,
             "dispersion": portrait.dispersion,
+            "overdispersion": factor,
             "importance": importance.get(portrait.name),
         }
-        for portrait in portraits(reference)
+        for portrait, factor in zip(portraits(reference), factors, strict=True)
     ]
     return {
         **_facts(reference),
+        "window_rows": window_rows,
         "left_out": list(reference.left_out),
         "labels": _label_document(reference.outcomes),
         "columns": columns,
@@ -144,13 +159,14 @@ def _label_document(outcomes: "KnownOutcomes | None") -> dict[str, Any] | None:
     return {"rows": outcomes.rows, "refused": outcomes.refused, **dict(performance)}
 
 
-def _lines(reference: "Reference") -> list[str]:
+def _lines(reference: "Reference", window_rows: int) -> list[str]:
     """Each column on one line of 80 characters: what it is and how it spreads; then what does not fit there."""
     from driftwatch.summaries.portrait import portraits  # noqa: PLC0415
 
     importance = _importance(reference)
     lines = [f"{'column':<{_NAME}} {'kind':<11} {'missing':>7} {'histogram':<16}"]
-    for portrait in portraits(reference):
+    factors = _factors(reference, window_rows)
+    for portrait, factor in zip(portraits(reference), factors, strict=True):
         if portrait.least is None:
             shares = [f"{text} {count / reference.rows:.0%}" for text, count in portrait.categories[:_NAMED_CATEGORIES]]
             more = len(portrait.categories) - _NAMED_CATEGORIES
@@ -161,10 +177,28 @@ def _lines(reference: "Reference") -> list[str]:
         missing = f"{portrait.missing / reference.rows:.1%}" if portrait.missing else "-"
         lines.append(f"{_cut(portrait.name):<{_NAME}} {portrait.kind:<11} {missing:>7} {portrait.histogram}")
         extra = [f"dispersion {_short(portrait.dispersion)}"] if portrait.dispersion is not None else []
+        extra += [_varying(factor)] if factor["freedom"] is not None else []
         extra += [f"{portrait.invalid} invalid"] if portrait.invalid else []
         extra += [f"importance {importance[portrait.name]:.2f}"] if portrait.name in importance else []
         lines.append("  " + "; ".join([values, *extra] if values else extra))
     return lines
+
+
+def _factors(reference: "Reference", window_rows: int) -> list[dict[str, float | None]]:
+    """Of each column, numeric first; `freedom` is None where rows are found to be independent."""
+    from driftwatch.kernels.overdispersion import Overdispersion  # noqa: PLC0415
+
+    columns = len(reference.layout.names)
+    over = Overdispersion.none(columns) if reference.pyramid is None else reference.pyramid.over(window_rows)
+    names = ("location", "scale", "cells", "path", "freedom")
+    values = zip(*(getattr(over, name).tolist() for name in names), strict=True)
+    return [{name: None if v == float("inf") else v for name, v in zip(names, each, strict=True)} for each in values]
+
+
+def _varying(factor: dict[str, float | None]) -> str:
+    """How a person reads it: location is what most shifts are seen by, cells what all else is."""
+    location, cells = _short(factor["location"]), _short(factor["cells"])
+    return f"windows vary {location} times" + (f" (cells {cells})" if cells != location else "")
 
 
 def _importance(reference: "Reference") -> dict[str, float]:

@@ -16,8 +16,8 @@ def check_compared(spec: ModelSpec, reference: Reference, where: str) -> None:
     if wanted.seasons is not None and (reference.season is None or reference.season.season != wanted.seasons):
         how = "without a season" if reference.season is None else "with another season or other slots"
         raise ConfigError(
-            f"{where}.reference.season: the reference was built {how}; build it again with `driftwatch reference build` "
-            "and this configuration"
+            f"{where}.reference.season: the reference was built {how}; build it again with "
+            "`driftwatch reference build` and this configuration"
         )
     if wanted.rolling is not None:
         if window.rows is not None:

@@ -112,7 +112,7 @@ _ON_WORDS = frozenset({View.CELLS, View.CATEGORIES})
 class Baseline:
     """A reference made ready to be compared with, once per model and segment. spread: None where none is shown.
 
-    groups: how many the divergences have. shown: the groups in which it is shown how rows spread, when these are others.
+    groups: how many the divergences have. shown: those over which it is shown how rows spread, when they are others.
     """
 
     layout: Layout

@@ -28,8 +28,8 @@ class ReferenceSpec(Spec):
     file: made by `driftwatch reference build`. first, first_rows: learn from the stream's first so long (event time),
     or from so many of its rows. min_rows: go on learning until there are so many, however long it takes.
     max_bytes: what the events to learn from may take on disk; beyond, the first of them are all that is learnt from.
-    rolling: compare with the time of this length before each window; the file says what the grid is, and stands in until
-    so much has been seen. season, slots: compare with the same part of the season, which is cut into so many, in UTC;
+    rolling: compare with the time of this length before each window; the file has the bins, and stands in until so much
+    has been seen. season, slots: compare with the same part of the season, which is cut into so many, in UTC;
     "1y" is cut into the calendar's 12 months. The file has to be built with the season.
     """
 
@@ -69,7 +69,7 @@ class ReferenceSpec(Spec):
             if self.season == YEAR_MS and self.slots != MONTHS:
                 raise mistake("slots", "a year is cut into its 12 months; write 12")
             if self.season % self.slots:
-                raise mistake("slots", "does not cut the season into equal parts of whole milliseconds; write another number")
+                raise mistake("slots", "does not cut the season into equal parts of whole milliseconds; write another")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""A season's slots: what they hold adds up; what windows are compared with is pooled of them, fairly and in whole rows."""
+"""A season's slots: what they hold adds up; what windows are compared with is pooled of them, in whole rows."""
 
 from datetime import UTC, datetime
 
@@ -187,7 +187,7 @@ def test_a_slot_with_many_rows_stands_alone() -> None:
 
 
 def test_a_slot_without_rows_is_what_is_around_it() -> None:
-    """It is the fill; it counts for as many rows as that is worth, which are few where slots differ and many where not."""
+    """It is the fill; it counts for as many rows as that is worth: few where slots differ, many where they do not."""
     rng = np.random.default_rng(2)
     worth = {}
     for effect in (2.0, 0.0):
@@ -256,7 +256,7 @@ def test_hours_that_the_reference_never_saw_are_given_the_usual_traffic() -> Non
 
 
 def test_a_column_that_is_the_slot_itself_is_constant_in_it() -> None:
-    """The hour of the day by hours: one value, no spread, whatever rounding leaves; and it takes no rows from others."""
+    """The hour of the day by hours: one value, no spread, whatever rounding leaves; it takes no rows from others."""
     batch = stream(np.random.default_rng(8), 50_000, effect=0.0)
     hours = ((batch.times // HOUR_MS) % 24 + 1 / 3)[None, :]
     batch = batch_of(batch.times, np.concatenate([hours, batch.numeric[1:]]), batch.categorical)
