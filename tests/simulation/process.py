@@ -10,7 +10,7 @@ from driftwatch.daemon.doors import Doors
 from driftwatch.daemon.engine import Engine
 from driftwatch.daemon.ingest import DurableIngest
 from driftwatch.daemon.queue import Queue
-from driftwatch.daemon.service import _restored
+from driftwatch.daemon.service import restored
 from driftwatch.daemon.steady import SteadyClock
 from driftwatch.daemon.telemetry import Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch
@@ -118,7 +118,7 @@ class Process:
             saved=self._commit, wake=lambda: None, clock=around.clock, retention_ms=_YEAR_MS,
             passing=self.passing,
         )  # fmt: skip
-        monitors = [_restored(watch, self.saved) for watch in around.watches]
+        monitors = [restored(watch, self.saved) for watch in around.watches]
         refill(self.board, monitors)
         decoder = shared_decoder()
         self.engine = Engine(
