@@ -5,8 +5,8 @@ from tests.store.doors import Doors
 from tests.store.examples import START, checkpoint, letter
 
 
-def test_letters_of_an_alert_keep_their_order(doors: Doors) -> None:
-    """Of each alert only the oldest pending letter is due, even while that one waits for its retry."""
+def test_letters_of_a_lane_keep_their_order(doors: Doors) -> None:
+    """Of each lane only the oldest pending letter is due, even while that one waits for its retry."""
     first, second, other = letter("first"), letter("second"), letter("other", alert_id="a2")
     doors.store.save(checkpoint(letters=(first, second, other, letter("elsewhere", target="pager"))))
     outbox = doors.outbox
@@ -18,6 +18,20 @@ def test_letters_of_an_alert_keep_their_order(doors: Doors) -> None:
     outbox.delivered(first, now_ms=START + 11, result="delivered")
     assert {due.id for due in outbox.due("trainer", START + 11, limit=9)} == {"second", "other"}
     assert len(outbox.due("trainer", START + 11, limit=1)) == 1
+
+
+def test_a_lane_is_of_many_alerts(doors: Doors) -> None:
+    """The end of some of an incident's alerts waits for the letter that told of them all."""
+    letters = [letter(name, alert_id=lead, lane="drift") for name, lead in [("fired", "a1"), ("ended", "a2")]]
+    doors.store.save(checkpoint(letters=[*letters, letter("other", alert_id="a1", lane="missing")]))
+    outbox = doors.outbox
+
+    assert [due.id for due in outbox.due("trainer", START, limit=9)] == ["fired", "other"]
+    outbox.bury(letters[0], now_ms=START, result="gone")
+    assert [(due.id, due.alert_id) for due in outbox.due("trainer", START, limit=9)] == [
+        ("ended", "a2"),
+        ("other", "a1"),
+    ]
 
 
 def test_a_letter_comes_back_whole(doors: Doors) -> None:

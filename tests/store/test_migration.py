@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pytest
 
 from driftwatch.errors import StateError
+from driftwatch.evaluation.incidents import lane
 from driftwatch.ports import Query
 from driftwatch.store import migration
 from driftwatch.store.checkpoint import SqliteStore
@@ -21,16 +22,27 @@ from driftwatch.store.migration import schema_of
 from driftwatch.store.outbox import SqliteOutbox
 from driftwatch.store.tables import VERSION
 from driftwatch.stream.raw import Stream
-from tests.store.examples import START
+from tests.store.examples import START, letter
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "state_v1.db.gz"
+FIRST, SECOND = (Path(__file__).parents[1] / "golden" / f"state_v{version}.db.gz" for version in (1, 2))
+
+
+def written(golden: Path, directory: Path) -> Path:
+    """A state directory that was written by an older version."""
+    (directory / FILE).write_bytes(gzip.decompress(golden.read_bytes()))
+    return directory
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """A state directory that was written by version 1."""
-    (tmp_path / FILE).write_bytes(gzip.decompress(GOLDEN.read_bytes()))
-    return tmp_path
+    return written(FIRST, tmp_path)
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """One that was written by version 2: an outbox with letters of two rules, and of an alert that is forgotten."""
+    return written(SECOND, tmp_path)
 
 
 @pytest.fixture
@@ -60,11 +72,50 @@ def test_state_of_version_1_is_all_there(opened: Database) -> None:
     assert [letter.id for letter in SqliteOutbox(opened).due("trainer", START, limit=9)] == ["msg_2"]
 
 
-def test_what_was_brought_forward_is_declared_and_sealed_like_a_new_file(old: Path, tmp_path_factory) -> None:
+def test_state_of_version_2_is_all_there(second: Path) -> None:
+    """Each letter has the lane of its alert's rule, or its alert's own where that is forgotten."""
+    database = Database(second)
+    saved = SqliteStore(database).load()
+    outbox, inbox = SqliteOutbox(database), SqliteInbox(database)
+    drift, missing = (lane("fraud", "7", rule=rule) for rule in ("drift", "missing"))
+
+    assert (saved.positions, saved.monitors, saved.panes) == (
+        {"kafka/predictions/0": 7}, {"fraud": b"m"}, {"fraud": {"k": b"p"}},
+    )  # fmt: skip
+    assert [(each.id, each.lane) for each in outbox.due("trainer", START, limit=9)] == [
+        ("msg_1", drift), ("msg_3", missing), ("msg_4", "forgotten"),
+    ]  # fmt: skip
+    outbox.delivered(letter("msg_1"), now_ms=START, result="delivered")
+    assert [each.id for each in outbox.due("trainer", START, limit=1)] == ["msg_2"]
+    assert [each["state"] for each in SqliteHistory(database).deliveries(Query(limit=9)).items] == [
+        "delivered", "pending", "pending", "pending", "delivered",
+    ]  # fmt: skip
+    assert inbox.append(Stream.LABELS, b"{}", received_ms=START) == 2
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("UPDATE letters SET body = x'00' WHERE id = 'msg_2'", "1 rows of letters do not fit their checksums"),
+        ("DELETE FROM ledger", "its ledger is gone"),
+        ("DROP INDEX letters_waiting", "its tables are not declared as its version declares them"),
+    ],
+)
+def test_a_damaged_file_of_version_2_is_not_brought_forward(second: Path, harm: str, said: str) -> None:
+    """It has checksums of its own, by which it is judged before anything is copied."""
+    with closing(sqlite3.connect(second / FILE)) as connection, connection:
+        connection.execute(harm)
+    with pytest.raises(StateError, match=said):
+        Database(second)
+
+
+@pytest.mark.parametrize("golden", [FIRST, SECOND], ids=["1", "2"])
+def test_what_was_brought_forward_is_declared_and_sealed_like_a_new_file(golden: Path, tmp_path_factory) -> None:
     """No trace of the old tables, and nothing for `state verify` to find."""
-    Database(old).close()
-    new = tmp_path_factory.mktemp("new")
-    Database(new).close()
+    old, new = written(golden, tmp_path_factory.mktemp("old")), tmp_path_factory.mktemp("new")
+    for directory in (old, new):
+        Database(directory).close()
     with closing(sqlite3.connect(old / FILE)) as brought, closing(sqlite3.connect(new / FILE)) as made:
         assert schema_of(brought) == schema_of(made)
         assert list(faults(brought, mark=None, thorough=True)) == []
