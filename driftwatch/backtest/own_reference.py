@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from driftwatch.backtest.history import History
-from driftwatch.config import ModelSpec
 from driftwatch.daemon.watch import Watch, watch
 from driftwatch.quality.outcome_counter import OutcomeCounter
 from driftwatch.stream.batch import Batch, Ints
@@ -44,14 +43,15 @@ def own_watch(model: Watch, history: History, places: Ints) -> Watch:
     if labels is not None:
         outcomes, slices = labels.counted()
         made = replace(made, outcomes=outcomes, dimensions=replace(reference.dimensions, slices=slices))
-    return watch(_out_of_season(model.spec), replace(made, season=None), where=f"model {model.spec.name}")
+    return watch(_out_of_season(model).spec, replace(made, season=None), where=f"model {model.spec.name}")
 
 
-def _out_of_season(spec: ModelSpec) -> ModelSpec:
+def _out_of_season(model: Watch) -> Watch:
     """The rows stand in another order than they came in: they are in no season, and are compared with all of them."""
-    if spec.reference is None or spec.reference.seasons is None:
-        return spec
-    return spec.model_copy(update={"reference": ReferenceSpec(file=spec.reference.file)})
+    asked = model.spec.reference
+    if asked is None or asked.seasons is None:
+        return model
+    return replace(model, spec=model.spec.model_copy(update={"reference": ReferenceSpec(file=asked.file)}))
 
 
 def _outcomes(model: Watch, history: History, rows: int) -> OutcomeCounter | None:
