@@ -1,12 +1,16 @@
 """`driftwatch backtest`: what a configuration would have done; see `driftwatch.backtest`."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from driftwatch.cli.replay import chosen_watch
+
+if TYPE_CHECKING:
+    from driftwatch.daemon.watch import Watch
 
 
 class Form(StrEnum):
@@ -39,33 +43,13 @@ def backtest(
     ] = None,
 ) -> None:
     """Replay history with and without changes: false alarms per month, power and delay."""
-    import time  # noqa: PLC0415 - heavy imports only where they are used: `--help` stays quick
-
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-
-    from driftwatch.backtest import picture as drawn  # noqa: PLC0415
-    from driftwatch.backtest.history import read_history  # noqa: PLC0415
-    from driftwatch.backtest.score import findings  # noqa: PLC0415
+    from driftwatch.backtest import picture as drawn  # noqa: PLC0415 - heavy imports only where they are used
     from driftwatch.backtest.text import text  # noqa: PLC0415
-    from driftwatch.backtest.trials import backtest as run  # noqa: PLC0415
 
     watch = chosen_watch(config, model)
-    began = time.monotonic()
-    now_ms = time.time_ns() // 1_000_000
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=None)
-        history = read_history(watch, predictions, labels=labels or (), now_ms=now_ms)
-        bar.update(task, description="replaying")
-        test = run(
-            watch,
-            history,
-            seed=seed,
-            repeats=repeats,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    found = findings(test)
+    for path in filter(None, (output, picture)):
+        _write(path, "", mode="a")  # that it cannot be written is better known now than after minutes
+    found = _found(watch, predictions, labels or (), seed=seed, repeats=repeats)
     if picture is not None:
         _write(picture, drawn.picture(found))
     said = _json(found) if form is Form.JSON else text(found)
@@ -73,8 +57,36 @@ def backtest(
         typer.echo(said, nl=False)
     else:
         _write(output, said)
+
+
+def _found(
+    watch: "Watch", predictions: Sequence[str], labels: Sequence[str], *, seed: int, repeats: int | None
+) -> dict[str, Any]:
+    """Run it, and show on standard error how far it is."""
+    import time  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from driftwatch.backtest.history import read_history  # noqa: PLC0415
+    from driftwatch.backtest.score import findings  # noqa: PLC0415
+    from driftwatch.backtest.trials import backtest as run  # noqa: PLC0415
+
+    began, now_ms = time.monotonic(), time.time_ns() // 1_000_000
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("replaying", total=None)
+        history = read_history(watch, predictions, labels=labels, now_ms=now_ms)
+        test = run(
+            watch,
+            history,
+            seed=seed,
+            repeats=repeats,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     replays = 1 + len(test.resampled) + len(test.trials)
     console.print(f"{replays} replays in {time.monotonic() - began:.1f} s", highlight=False)
+    return findings(test)
 
 
 def _json(found: dict[str, Any]) -> str:
@@ -83,11 +95,12 @@ def _json(found: dict[str, Any]) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _write(path: Path, said: str) -> None:
-    """Write a file; what goes wrong with it is the operator's to mend."""
+def _write(path: Path, said: str, *, mode: str = "w") -> None:
+    """Write a file, or more of it; what goes wrong with it is the operator's to mend."""
     from driftwatch.errors import DataError  # noqa: PLC0415
 
     try:
-        path.write_text(said, encoding="utf-8")
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(said)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error

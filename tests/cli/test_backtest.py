@@ -1,7 +1,7 @@
 """`driftwatch backtest`: what it prints and writes, and what it refuses."""
 
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.backtest.world import make_world
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    return make_world(tmp_path_factory.mktemp("backtest"), rows=2_000)
+    return make_world(tmp_path_factory.mktemp("backtest"), rows=1_250)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_text(backtested):
     """The findings stand on standard output, how long it took on standard error."""
     ended = backtested()
     assert ended.code == 0
-    assert ended.out.startswith("backtest of loan: 2000 rows, 8 windows of about 250, ")
+    assert ended.out.startswith("backtest of loan: 1250 rows, 5 windows of about 250, ")
     assert "against dumb baselines" in ended.out
     assert ended.err.strip().startswith("18 replays in ")
 
@@ -54,7 +54,7 @@ def test_json_and_picture(backtested, world):
     assert {"rule", "column", "false_alarms", "per_30_days", "lower", "upper", "shifts"} == set(found["monitors"][0])
     assert found["budget"] is None
     assert found["history"]["labels"] > 0
-    assert ElementTree.parse(world.folder / "p.svg").getroot().tag.endswith("svg")
+    assert ET.parse(world.folder / "p.svg").getroot().tag.endswith("svg")
 
 
 @pytest.mark.parametrize(
