@@ -11,6 +11,7 @@ from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.telemetry import Exposition
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.report import rfc3339
+from driftwatch.monitor import Monitor
 from driftwatch.ports import Clock, Source
 from driftwatch.quality.control import ControlStanding
 from driftwatch.sinks.board import Board, Picture
@@ -55,6 +56,7 @@ class ServiceOverview:
                 "unknown_keys": self.engine.unknown_keys,
                 "appeared": {model: list(names) for model, names in self.engine.appeared.items()},
                 "ids_forgotten": {name: m.memory.seen.forgotten for name, m in self.engine.monitors.items()},
+                "unique": {name: _unique(m) for name, m in self.engine.monitors.items() if m.attendance.repeats},
             },
             "learning": dict(self.engine.learners.status),
             "targets": {"disabled": sorted(self.disabled_targets())},
@@ -77,6 +79,13 @@ class ServiceOverview:
     def metrics(self, *, openmetrics: bool) -> bytes:
         """The exposition of `/metrics`."""
         return self.exposition.render(openmetrics=openmetrics)
+
+
+def _unique(monitor: Monitor) -> dict[str, Any]:
+    """Values of unique columns: how many are remembered, and of which part of them all rows are looked at."""
+    repeats = monitor.attendance.repeats
+    assert repeats is not None
+    return {"values": repeats.held, "sampling_rate": 0.5**repeats.repeated.level}
 
 
 def _controls(standings: tuple[ControlStanding, ...]) -> list[dict[str, Any]]:

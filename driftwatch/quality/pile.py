@@ -48,7 +48,7 @@ class Pile:
         """Count values, (rows,); first: the first number that is free for new runs."""
         values, times = np.unique(hashes[_is_low(hashes, self.level)], return_counts=True)
         known = np.zeros(values.size, dtype=np.bool_)
-        for run in self._distinct:
+        for run in self._distinct if self._distinct and self._distinct[0].hashes.size else ():
             at = np.minimum(np.searchsorted(run.hashes, values), run.hashes.size - 1)
             known |= run.hashes[at] == values
         gone, made = self._lengthen(values[~known], number=first)
@@ -71,6 +71,13 @@ class Pile:
             kept = _thinned(self._again, level, first + len(gone))
             self._again = kept if kept.hashes.size else None
         return gone, self.runs
+
+    def kept_open(self, number: int) -> Sequence[Run]:
+        """Where nothing is left an empty run: that the pile remembers few values must itself not be forgotten."""
+        if self.runs:
+            return ()
+        self._distinct = [Run(number, np.zeros(0, dtype=np.uint64))]
+        return self._distinct
 
     def counts(self, level: int) -> tuple[Hashes, int]:
         """The distinct hashes of one in 2 ** level values, and how many rows had them."""

@@ -135,17 +135,15 @@ class Repeats:
 
     def _thin(self) -> None:
         self.repeated.level += 1
-        for key, pile in list(self._piles.items()):
+        for key, pile in self._piles.items():
             self._replace(key, *pile.thin(self.repeated.level, first=self._next))
 
     def _replace(self, key: _Key, gone: Sequence[Run], made: Sequence[Run]) -> None:
         self._drop(gone)
-        for run in made:
+        for run in made or self._piles[key].kept_open(self._next):
             self._unsaved[run.number] = key, run
             self._next = max(self._next, run.number + 1)
             self.held += run.hashes.size
-        if not self._piles[key].runs:  # of nothing no level is remembered after a restart either
-            del self._piles[key]
 
     def _drop(self, runs: Sequence[Run]) -> None:
         self._unsaved |= dict.fromkeys([run.number for run in runs])

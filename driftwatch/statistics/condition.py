@@ -25,7 +25,7 @@ from driftwatch.summaries.profile import Profile
 __all__ = ["CHECKS", "FAMILY", "Condition", "checks_for"]
 
 _FEWEST_ROWS = 2
-_DECLARED_ROWS = 10**9
+_DECLARED_ROWS = 10**15
 """A kind that is declared is as sure as a reference of so many rows without a value of another."""
 
 
