@@ -254,7 +254,7 @@ class Monitor:
                 performance=performances[key].get(WHOLE),
                 decided=frozenset(rule for rule, segment in judged if segment == WHOLE),
                 stream=self.attendance.readings(key, panes, rows=window.rows) if key in whole else (),
-                reference=against.reference(window.start_ms, window.end_ms, panes) if key in whole else None,
+                reference=against.reference((window.start_ms, window.end_ms), profiles.get(key), panes),
             )
             seen[key] = Sight(look, performances[key], judged)
         return seen

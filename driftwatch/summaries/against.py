@@ -6,6 +6,9 @@ from typing import Any
 from driftwatch.summaries.profile import Profile
 from driftwatch.summaries.segment_panes import PaneKey
 
+Span = tuple[int, int]
+"""Where a window begins, and where it ends, in ms; the end is no part of it."""
+
 
 class Against:
     """Compares every window with the reference that was built, and remembers nothing.
@@ -15,12 +18,13 @@ class Against:
 
     since: int | None = None
 
-    def reference(self, start_ms: int, end_ms: int, panes: Mapping[PaneKey, Profile]) -> Profile | None:
-        """What the window [start, end) is compared with; None: with the reference that was built.
+    def reference(self, span: Span, rows: Profile | None, panes: Mapping[PaneKey, Profile]) -> Profile | None:
+        """What a window is compared with; None: with the reference that was built.
 
-        panes: those that are held. The same object as before where the same is found.
+        rows: those of the window, None once they are let go: then nothing is. panes: those that are held. Gives the same
+        object as before where it finds the same.
         """
-        del start_ms, end_ms, panes
+        del span, rows, panes
         return None
 
     def let_go(self, panes: Mapping[PaneKey, Profile], *, before: int) -> None:

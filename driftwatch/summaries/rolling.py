@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import reduce
 
 from driftwatch.errors import StateError
-from driftwatch.summaries.against import Against
+from driftwatch.summaries.against import Against, Span
 from driftwatch.summaries.codec import profile_bytes, profile_from_bytes
 from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.profile import Profile
@@ -30,9 +30,11 @@ class Rolling(Against):
         self._last: tuple[list[Profile], Profile | None] = [], None
         self.since: int | None = None
 
-    def reference(self, start_ms: int, end_ms: int, panes: Mapping[PaneKey, Profile]) -> Profile | None:
+    def reference(self, span: Span, rows: Profile | None, panes: Mapping[PaneKey, Profile]) -> Profile | None:
         """The rows of the period before the window; None before a whole one has been seen, and when it has no rows."""
-        del end_ms
+        if rows is None:
+            return None
+        start_ms, _ = span
         began = min((pane for pane, _ in panes), default=start_ms)
         began = began if self.since is None else min(began, self.since)
         if began > start_ms - self._period:

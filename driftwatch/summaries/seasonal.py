@@ -1,11 +1,10 @@
 """The reference of a window by the season: the rows of the slots that it is in, each as its time and traffic weigh."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 
-from driftwatch.summaries.against import Against
+from driftwatch.summaries.against import Against, Span
 from driftwatch.summaries.layout import FINITE, SLOTS, Floats, Ints
 from driftwatch.summaries.numeric import Numeric
 from driftwatch.summaries.pooling import Fill
@@ -16,7 +15,8 @@ from driftwatch.summaries.segment_panes import PaneKey
 
 _KEPT = 8
 """References made last that are kept: windows of several versions, and looks at late rows, ask for the same."""
-_NONE: Mapping[PaneKey, Profile] = MappingProxyType({})
+_PART = 10
+"""The part of a window that may lie before its first row, or after its last, by chance."""
 _SLIGHT = 1e-6
 _ROUNDING = 1e-6
 """What stored means may leave of a spread that is none, as a share of the squares."""
@@ -39,9 +39,23 @@ class Seasonal(Against):
         self._widths = np.diff(np.append(self._columns, len(self.layout.numeric) * SLOTS + self.layout.offsets[-1]))
         self._made: dict[bytes, Profile] = {}
 
-    def reference(self, start_ms: int, end_ms: int, panes: Mapping[PaneKey, Profile] = _NONE) -> Profile:
-        """What the rows of [start, end) are to be compared with. The same object for the same parts of the season."""
+    def reference(self, span: Span, rows: Profile | None, panes: Mapping[PaneKey, Profile]) -> Profile | None:
+        """What the rows of a window are to be compared with.
+
+        Where a stream, or a version, begins or ends inside the window, only the time of its rows counts.
+        """
         del panes
+        if rows is None:
+            return None
+        start_ms, end_ms = span
+        if rows.rows:
+            least = (end_ms - start_ms) // _PART
+            start_ms = rows.first_ms if rows.first_ms - start_ms > least else start_ms
+            end_ms = rows.last_ms + 1 if end_ms - 1 - rows.last_ms > least else end_ms
+        return self.of(start_ms, end_ms)
+
+    def of(self, start_ms: int, end_ms: int) -> Profile:
+        """The reference of the time [start, end); the same object for the same parts of the season."""
         weights = self.weights(start_ms, end_ms)
         key = weights.tobytes()
         found = self._made.pop(key, None)

@@ -36,32 +36,32 @@ def test_the_panes_of_the_period(count: int, places: set[int], held: int, data) 
         rolling.let_go(gone, before=before)
         assert len(rolling.held()) <= -(-count * PANE // step) + 1
         seen = {key: profile for key, profile in panes.items() if key[0] <= now}
-        found = rolling.reference(now, now + PANE, seen)
+        found = rolling.reference((now, now + PANE), pane(0), seen)
         first = (now - count * PANE) // step * step
         expected = [everything[key] for key in sorted(everything) if first <= key[0] < now]
         if starts[0] > now - count * PANE or not expected:
             assert found is None
         else:
             assert_profiles_equal(found, reduce(Profile.merge, expected))
-            assert rolling.reference(now, now + PANE, seen) is found
+            assert rolling.reference((now, now + PANE), pane(0), seen) is found
 
 
 def test_the_previous_window() -> None:
     """A period of the window's length is the window before, and the file's rows stand in for the first one."""
     rolling = Rolling(LAYOUT, period_ms=PANE, pane_ms=PANE)
     panes = {(0, "1"): pane(0), (10, "1"): pane(10, 2), (20, "1"): pane(20, 3)}
-    assert rolling.reference(0, 10, panes) is None
-    assert rolling.reference(10, 20, panes) is panes[0, "1"]
-    assert rolling.reference(20, 30, panes) is panes[10, "1"]
+    assert rolling.reference((0, 10), pane(0), panes) is None
+    assert rolling.reference((10, 20), pane(0), panes) is panes[0, "1"]
+    assert rolling.reference((20, 30), pane(0), panes) is panes[10, "1"]
 
 
 def test_a_late_row_is_in_the_references_to_come() -> None:
     """A pane that has taken another row makes another reference."""
     rolling = Rolling(LAYOUT, period_ms=PANE, pane_ms=PANE)
     panes = {(0, "1"): pane(0), (10, "1"): pane(10)}
-    before = rolling.reference(10, 20, panes)
+    before = rolling.reference((10, 20), pane(0), panes)
     panes[0, "2"] = pane(0, 5)
-    after = rolling.reference(10, 20, panes)
+    after = rolling.reference((10, 20), pane(0), panes)
     assert before is not None
     assert after is not None
     assert (before.rows, after.rows) == (1, 2)
@@ -71,8 +71,8 @@ def test_after_an_outage_there_is_nothing_before() -> None:
     """Then the file's rows stand in again."""
     rolling = Rolling(LAYOUT, period_ms=2 * PANE, pane_ms=PANE)
     panes = {(0, "1"): pane(0), (90, "1"): pane(90)}
-    assert rolling.reference(90, 100, panes) is None
-    assert rolling.reference(100, 110, panes) is panes[90, "1"]
+    assert rolling.reference((90, 100), pane(0), panes) is None
+    assert rolling.reference((100, 110), pane(0), panes) is panes[90, "1"]
 
 
 def test_another_period_begins_anew() -> None:

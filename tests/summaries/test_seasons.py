@@ -124,7 +124,7 @@ def test_a_damaged_season_is_refused(name: str) -> None:
 def test_a_pooled_reference_is_a_profile(data, layout, season: Season, start: int, length: int) -> None:
     """Every column holds each row once, no cell is negative, nothing is claimed that the reference does not have."""
     found, _, whole = seasonal(layout, data.draw(batches(layout)), season)
-    reference = found.reference(start, start + length)
+    reference = found.of(start, start + length)
     assert 0 <= reference.rows <= whole.rows
     assert found.weights(start, start + length).sum() == pytest.approx(1)
     numeric = reference.numeric
@@ -137,7 +137,7 @@ def test_a_pooled_reference_is_a_profile(data, layout, season: Season, start: in
     held = numeric.counts[:, :FINITE].sum(axis=1)
     least = numeric.sums.sum(axis=1) ** 2 / np.maximum(held, 1)
     assert (numeric.squares >= least * (1 - 1e-9)).all(), "a variance is not negative"
-    assert found.reference(start, start + length) is reference
+    assert found.of(start, start + length) is reference
 
 
 @given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=30).filter(any), max_size=6), st.integers(0, 10**6))
@@ -180,7 +180,7 @@ def test_a_slot_with_many_rows_stands_alone() -> None:
     batch = stream(np.random.default_rng(1), 400_000)
     found, parts, _ = seasonal(layout_of(batch.numeric, 1), batch)
     own, _ = parts.slot(15, parts.starts())
-    reference = found.reference(*at(15))
+    reference = found.of(*at(15))
     assert parts.rows[15] <= reference.rows <= 1.05 * parts.rows[15]
     columns = np.cumsum(own / parts.rows[15])
     assert np.abs(shares(reference) - columns).max() < 0.01
@@ -194,9 +194,9 @@ def test_a_slot_without_rows_is_what_is_around_it() -> None:
         batch = stream(rng, 60_000, effect=effect, night=0.0)
         found, parts, whole = seasonal(layout_of(batch.numeric, 1), batch)
         assert not parts.rows[2]
-        worth[effect] = found.reference(*at(2)).rows
+        worth[effect] = found.of(*at(2)).rows
         if not effect:
-            assert np.abs(shares(found.reference(*at(2))) - shares(whole)).max() < 0.01
+            assert np.abs(shares(found.of(*at(2))) - shares(whole)).max() < 0.01
     assert 1 <= worth[2.0] < 30
     assert worth[0.0] > 1_000
 
@@ -206,9 +206,9 @@ def test_a_thin_slot_of_a_season_that_is_none_takes_rows_from_all() -> None:
     batch = stream(np.random.default_rng(3), 60_000, effect=0.0)
     found, parts, whole = seasonal(layout_of(batch.numeric, 1), batch)
     assert parts.rows[2] < 100
-    reference = found.reference(*at(2))
+    reference = found.of(*at(2))
     assert 10 * parts.rows[2] < reference.rows <= whole.rows
-    assert found.reference(*at(0, 24 * 7)).rows <= whole.rows
+    assert found.of(*at(0, 24 * 7)).rows <= whole.rows
 
 
 def test_what_is_said_of_a_slot_is_as_near_to_the_truth_as_so_many_rows_are() -> None:
@@ -223,7 +223,7 @@ def test_what_is_said_of_a_slot_is_as_near_to_the_truth_as_so_many_rows_are() ->
         found, _, _ = seasonal(layout, stream(rng, 4_000), HOURS)
         for hour in range(24):
             exact = true_parts.slot(hour, starts)[0][-5:-3] / true_parts.rows[hour]
-            reference = found.reference(*at(hour))
+            reference = found.of(*at(hour))
             error = reference.categories[:2] / max(1, reference.rows) - exact
             ratios.append((error**2).sum() * reference.rows / (1 - (exact**2).sum()))
     assert np.mean(ratios) < 1.5  # 1 but for chance, and for slots that differ from their neighbours more than most do
@@ -239,6 +239,24 @@ def test_a_window_over_slots_weighs_them_by_time_and_by_traffic() -> None:
     assert weights[5] == pytest.approx(night / (night + day), rel=0.01)
     assert weights[6] == pytest.approx(day / (night + day), rel=0.01)
     assert np.count_nonzero(weights) == 2
+
+
+def test_a_stream_that_begins_inside_a_window_is_compared_with_the_time_of_its_rows() -> None:
+    """A version that came at noon is compared with the afternoon; a window with rows throughout is taken as it is."""
+    batch = stream(np.random.default_rng(10), 50_000)
+    layout = layout_of(batch.numeric, 1)
+    found, _, _ = seasonal(layout, batch)
+    start, end = at(0, 24)
+    whole = found.of(start, end)
+
+    def window(first: int, last: int) -> Profile:
+        times = np.linspace(start + first * HOUR_MS, start + last * HOUR_MS - 1, 50).astype(np.int64)
+        return counted(layout, batch_of(times, batch.numeric[:, :50], batch.categorical[:, :50]), HOURS)[1]
+
+    assert found.reference((start, end), window(1, 24), {}) is whole
+    assert found.reference((start, end), window(12, 24), {}) is found.of(*at(12, 12))
+    assert found.reference((start, end), window(0, 9), {}) is found.of(*at(0, 9))
+    assert found.reference((start, end), None, {}) is None
 
 
 def test_hours_that_the_reference_never_saw_are_given_the_usual_traffic() -> None:
@@ -261,7 +279,7 @@ def test_a_column_that_is_the_slot_itself_is_constant_in_it() -> None:
     hours = ((batch.times // HOUR_MS) % 24 + 1 / 3)[None, :]
     batch = batch_of(batch.times, np.concatenate([hours, batch.numeric[1:]]), batch.categorical)
     found, parts, _ = seasonal(layout_of(batch.numeric, 1), batch)
-    reference = found.reference(*at(3))
+    reference = found.of(*at(3))
     assert reference.rows > 5 * parts.rows[3]
     assert reference.numeric.minima[0] == reference.numeric.maxima[0] == pytest.approx(3 + 1 / 3)
     assert np.count_nonzero(reference.numeric.counts[0]) == 1
