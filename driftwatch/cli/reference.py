@@ -177,7 +177,7 @@ def _lines(reference: "Reference", window_rows: int) -> list[str]:
         missing = f"{portrait.missing / reference.rows:.1%}" if portrait.missing else "-"
         lines.append(f"{_cut(portrait.name):<{_NAME}} {portrait.kind:<11} {missing:>7} {portrait.histogram}")
         extra = [f"dispersion {_short(portrait.dispersion)}"] if portrait.dispersion is not None else []
-        extra += [_varying(factor)] if factor["freedom"] is not None else []
+        extra += _varying(factor)
         extra += [f"{portrait.invalid} invalid"] if portrait.invalid else []
         extra += [f"importance {importance[portrait.name]:.2f}"] if portrait.name in importance else []
         lines.append("  " + "; ".join([values, *extra] if values else extra))
@@ -195,10 +195,12 @@ def _factors(reference: "Reference", window_rows: int) -> list[dict[str, float |
     return [{name: None if v == float("inf") else v for name, v in zip(names, each, strict=True)} for each in values]
 
 
-def _varying(factor: dict[str, float | None]) -> str:
-    """How a person reads it: location is what most shifts are seen by, cells what all else is."""
+def _varying(factor: dict[str, float | None]) -> list[str]:
+    """How a person reads it: by location most shifts are seen, by cells all others; nothing where both are 1."""
     location, cells = _short(factor["location"]), _short(factor["cells"])
-    return f"windows vary {location} times" + (f" (cells {cells})" if cells != location else "")
+    if location == cells == "1":
+        return []
+    return [f"windows vary {location} times" + (f" (cells {cells})" if cells != location else "")]
 
 
 def _importance(reference: "Reference") -> dict[str, float]:

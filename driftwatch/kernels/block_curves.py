@@ -150,7 +150,11 @@ def _cells(shares: Floats, moments: Floats, *, length: Floats, freedom: Floats) 
     kept = shares >= RARE
     kinds = kept.sum(axis=1)
     inverse = np.where(kept, 1 / np.where(kept, shares, 1.0), 0.0)
-    covariance = moments - length[..., None, None] * (shares[:, :, None] * shares[:, None, :])
+    # Deviations are from the shares of all rows, also where not all of them are in whole blocks.
+    average = moments.sum(axis=-1)
+    cross = average[..., :, None] * shares[:, None, :]
+    expected = length[..., None, None] * (shares[:, :, None] * shares[:, None, :])
+    covariance = moments - cross - np.swapaxes(cross, -1, -2) + expected
     squares = np.einsum("lcgh,cg,ch->lc", covariance**2, inverse, inverse, optimize=True)
     trace = np.einsum("lcgg,cg->lc", covariance, inverse)
     free = np.maximum(np.where(kept, 1 - shares, 0.0).sum(axis=1), 1e-12)

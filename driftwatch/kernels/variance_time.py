@@ -46,12 +46,16 @@ class VarianceTime:
         """Find where rows depend on each other, and how far that reaches."""
         known = 4 * lengths <= rows
         long, free = lengths[known].astype(np.float64), np.maximum(block_freedom[known], 1.0)
-        chance = special.chdtrc(curves.freedom[:, known], curves.freedom[:, known] * curves.tested[:, known])
+        tested, of = curves.tested[:, known], curves.freedom[:, known]
+        dependent = (tested > 1) & (special.chdtrc(of, of * tested) < CHANCE)
         values = np.maximum(curves.values[:, known], 1.0)
-        growth = _growth(np.maximum(curves.tested[:, known], 1.0))
+        growth = _growth(np.maximum(tested, 1.0))
         freedom = np.maximum(free[:, None] / _likeness(growth), 1.0)
-        sure = np.maximum(values / (1 + _SURE * np.sqrt(2 / freedom)), 1.0)
-        return cls(rows, numeric, long, values, sure, freedom, _top(growth, free), (chance < CHANCE).any(axis=(0, 1)))
+        # The mean of the cells is known far better than the worst of them, which few blocks make look worse.
+        sure = np.concatenate([tested, values[PATH:]])
+        sure[PATH, :, numeric:] = tested[2, :, numeric:]
+        sure = np.maximum(sure / (1 + _SURE * np.sqrt(2 / freedom)), 1.0)
+        return cls(rows, numeric, long, values, sure, freedom, _top(growth, free), dependent.any(axis=(0, 1)))
 
     def over(self, rows: int, reference_rows: int) -> Overdispersion:
         """Make the factors on 1 / reference_rows + 1 / rows."""

@@ -112,7 +112,8 @@ def main(out: Path) -> None:
             reference = built(Path(directory), task, **DIVIDED)
         name = f"reference_v{VERSION}_{task}"
         (out / f"{name}.reference").write_bytes(reference.to_bytes())
-        (out / f"{name}.json").write_text(json.dumps(described(reference, version=VERSION), ensure_ascii=False) + "\n", encoding="utf-8")
+        document = json.dumps(described(reference, version=VERSION), ensure_ascii=False)
+        (out / f"{name}.json").write_text(document + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
