@@ -12,7 +12,9 @@ from driftwatch.stream.outputs import LABELLED, Answers
 from driftwatch.stream.reference_spec import ReferenceSpec
 from driftwatch.stream.tabled import Marked
 from driftwatch.summaries.blocks import BlockCounter, dispersion
+from driftwatch.summaries.coarsening import EXCERPT, cuts_of
 from driftwatch.summaries.known_outcomes import KnownOutcomes
+from driftwatch.summaries.pyramid_counter import PyramidCounter
 from driftwatch.summaries.segment_profiles import SegmentCounter
 
 _PIECE = 65_536
@@ -21,15 +23,19 @@ _PIECE = 65_536
 def own_watch(model: Watch, history: History, places: Ints) -> Watch:
     """The model with a reference of these rows, counted over the layout that it has; places: in the order they come.
 
-    What the reference's labels say is counted anew, too, where it had any and the history has.
+    What the reference's labels say is counted anew, too, where it had any and the history has. How far rows next to
+    each other depend on each other is counted in this order: what is replayed comes in blocks of the same kind.
     """
     reference = model.reference
     segments = SegmentCounter(reference.layout, reference.dimensions)
     counter, labels = BlockCounter(reference.layout, segments), _outcomes(model, history, places.size)
+    pyramid = _pyramid(model, history, places) if reference.pyramid is not None else None
     for start in range(0, places.size, _PIECE):
         part = places[start : start + _PIECE]
         batch, _ = history.taken(part, times=history.rows.times[part])
         counter.add(batch)
+        if pyramid is not None:
+            pyramid.add(batch)
         if labels is not None:
             labels.add(_marked(history, part, batch), batch, first_row=start)
     made = replace(
@@ -39,6 +45,7 @@ def own_watch(model: Watch, history: History, places: Ints) -> Watch:
         dispersion=dispersion(counter.blocks, reference.layout),
         segments=segments.segments,
         protected_rows=segments.protected_rows,
+        pyramid=None if pyramid is None else pyramid.pyramid,
     )
     if labels is not None:
         outcomes, slices = labels.counted()
@@ -52,6 +59,12 @@ def _out_of_season(model: Watch) -> Watch:
     if asked is None or asked.seasons is None:
         return model
     return replace(model, spec=model.spec.model_copy(update={"reference": ReferenceSpec(file=asked.file)}))
+
+
+def _pyramid(model: Watch, history: History, places: Ints) -> PyramidCounter:
+    layout = model.reference.layout
+    some = places[:: -(-places.size // EXCERPT)]
+    return PyramidCounter(layout, cuts_of(layout, history.rows.numeric[:, some]), rows=places.size)
 
 
 def _outcomes(model: Watch, history: History, rows: int) -> OutcomeCounter | None:

@@ -32,23 +32,33 @@ def picture(found: Document) -> str:
 
 
 def _false_alarms(sheet: Sheet, found: Document) -> None:
-    run, budget = found["resampled"], (found["budget"] or {}).get("per_30_days")
-    _head(sheet, f"False alarms in 30 days, on {run['windows']} windows without any change (95 %)")
-    lines = [("alarms", run["alarms"]), ("windows with any", run["incidents"])]
-    highest = max([rate["upper"] or 0.0 for _, rate in lines] + [budget or 0.0]) or 1.0
-    top = sheet.y
-    for name, rate in lines:
-        y = _row(sheet, name)
-        if rate["per_30_days"] is not None:
-            at = [_place(rate[key] / highest) for key in ("lower", "per_30_days", "upper")]
-            sheet.line((at[0], y), (at[2], y), kind="bound")
-            sheet.dot(at[1], y, kind="dot")
-            sheet.write(_RIGHT + 20, y + 4, f"{rate['per_30_days']:.3g}  ({rate['lower']:.3g}–{rate['upper']:.3g})")
-    if budget is not None:
-        sheet.line((_place(budget / highest), top), (_place(budget / highest), sheet.y), kind="budget")
-        sheet.write(20, sheet.y + 14, f"dashed: the budget, {found['budget']['text']}", kind="dim")
+    run, budget = found["resampled"], found["budget"] or {}
+    _head(sheet, f"False alarms on {run['windows']} windows without any change (95 %)")
+    thousand = run["alarms_per_1000_windows"] | {"per_30_days": run["alarms_per_1000_windows"]["rate"]}
+    for name, rate, allowed in (
+        ("in 30 days", run["alarms"], budget.get("per_30_days")),
+        ("times with any, in 30 days", run["incidents"], budget.get("per_30_days")),
+        ("per 1000 windows", thousand, budget.get("per_1000_windows")),
+    ):
+        _rate(sheet, name, rate, allowed=allowed)
+    if budget:
+        sheet.write(20, sheet.y + 14, f"dashed: the budget, {budget['text']}", kind="dim")
         sheet.y += _ROW
     sheet.y += 16
+
+
+def _rate(sheet: Sheet, name: str, rate: Document, *, allowed: float | None) -> None:
+    """A rate between its bounds, on a scale of its own, and what is allowed of it."""
+    top, y = sheet.y, _row(sheet, name)
+    if rate["per_30_days"] is None:
+        return
+    highest = max(rate["upper"], allowed or 0.0) * 1.05 or 1.0
+    at = [_place(rate[key] / highest) for key in ("lower", "per_30_days", "upper")]
+    sheet.line((at[0], y), (at[2], y), kind="bound")
+    sheet.dot(at[1], y, kind="dot")
+    sheet.write(_RIGHT + 20, y + 4, f"{rate['per_30_days']:.3g}  ({rate['lower']:.3g}–{rate['upper']:.3g})")
+    if allowed is not None:
+        sheet.line((_place(allowed / highest), top + 2), (_place(allowed / highest), sheet.y - 2), kind="budget")
 
 
 def _power(sheet: Sheet, found: Document) -> None:

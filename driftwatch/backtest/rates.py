@@ -1,7 +1,6 @@
 """Counts as rates and shares, with their bounds."""
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +11,7 @@ Z = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
 MONTH_MS = 30 * 86_400_000
 
-_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-_BUDGET = re.compile(r"(?P<count>\d+(?:\.\d+)?) per (?P<length>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d|w)")
+_UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 def poisson(count: int, exposure: float) -> tuple[float, float, float]:
@@ -48,12 +46,21 @@ def f1(hits: int, said: int, true: int) -> dict[str, float]:
 
 
 def budget_of(spec: Any) -> dict[str, Any] | None:
-    """The false alarms that a model's configuration tolerates, as written and in 30 days; None without a budget."""
-    written = getattr(getattr(spec, "alerting", None), "budget", None)
-    if written is None:
+    """The false alarms that a model's configuration tolerates, in words and in numbers; None without a budget.
+
+    It is of 30 days or of 1 000 windows; the other of the two is None.
+    """
+    allowed = getattr(getattr(spec, "alerting", None), "allowed", None)
+    rate = None if allowed is None else allowed(timed=spec.window.rows is None)
+    if rate is None:
         return None
-    found = _BUDGET.fullmatch(str(written).strip())
-    if found is None:
-        return {"text": str(written), "per_30_days": None}
-    period_ms = float(found["length"]) * _UNITS_MS[found["unit"]]
-    return {"text": str(written), "per_30_days": float(found["count"]) * MONTH_MS / period_ms if period_ms else None}
+    if rate.per_windows is not None:
+        text = f"{rate.count:g} per {rate.per_windows} windows"
+        return {"text": text, "per_30_days": None, "per_1000_windows": 1_000 * rate.count / rate.per_windows}
+    text = f"{rate.count:g} per {_length(rate.per_ms)}"
+    return {"text": text, "per_30_days": rate.count * MONTH_MS / rate.per_ms, "per_1000_windows": None}
+
+
+def _length(milliseconds: int) -> str:
+    unit = next(unit for unit, size in _UNITS_MS.items() if milliseconds % size == 0)
+    return f"{milliseconds // _UNITS_MS[unit]}{unit}"

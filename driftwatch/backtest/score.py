@@ -61,7 +61,7 @@ def _resampled(runs: Sequence[Clean]) -> Document:
         "runs": len(runs),
         **_rates("alarms", count, runs),
         "incidents": {"count": incidents, **_monthly(incidents, runs)},
-        "alarms_per_1000_windows": 1000 * count / windows if windows else None,
+        "alarms_per_1000_windows": _per_windows(count, windows),
         "left_out": total - count,
     }
 
@@ -79,6 +79,11 @@ def _rates(name: str, count: int, runs: Sequence[Clean]) -> Document:
 def _monthly(count: int, runs: Sequence[Clean]) -> Document:
     rate, lower, upper = poisson(count, _milliseconds(runs) / MONTH_MS)
     return {"per_30_days": _number(rate), "lower": _number(lower), "upper": _number(upper)}
+
+
+def _per_windows(count: int, windows: int) -> Document:
+    rate, lower, upper = poisson(count, windows / 1_000)
+    return {"rate": _number(rate), "lower": _number(lower), "upper": _number(upper)}
 
 
 def _milliseconds(runs: Iterable[Clean]) -> int:

@@ -51,26 +51,29 @@ def _resampled(found: Document) -> Iterator[str]:
         "every alarm is false)"
     )
     thousand = run["alarms_per_1000_windows"]
-    per_windows = "" if thousand is None else f"; {thousand:.3g} per 1000 windows"
-    seen = f"{run['days']:.4g} days, {run['windows']} windows"
-    yield f"  false alarms     {_rate(run['alarms'])}, over {seen}{per_windows}"
+    seen = f"{run['days']:.4g} days and {run['windows']} windows"
+    yield f"  false alarms     {_rate(run['alarms'])}, over {seen}"
+    yield f"  per 1000 windows {thousand['rate']:.3g} ({thousand['lower']:.3g}–{thousand['upper']:.3g})"
     yield f"  false incidents  {_rate(run['incidents'])} (windows in which any alarm began)"
     if budget is None:
         yield "  budget           none is configured"
     else:
-        yield f"  budget           {budget['text']}{_within(budget['per_30_days'], run['incidents'])}"
+        yield f"  budget           {budget['text']}{_within(budget, run)}"
     if run["left_out"]:
         yield f"  not counted      {run['left_out']} alarms of when rows come, which is not shuffled"
 
 
-def _within(budget: float | None, incidents: Document) -> str:
-    """How the incidents stand to the budget, as far as they have been seen."""
-    if budget is None or incidents["per_30_days"] is None:
-        return ""
-    if incidents["lower"] > budget:
-        return f" = {budget:.3g} per 30 days: exceeded"
-    sure = " surely" if incidents["upper"] <= budget else ", as far as so much history tells"
-    return f" = {budget:.3g} per 30 days: kept{sure}"
+def _within(budget: Document, run: Document) -> str:
+    """How the alarms stand to the budget, as far as so much history can tell."""
+    if budget["per_30_days"] is not None:
+        allowed, seen, of = budget["per_30_days"], run["alarms"], f" = {budget['per_30_days']:.3g} in 30 days"
+    else:
+        allowed, seen, of = budget["per_1000_windows"], run["alarms_per_1000_windows"], ""
+    if seen["lower"] is None:
+        return of
+    if seen["lower"] > allowed:
+        return f"{of}: exceeded"
+    return f"{of}: kept surely" if seen["upper"] <= allowed else f"{of}: kept, as far as so much history tells"
 
 
 def _shifts(found: Document) -> Iterator[str]:

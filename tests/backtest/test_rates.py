@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from driftwatch.backtest.rates import budget_of, f1, middle, poisson, wilson
+from driftwatch.spec import rate
 
 
 @pytest.mark.parametrize(
@@ -43,25 +44,33 @@ def test_f1():
     assert f1(0, 0, 10) == {"precision": 0.0, "recall": 0.0, "f1": 0.0}
 
 
+def model(allowed):
+    return SimpleNamespace(
+        alerting=SimpleNamespace(allowed=lambda *, timed: allowed if timed else None),
+        window=SimpleNamespace(rows=None),
+    )
+
+
 @pytest.mark.parametrize(
-    ("written", "per_30_days"),
+    ("written", "said", "per_30_days", "per_1000_windows"),
     [
-        ("1 per 30d", 1.0),
-        ("2 per 7d", 60 / 7),
-        ("1 per 1w", 30 / 7),
-        ("0.5 per 24h", 15.0),
-        ("1 per 1000 windows", None),
+        ("1 per 30d", "1 per 30d", 1.0, None),
+        ("2 per 7d", "2 per 7d", 60 / 7, None),
+        ("0.5 per 24h", "0.5 per 1d", 15.0, None),
+        ("3 per 90m", "3 per 90m", 1_440.0, None),
+        ("2 per 500 windows", "2 per 500 windows", None, 4.0),
     ],
 )
-def test_budget(written, per_30_days):
-    """A budget is told as it was written, and in 30 days where it is about time."""
-    spec = SimpleNamespace(alerting=SimpleNamespace(budget=written))
-    assert budget_of(spec) == {"text": written, "per_30_days": per_30_days and pytest.approx(per_30_days)}
+def test_budget(written, said, per_30_days, per_1000_windows):
+    """A budget is told in words, and in 30 days or in 1 000 windows, whichever it is of."""
+    assert budget_of(model(rate(written))) == {
+        "text": said,
+        "per_30_days": per_30_days and pytest.approx(per_30_days),
+        "per_1000_windows": per_1000_windows,
+    }
 
 
-@pytest.mark.parametrize(
-    "spec", [SimpleNamespace(), SimpleNamespace(alerting=None), SimpleNamespace(alerting=SimpleNamespace())]
-)
+@pytest.mark.parametrize("spec", [SimpleNamespace(), SimpleNamespace(alerting=None), model(None)])
 def test_no_budget(spec):
     """A model need not have one."""
     assert budget_of(spec) is None

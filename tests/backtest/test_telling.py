@@ -30,7 +30,7 @@ def test_text(found):
         "  window to 2026-01-01 06:59  drift of amount  ",
         "  false alarms     ",
         "  false incidents  ",
-        "  budget           none is configured",
+        "  per 1000 windows ",
         "  always alarm ",
         "  never alarm         0.00    0.00  0.00",
     ):
@@ -40,21 +40,33 @@ def test_text(found):
 
 
 @pytest.mark.parametrize(
-    ("per_30_days", "lower", "upper", "said"),
+    ("of", "lower", "upper", "said"),
     [
-        (1.0, 0.0, 0.9, "1 per 30d = 1 per 30 days: kept surely"),
-        (1.0, 0.2, 3.0, "1 per 30d = 1 per 30 days: kept, as far as so much history tells"),
-        (1.0, 1.1, 9.0, "1 per 30d = 1 per 30 days: exceeded"),
-        (None, 0.0, 0.9, "budget           1 per 30d\n"),
+        ("per_30_days", 0.0, 0.9, "1 per X = 1 in 30 days: kept surely\n"),
+        ("per_30_days", 0.2, 3.0, "1 per X = 1 in 30 days: kept, as far as so much history tells\n"),
+        ("per_30_days", 1.1, 9.0, "1 per X = 1 in 30 days: exceeded\n"),
+        ("per_1000_windows", 0.0, 0.9, "1 per X: kept surely\n"),
+        ("per_1000_windows", 1.1, 9.0, "1 per X: exceeded\n"),
     ],
 )
-def test_the_budget_is_judged_by_the_bounds(found, per_30_days, lower, upper, said):
+def test_the_budget_is_judged_by_the_bounds(found, of, lower, upper, said):
     """A budget is exceeded when that is sure, and kept surely when the upper bound is within."""
     other = copy.deepcopy(found)
-    other["budget"] = {"text": "1 per 30d", "per_30_days": per_30_days}
-    other["resampled"]["incidents"] |= {"lower": lower, "upper": upper}
+    other["budget"] = {"text": "1 per X", "per_30_days": None, "per_1000_windows": None, of: 1.0}
+    measured = "alarms" if of == "per_30_days" else "alarms_per_1000_windows"
+    other["resampled"][measured] |= {"lower": lower, "upper": upper}
     assert said in text(other)
-    assert ("dashed: the budget, 1 per 30d" in texts(picture(other))) is (per_30_days is not None)
+    drawn = ET.fromstring(picture(other))
+    dashed = [each for each in drawn.iter(f"{SVG}line") if each.get("class") == "budget"]
+    assert len(dashed) == (2 if of == "per_30_days" else 1)
+    assert "dashed: the budget, 1 per X" in texts(picture(other))
+
+
+def test_without_a_budget(found):
+    """It is said that there is none, and no line is drawn for it."""
+    other = copy.deepcopy(found) | {"budget": None}
+    assert "budget           none is configured\n" in text(other)
+    assert 'class="budget"' not in picture(other)
 
 
 def test_picture(found):

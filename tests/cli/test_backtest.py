@@ -52,7 +52,6 @@ def test_json_and_picture(backtested, world):
         "any_alert", "named", "by_rule", "false_before", "f1",
     ]  # fmt: skip
     assert {"rule", "column", "false_alarms", "per_30_days", "lower", "upper", "shifts"} == set(found["monitors"][0])
-    assert found["budget"] is None
     assert found["history"]["labels"] > 0
     assert ET.parse(world.folder / "p.svg").getroot().tag.endswith("svg")
 
