@@ -12,6 +12,7 @@ from driftwatch.cli.replay_screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from driftwatch.config import Config
     from driftwatch.daemon.watch import Watch
     from driftwatch.evaluation.outcome import Outcome
     from driftwatch.quality.pending import WindowKey
@@ -40,7 +41,8 @@ def replay(
     from driftwatch.daemon.last_word import LastWords  # noqa: PLC0415
     from driftwatch.daemon.replay import replay as run  # noqa: PLC0415
 
-    watch = chosen_watch(config, model)
+    now_ms = time.time_ns() // 1_000_000
+    watch = _learnt_watch(config, model, predictions, now_ms=now_ms)
     screen = Screen(watch.importance)
     with _lines(report) as file:
 
@@ -58,24 +60,46 @@ def replay(
                 write(document)
 
         words = LastWords(last, revision=write if revisions else None)
-        now_ms = time.time_ns() // 1_000_000
-        summary = run(watch, predictions, labels=labels or (), now_ms=now_ms, report=words.add, closed=closed)
+        summary = run(
+            watch, predictions, labels=labels or (), now_ms=now_ms, report=words.add, closed=closed
+        )  # fmt: skip
         words.finish()
     screen.close(summary)
 
 
 def chosen_watch(config: Path, model: str) -> "Watch":
     """The one model to replay; ConfigError when there is not just one, or it cannot be watched."""
-    from driftwatch.config import load, naming  # noqa: PLC0415
+    from driftwatch.config import naming  # noqa: PLC0415
     from driftwatch.daemon.watch import load_watch  # noqa: PLC0415
+
+    loaded, position = _chosen(config, model)
+    with naming(config):
+        return load_watch(loaded, position)
+
+
+def _learnt_watch(config: Path, model: str, predictions: list[str], *, now_ms: int) -> "Watch":
+    """As `chosen_watch`; a reference that has to be learnt is, from the first part of the predictions."""
+    from driftwatch.config import naming  # noqa: PLC0415
+    from driftwatch.daemon.first_part import learn_first  # noqa: PLC0415
+
+    loaded, position = _chosen(config, model)
+    reference = loaded.models[position].reference
+    if reference is None or not reference.learns:
+        return chosen_watch(config, model)
+    with naming(config):
+        return learn_first(loaded, position, predictions, now_ms=now_ms)
+
+
+def _chosen(config: Path, model: str) -> "tuple[Config, int]":
+    """The configuration, and the place of the one model."""
+    from driftwatch.config import load  # noqa: PLC0415
     from driftwatch.errors import ConfigError  # noqa: PLC0415
 
     loaded = load(config)
     names = [spec.name for spec in loaded.models]
     if not model and len(names) > 1:
         raise ConfigError(f"{config}: has several models; choose one with --model: {', '.join(names)}")
-    with naming(config):
-        return load_watch(loaded, names.index(loaded.model(model).name if model else names[0]))
+    return loaded, names.index(loaded.model(model).name if model else names[0])
 
 
 @contextmanager

@@ -58,6 +58,8 @@ class Screen:
         """What it all came to."""
         revised = f" ({summary.reports} with revisions)" if summary.reports > summary.windows else ""
         divided = f" and {summary.segments} of segments" if summary.segments else ""
+        if summary.learnt:
+            typer.echo(f"the reference was learnt from the first {summary.learnt} rows")
         typer.echo(
             f"{summary.windows} reports{revised}{divided}; rows: {summary.accepted} accepted, {summary.late} late, "
             + (f"{summary.duplicate} duplicate, " if summary.duplicate else "")

@@ -30,12 +30,14 @@ def check_config(file: Annotated[Path, typer.Argument(help="The configuration fi
     """Load a configuration, build everything that can fail, and say what would run."""
     from driftwatch.config import load, naming  # noqa: PLC0415
     from driftwatch.daemon.dividing import unmet_values  # noqa: PLC0415
+    from driftwatch.daemon.enrolment import is_to_learn  # noqa: PLC0415
     from driftwatch.daemon.secrets import check_secrets  # noqa: PLC0415
     from driftwatch.daemon.watch import load_watches  # noqa: PLC0415
 
     config = load(file)
     with naming(file):
         watches = load_watches(config)
+        learning = [spec for position, spec in enumerate(config.models) if is_to_learn(spec, f"models[{position}]")]
         check_secrets(config)
     for watch in watches:
         typer.echo(_described(watch))
@@ -43,6 +45,8 @@ def check_config(file: Annotated[Path, typer.Argument(help="The configuration fi
             typer.echo(f"  {_labels(watch)}")
         for line in unmet_values(watch.reference):
             typer.echo(f"  never met: {line}")
+    for spec in learning:
+        typer.echo(f'model "{spec.name}": {spec.task}, learns its reference from its first events')
     for source in config.sources:
         typer.echo(f"source {source.type}")
     for target in config.targets:

@@ -28,7 +28,7 @@ def enrol(config: Config, saved: Saved, directory: Path, learners: Learners) -> 
     places = {spec.name: f"models[{position}]" for position, spec in enumerate(config.models)}
     learners.places = places
     for spec in config.models:
-        if spec.reference is None or not spec.reference.learns:
+        if not is_to_learn(spec, places[spec.name]) or spec.reference is None:
             continue
         stored = stored_core(saved.monitors[spec.name], spec.name) if spec.name in saved.monitors else None
         learnt = place(directory, spec.name, REFERENCE)
@@ -37,7 +37,6 @@ def enrol(config: Config, saved: Saved, directory: Path, learners: Learners) -> 
             if stored.learnt_before_ms is not None:
                 learners.before_ms[spec.name] = stored.learnt_before_ms
             continue
-        check_fields(spec, where=places[spec.name])
         lesson = None if stored is None else stored.lesson
         spool = Spool(place(directory, spec.name, EVENTS), lesson.length if lesson else 0)
         learner = Learner(spec, spool, lesson)
@@ -55,14 +54,17 @@ def enrol(config: Config, saved: Saved, directory: Path, learners: Learners) -> 
     return watches
 
 
-def check_fields(spec: ModelSpec, *, where: str) -> None:
-    """ConfigError when events could not be read by [models.fields]."""
+def is_to_learn(spec: ModelSpec, where: str) -> bool:
+    """Whether a model learns its reference; ConfigError when its events could not be read by [models.fields]."""
+    if spec.reference is None or not spec.reference.learns:
+        return False
     intake = blank_intake(spec)
     for stream in Stream:
         try:
             build(leaves_of(intake.schema, stream, intake.output_form), strict=True)  # type: ignore[arg-type]  # it has one
         except ConfigError as error:
             raise ConfigError(f"{where}.fields: {error}") from error
+    return True
 
 
 def _clear(directory: Path, learners: Learners) -> None:

@@ -24,10 +24,16 @@ def decoded_lines(
 ) -> Iterator[Decoded]:
     """The events of files, some lines at a time; stamp_ms: the time of events that carry none, else `now_ms`."""
     decoder = Decoder([watch.intake()])
+    for raw in raw_lines(files, stream, now_ms=now_ms, stamp_ms=stamp_ms):
+        yield decoder.decode(raw)
+
+
+def raw_lines(files: Sequence[Path], stream: Stream, *, now_ms: int, stamp_ms: int | None = None) -> Iterator[Raw]:
+    """The lines of files as a source would hand them over."""
     for path in files:
         for lines in _lines(path):
             stamps = None if stamp_ms is None else (stamp_ms,) * len(lines)
-            yield decoder.decode(Raw(stream, "files", f"files/{stream.value}/{path}", lines, now_ms, 0, stamps))
+            yield Raw(stream, "files", f"files/{stream.value}/{path}", lines, now_ms, 0, stamps)
 
 
 def split_by_form(files: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

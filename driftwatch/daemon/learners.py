@@ -238,8 +238,9 @@ class _FirstSteps:
         self._left_out += len(decoded.rejected)
         labels, batch = decoded.labels.get(monitor.model), decoded.batches.get(monitor.model)
         if labels is not None:
-            others = ~np.isin(labels.ids, self._learnt.ids)
-            monitor.label(labels.taken(others), received_ms=entry.received_ms)
+            labels = labels.taken(~np.isin(labels.ids, self._learnt.ids))
+            if labels.rows:
+                monitor.label(labels, received_ms=entry.received_ms)
         if batch is not None:
             late = batch.times < (NEVER if before_ms is None else before_ms)
             outcome = monitor.feed(batch.where(~late), received_ms=entry.received_ms)

@@ -91,11 +91,12 @@ class Lesson(msgspec.Struct):
 
 
 class Taken(msgspec.Struct):
-    """What became of a batch of predictions."""
+    """What became of a batch of predictions. rows: all those that came before learning ended."""
 
     accepted: int = 0
     late: int = 0
     duplicate: int = 0
+    rows: int = 0
 
 
 class Learner:
@@ -126,6 +127,7 @@ class Learner:
             before = deepcopy(self.seen) if self._may_end(batch.times, sum(map(len, decoded.lines))) else self.seen
             new = self.seen.new(hashes)
             learnt = self._learn(raw, decoded, new, taken, received_ms=received_ms)
+            taken.rows = learnt
             taken.duplicate = int(np.count_nonzero(~new[:learnt]))
             if self.lesson.end is not None:
                 self.seen = before

@@ -1,10 +1,13 @@
 """The same pipeline over files: at full speed, without server, state or webhooks."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from driftwatch.daemon.event_files import Compare, decoded_lines, split_by_form
+from driftwatch.daemon.first_part import FirstPart, LearntWatch
 from driftwatch.daemon.label_files import PARTITION, LabelFiles
 from driftwatch.daemon.merging import Item, merged
 from driftwatch.daemon.watch import Watch
@@ -25,14 +28,15 @@ from driftwatch.stream.tabled import forms_of, table_batch, table_controls, tabl
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to; predictions received = accepted + late + duplicate + rejected + control.
+    """What a replay came to; predictions received = learnt + accepted + late + duplicate + rejected + control.
 
-    control: events of golden sets, labels too. reports: of all revisions; windows: of each window and version one;
-    segments: reports of their parts, beside those.
+    learnt: from which the reference has been made. control: events of golden sets, labels too. reports: of all
+    revisions; windows: of each window and version one; segments: reports of their parts, beside those.
     labels: read; fate: what became of them, and unlabelled, unsampled: of predictions without one (see `_follow_up`);
     all empty where the model joins no labels.
     """
 
+    learnt: int = 0
     accepted: int = 0
     late: int = 0
     duplicate: int = 0
@@ -72,8 +76,11 @@ def replay(
     Event files (JSON lines with a `model`) go through decode, tables straight into columns. labels: files that hold
     labels; without any, those that stand in tables of predictions count. now_ms: the time of receipt, against which
     events from the future are judged. report: told of each report as it is made, revisions too. closed: told after
-    reports what they came of, and which windows may still be reported again. DataError when a file cannot be read.
+    reports what they came of, and which windows may still be reported again. What a
+    LearntWatch has learnt from is not judged. DataError when a file cannot be read.
     """
+    nothing = FirstPart(0, None, np.zeros(0, dtype=np.uint64))
+    first = replace(watch.first) if isinstance(watch, LearntWatch) else nothing
     predictions = tables.find(patterns)
     label_files = LabelFiles.find(watch, labels, now_ms=now_ms)
     monitor, summary = watch.monitor(), Summary()
@@ -102,23 +109,27 @@ def replay(
     for part in merged(read, timed, timeless=timeless, window=watch.spec.window):
         if isinstance(part, Labels):
             summary.labels += part.rows
-            monitor.label(part, received_ms=now_ms)
+            others = first.other_labels(part)
+            if others.rows:
+                monitor.label(others, received_ms=now_ms)
         else:
-            tell(monitor.feed(part, received_ms=now_ms))
+            tell(monitor.feed(first.rest(part), received_ms=now_ms))
     tell(monitor.finish())
+    summary.learnt, summary.late = first.learnt, summary.late + first.late
     if monitor.quality is not None:
-        _follow_up(monitor.quality, summary)
+        _follow_up(monitor.quality, summary, learnt=first.labels)
     return summary
 
 
-def _follow_up(quality: Quality, summary: Summary) -> None:
+def _follow_up(quality: Quality, summary: Summary, *, learnt: int) -> None:
     """Tell what labels came to, and how many predictions have none, now that no more of either come.
 
     unmatched: labels of no prediction that is remembered. unsampled: labels, or predictions, that were left out because
-    there were more predictions than are remembered.
+    there were more predictions than are remembered. learnt: labels of predictions that were learnt from.
     """
     results, join = quality.standing.results, quality.join
     summary.fate = {
+        "learnt": learnt,
         "joined": results["matched"] + results[FOUND],
         "duplicate": results["duplicate"],
         "corrected": results["corrected"],
