@@ -20,26 +20,29 @@ ENOUGH, FEWEST = 60.0, 10.0
 GROWTH = 1.2
 """By more than this from level to level, and the dependence reaches further than the level."""
 _SURE = 1.5
+_EVEN = 4.0
+"""6 / (excess kurtosis · pieces) of a sum over sessions whose lengths are about as uneven as uniform ones are."""
 
 
 @dataclass(frozen=True, slots=True)
 class VarianceTime:
     """What is known of the dependence of rows, and what it makes of sums of any length.
 
-    rows: of the reference. numeric: so many columns are, and come first. lengths: (levels,) doubling.
+    rows: of the reference. numeric: so many of the dependent columns are, and come first. lengths: (levels,) doubling.
+    dependent: (columns,) where rows depend on each other; all below is of these columns alone.
     values: (4, levels, columns) V(L), at least 1.
     sure: (4, levels, columns) what V(L) is at least. freedom: (levels, columns) of V(L), fewer where blocks are alike.
-    top: (columns,) the level from which on V hardly grows, or the last that is known. dependent: (columns,).
+    top: (columns,) the level from which on V hardly grows, or the last that is known.
     """
 
     rows: int
     numeric: int
     lengths: Floats
+    dependent: Flags
     values: Floats
     sure: Floats
     freedom: Floats
     top: Ints
-    dependent: Flags
 
     @classmethod
     def of(cls, curves: Curves, *, rows: int, numeric: int, lengths: Ints, block_freedom: Floats) -> "VarianceTime":
@@ -55,24 +58,32 @@ class VarianceTime:
         sure = np.concatenate([tested, values[PATH:]])
         sure[PATH, :, numeric:] = tested[2, :, numeric:]
         sure = np.maximum(sure / (1 + _SURE * np.sqrt(2 / freedom)), 1.0)
-        return cls(rows, numeric, long, values, sure, freedom, _top(growth, free), dependent.any(axis=(0, 1)))
+        kept = dependent.any(axis=(0, 1))
+        values, sure, freedom = values[..., kept], sure[..., kept], freedom[:, kept]
+        top = _top(growth[:, kept], free)
+        return cls(rows, int(kept[:numeric].sum()), long, kept, values, sure, freedom, top)
 
     def over(self, rows: int, reference_rows: int) -> Overdispersion:
         """Make the factors on 1 / reference_rows + 1 / rows."""
-        columns = self.top.size
-        if not self.lengths.size or rows < 1:
-            return Overdispersion.none(columns)
+        none = Overdispersion.none(self.dependent.size)
+        if not self.top.size or rows < 1:
+            return none
         window, freedom = self._at(rows)
         own, own_freedom = self._at(reference_rows)
         weight = reference_rows / (rows + reference_rows)
+        # A sum of few pieces of unequal length is not normal: a t with its kurtosis has 4 + 6 / excess.
+        pieces = min(rows, reference_rows) / np.maximum(window[LOCATION], 1.0)
         squares = (SCALE, slice(self.numeric))
         window[squares] *= _skewness(rows, window[squares])
         own[squares] *= _skewness(reference_rows, own[squares])
         factors = weight * window + (1 - weight) * own
-        freedom = 1 / (weight / freedom + (1 - weight) / own_freedom)
-        factors = np.where(self.dependent, np.maximum(factors, 1.0), 1.0)
-        freedom = np.where(self.dependent, freedom, np.inf)
-        return Overdispersion(factors[LOCATION], factors[SCALE], factors[CELLS], factors[PATH], freedom)
+        freedom = 1 / (weight / freedom + (1 - weight) / own_freedom + 1 / (4 + _EVEN * pieces))
+        all_factors, all_freedom = np.ones((4, self.dependent.size)), none.freedom
+        all_factors[:, self.dependent] = np.maximum(factors, 1.0)
+        all_freedom[self.dependent] = np.maximum(freedom, 1.0)
+        return Overdispersion(
+            all_factors[LOCATION], all_factors[SCALE], all_factors[CELLS], all_factors[PATH], all_freedom
+        )
 
     def _at(self, rows: int) -> tuple[Floats, Floats]:
         """V(rows), (4, columns), and the degrees of freedom of its estimate, (columns,)."""
@@ -122,10 +133,9 @@ def _likeness(growth: Floats) -> Floats:
 def _top(growth: Floats, freedom: Floats) -> Ints:
     """(columns,) the last level of many blocks, or one of fewer where V still changed much on the way to it."""
     levels, columns = growth.shape
-    if not levels:
-        return np.zeros(columns, dtype=np.int64)
-    top = np.full(columns, int(np.flatnonzero(freedom >= ENOUGH).max(initial=0)))
-    for level in range(int(top[0]) + 1, levels):
+    first = int(np.flatnonzero(freedom >= ENOUGH).max(initial=0))
+    top = np.full(columns, first)
+    for level in range(first + 1, levels):
         # The growth from two levels below to the level below tells whether to climb.
         last = growth[max(level - 2, 0)]
         falls = (last < 1 - 2 / np.sqrt(freedom[level - 1])) | (growth[level - 1] < 1 - 2.5 / np.sqrt(freedom[level]))
