@@ -83,7 +83,7 @@ def test_it_loads():
     """As it stands, with nothing around it."""
     config = load(EXAMPLE, {})
     assert [source.type for source in config.sources] == ["kafka", "kafka", "http", "files"]
-    assert [model.name for model in config.models] == ["fraud", "churn", "clicks", "orders"]
+    assert [model.name for model in config.models] == ["fraud", "churn", "clicks", "demand", "bids", "orders"]
 
 
 def test_commented_lines_are_keys_too(tmp_path):

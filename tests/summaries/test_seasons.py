@@ -286,10 +286,10 @@ def test_a_column_that_is_the_slot_itself_is_constant_in_it() -> None:
 
 
 def test_size() -> None:
-    """A column of 168 hours with 20 rows each takes less than 30 kB, where whole profiles take 350."""
+    """A column of 168 hours with 20 rows each takes less than 21 kB, where whole profiles take 350."""
     rng = np.random.default_rng(9)
     numeric = rng.normal(size=(20, 168 * 20))
     times = MONDAY + np.repeat(np.arange(168), 20) * HOUR_MS
     batch = batch_of(times, numeric, np.empty((0, times.size), dtype=np.int32))
     parts, _ = counted(layout_of(numeric, 0), batch, Season(WEEK_MS, 168))
-    assert parts.size_bytes / 20 < 30_000 < 168 * (SLOTS + FINITE) * 8 / 10
+    assert parts.size_bytes / 20 < 21_000 < 168 * (SLOTS + FINITE) * 8 / 10
