@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-STEPS = np.array([0.3, 1.0, 3.0])
+STEPS = np.array([0.5, 2.0])
 """By how many standard errors of a window a score has moved, as each bet supposes."""
 BETS = STEPS.size
 GREATEST = 1e12
@@ -53,7 +53,8 @@ class Null:
 
     smooth: how many of the scores are smooth. mean, variance: of a reference's row. rows: effective rows, n / factor.
     low, high: hard bounds of the true mean, without the tolerance. tolerance: (columns, 1), in [0, 1]. weights: of the
-    scores in the evidence, each row summing to one.
+    scores in the evidence, each row summing to one. learns: windows teach where the mean is; not so where each of them
+    has a reference of its own, for then they share no centre, and the hard bounds are all that holds.
     """
 
     smooth: int
@@ -64,6 +65,7 @@ class Null:
     high: Floats
     tolerance: Floats
     weights: Floats
+    learns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +119,31 @@ def watch_on(watch: Watch, scored: Scored, null: Null, *, factor: Floats) -> Wat
     ratios *= watch.ratios + 1
     np.minimum(ratios, GREATEST, out=ratios)
     after = replace(watch, ratios=ratios)
+    if not null.learns:
+        return after
     taught = np.stack([scored.sums, np.full_like(factor, scored.rows)]) / factor
     taught[:, evidence(after, null) >= PAUSE] = 0.0
     return replace(after, learnt=watch.learnt + taught)
 
 
+def centre(null: Null, learnt: Floats) -> tuple[Floats, Floats]:
+    """(columns, scores) the mean that reference and learnt windows say together, and on how many effective rows."""
+    rows = null.rows + learnt[1]
+    mean = (null.rows * null.mean + learnt[0]) / np.maximum(rows, 1e-9)
+    return np.clip(mean, null.low, null.high), rows
+
+
 def log_bets(scored: Scored, null: Null, learnt: Floats, *, factor: Floats) -> Floats:
     """Log E of each bet before tempering, (2 directions, BETS, columns, scores): a rise, then a fall."""
-    rows = null.rows + learnt[1]
-    mean = np.clip((null.rows * null.mean + learnt[0]) / np.maximum(rows, 1e-9), null.low, null.high)
+    mean, rows = centre(null, learnt)
     both = np.stack([mean, 1 - mean])[:, None]
     hard = np.stack([null.high, 1 - null.low])[:, None]
     window = scored.rows / factor
     variance = _variance(both[0, 0], rows, null)
     slope = STEPS[:, None, None] / np.sqrt(window * variance * (1 + window / np.maximum(rows, 1e-9)))
-    most = np.minimum(both + _learnt_error(slope * window, variance, rows, null) + null.tolerance, hard)
+    most = np.broadcast_to(hard, (2, BETS, *mean.shape))
+    if null.learns:
+        most = np.minimum(both + _learnt_error(slope * window, variance, rows, null) + null.tolerance, hard)
     most = np.minimum(most + null.tolerance, 1.0)
     cut, wins = null.smooth, np.empty(most.shape)
     if cut:

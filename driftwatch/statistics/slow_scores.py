@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from driftwatch.kernels.slow_change import POWERS, Scored
 from driftwatch.summaries.layout import FINITE, INVALID_SLOT, MISSING_SLOT, Floats, Ints, Layout
@@ -13,11 +14,12 @@ from driftwatch.summaries.profile import Profile
 LEVELS = 32
 """Steps of the rank u among the reference's values."""
 _RANK = (np.arange(LEVELS) + 0.5) / LEVELS
+_NORMAL = 0.5 + special.ndtri(_RANK) / (2 * special.ndtri(_RANK[-1]))
 _DISTANCE = np.abs(2 * _RANK - 1)
 _POWERS = np.concatenate(
-    [[(_RANK - 0.5) ** power, (_DISTANCE - 0.5) ** power] for power in range(1, POWERS + 1)], axis=0
+    [[(_NORMAL - 0.5) ** power, (_DISTANCE - 0.5) ** power] for power in range(1, POWERS + 1)], axis=0
 ).T
-"""(LEVELS, POWERS · 2): of the rank, which sees location, and of its distance from the median, which sees scale."""
+"""(LEVELS, 2 · POWERS): of normal scores, which see location, and of distances from the median, which see scale."""
 _SHAPES = np.stack(
     [
         _RANK > 0.5,  # of all scores this one moves most, at a given total variation, when a location moves
@@ -31,8 +33,8 @@ _SHAPES = np.stack(
 NUMBER_SMOOTH = 2
 NUMBER_DISPERSION = ("location", "scale", "location", "scale", "scale", "scale", "cells", "cells")
 """Which over-dispersion each score of numbers has at least; that of cells at least for all but the smooth ones."""
-NUMBER_WEIGHTS = np.array([8, 4, 3, 2, 2, 2, 2, 1]) / 24
-"""Rank, distance, above the median, upper end, lower end, shoulders, missing, invalid."""
+NUMBER_WEIGHTS = np.array([24, 6, 4, 3, 3, 3, 3, 2]) / 48
+"""Normal score, distance, above the median, upper end, lower end, shoulders, missing, invalid."""
 NUMBER_SCORES = NUMBER_WEIGHTS.size
 
 TOP = 8
@@ -67,7 +69,7 @@ class NumberScores:
         return cls(np.stack(below, axis=1).astype(np.int64).reshape(-1, LEVELS + 1))
 
     def scored(self, current: Profile) -> Scored:
-        """Sums of the scores of a window's rows; rows without a value have 1/2 as rank and distance."""
+        """Sums of the scores of a window's rows; rows without a value have 1/2 as both smooth ones."""
         counts = current.numeric.counts
         running = np.zeros((len(counts), FINITE + 1))
         np.cumsum(counts[:, :FINITE], axis=1, out=running[:, 1:])
