@@ -14,6 +14,7 @@ from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
 from driftwatch.ports import Clock, Source
 from driftwatch.quality.control import ControlStanding
+from driftwatch.quality.quality import Quality
 from driftwatch.sinks.board import Board, Picture
 
 
@@ -61,6 +62,7 @@ class ServiceOverview:
             "learning": dict(self.engine.learners.status),
             "targets": {"disabled": sorted(self.disabled_targets())},
             "labels": {model: labels(standing) for model, standing in self.board.picture.labels.items()},
+            "contests": {name: _contests(m.quality) for name, m in self.engine.monitors.items() if m.quality},
             "controls": {model: _controls(held) for model, held in self.board.picture.controls.items()},
         }
 
@@ -86,6 +88,12 @@ def _unique(monitor: Monitor) -> dict[str, Any]:
     repeats = monitor.attendance.repeats
     assert repeats is not None
     return {"values": repeats.held, "sampling_rate": 0.5**repeats.repeated.level}
+
+
+def _contests(quality: Quality) -> dict[str, int]:
+    """Versions beside their champion, by segment: how many are compared, and for how many there was no room."""
+    contests = quality.assessor.learnt.contests
+    return {"held": 0, "refused": 0} if contests is None else {"held": contests.held, "refused": len(contests.refused)}
 
 
 def _controls(standings: tuple[ControlStanding, ...]) -> list[dict[str, Any]]:

@@ -60,13 +60,17 @@ class Contest:
 
 
 class Contests:
-    """All contests of one model. champion: the version that others are compared with; else the one seen first."""
+    """All contests of one model. champion: the version that others are compared with; else the one seen first.
+
+    refused: contests for which there was no room, since the start and of versions that are still there.
+    """
 
     def __init__(self, measure: Measure, *, dimensions: Dimensions = UNDIVIDED, champion: str | None = None) -> None:
         self._measure, self._dimensions, self._champion = measure, dimensions, champion
         self._contests: dict[Key, Contest] = {}
         self._said: dict[Key, dict[Named, Difference]] = {}
         self._unsaved: dict[int, Key | None] = {}
+        self.refused: set[Key] = set()
 
     def add(self, recalled: Mapping[str, Recalled], end: int) -> None:
         """All labels of a pane have come. recalled: by version, those first that were seen first; end: of its window.
@@ -109,6 +113,12 @@ class Contests:
         for key in [key for key in self._contests if not {key[0], key[1]} <= set(versions)]:
             self._unsaved[self._contests.pop(key).number] = None
             self._said.pop(key, None)
+        self.refused = {key for key in self.refused if {key[0], key[1]} <= set(versions)}
+
+    @property
+    def held(self) -> int:
+        """Number of contests."""
+        return len(self._contests)
 
     def changes(self) -> dict[str, bytes | None]:
         """Chunks by name, None for those that are gone; the same until `saved`."""
@@ -151,7 +161,9 @@ class Contests:
         )
         if known is None:
             if not self._has_room(one):
+                self.refused.add(key)
                 return False
+            self.refused.discard(key)
             number = 1 + max((contest.number for contest in self._contests.values()), default=0)
             self._contests[key] = known = Contest(number, one, other, end)
         else:

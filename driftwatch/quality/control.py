@@ -115,6 +115,7 @@ class ControlSets:
         rows = controls.rows
         if isinstance(rows, Batch):
             rows = replace(rows, outputs=self._plain(rows.outputs))
+        beside = {place: number for number, place in enumerate(controls.labelled)}
         for place, (name, text) in enumerate(zip(controls.sets, controls.ids, strict=True)):
             identity = int(rows.ids[place])
             if name not in self.names:
@@ -123,6 +124,9 @@ class ControlSets:
             elif not identity:
                 self.left_out += 1
             elif isinstance(rows, Batch):
+                # First what is known: the answer is not for a moment compared with what was known before.
+                if controls.labels is not None and place in beside:
+                    self._label((name, identity), text, controls.labels, place=beside[place])
                 self._answer((name, identity), text, rows, place=place)
             elif not rows.cancelled[place]:
                 self._label((name, identity), text, rows, place=place)

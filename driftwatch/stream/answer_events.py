@@ -26,7 +26,7 @@ class EventAnswers:
         self._paths = {leaf.role: leaf.path for leaf in leaves if leaf.column is None}
         self._probabilities = {leaf.path[-1]: leaf.path for leaf in leaves if leaf.role is Role.PROBABILITY}
         self._prediction_path = output_path(schema, PREDICTION)
-        self._label_path = next((leaf.path for leaf in leaves if leaf.role in LABEL_ROLES), ())
+        self.label_path = next((leaf.path for leaf in leaves if leaf.role in {*LABEL_ROLES, Role.ANSWER}), ())
         self._numeric = {column.name: place for place, column in enumerate(schema.numeric)}
         self._slots = next(
             (_Slots(place, column, self._classes)
@@ -52,7 +52,7 @@ class EventAnswers:
 
     def outcomes(self, columns: Mapping[Path, Sequence[Any]], rows: int) -> tuple[Records, "Said"]:
         """What turned out to be true, and how each label was said, (rows,)."""
-        labels = columns.get(self._label_path, (UNSET,) * rows)
+        labels = columns.get(self.label_path, (UNSET,) * rows)
         said = Said(labels)
         parts: dict[str, NDArray[Any]] = self._value(columns)
         known = [None if label is UNSET or label is WRONG else label for label in labels]

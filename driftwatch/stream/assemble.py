@@ -7,6 +7,7 @@ from itertools import compress
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET, Raw
 from numpy.typing import NDArray
 
 from driftwatch.kernels.hashing import hash_texts
@@ -14,13 +15,13 @@ from driftwatch.stream.answer_events import EventAnswers
 from driftwatch.stream.batch import Batch, Codes, Floats, Hashes, Ints, Labels
 from driftwatch.stream.control import Controls, take_apart
 from driftwatch.stream.convert import Lookup, codes, numbers
-from driftwatch.stream.form import Leaf, Path, Role
+from driftwatch.stream.form import ABSENT, Leaf, Path, Role, label_role
 from driftwatch.stream.outputs import OutputForm, Records
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reject import NAMELESS, Reject, Rejection
 from driftwatch.stream.schema import Schema, Task
 from driftwatch.stream.times import BAD_TIME, times_ms
-from driftwatch.stream.tolerant import UNREADABLE
+from driftwatch.stream.tolerant import UNREADABLE, clean, parse_any
 from driftwatch.stream.unique import UniqueColumns
 
 Columns = Mapping[Path, Sequence[Any]]
@@ -112,7 +113,22 @@ class Assembler:
         ids = columns.get(self._paths[Role.ID], (None,) * len(sets))
         kept = tuple(compress(sets, keep))
         rest, controls = take_apart(rows, kept, tuple(compress(ids, keep)))
+        answers = columns.get(self._paths.get(Role.ANSWER, ()))
+        if controls is not None and answers is not None and isinstance(controls.rows, Batch):
+            golden = (name is not None and name != "" for name in kept)
+            controls = self._labelled(controls, tuple(compress(compress(answers, keep), golden)))
         return Piece(rest, rejected, places[[name is None or name == "" for name in kept]], controls)
+
+    def _labelled(self, controls: Controls, answers: Sequence[Any]) -> Controls:
+        """The labels that stand beside predictions of golden sets; what is no label is left out. answers: (rows,)."""
+        leaf = Leaf(self._answers.label_path, label_role(self._schema.task))
+        values = [UNSET if answer is ABSENT else clean(leaf, _sent(answer)) for answer in answers]
+        records, said = self._answers.outcomes({leaf.path: values}, len(values))
+        places = np.flatnonzero(~(said.absent | said.cancelled | said.wrong))
+        batch = controls.rows
+        none_cancelled = np.zeros(places.size, dtype=np.bool_)
+        labels = Labels(batch.partition, batch.times[places], batch.ids[places], records[places], none_cancelled)
+        return replace(controls, labels=labels, labelled=tuple(places.tolist()))
 
     def _judge(
         self, columns: Columns, *, times: Ints, ids: Sequence[Any], versions: Sequence[Any], latest_ms: int
@@ -171,6 +187,11 @@ class Assembler:
         if values is None:
             return further
         return [second if first is None else first for first, second in zip(values, further, strict=True)]
+
+
+def _sent(answer: Any) -> Any:
+    """A value as it was sent: events hold it as raw bytes, columnar batches have been read already."""
+    return parse_any(bytes(answer)) if isinstance(answer, Raw) else answer
 
 
 def _mark(verdicts: NDArray[np.int8], bad: Any, reason: Reject) -> None:

@@ -50,7 +50,7 @@ def read_columnar(document: dict[str, Any], leaves: Sequence[Leaf]) -> Table | R
         if leaf.role in {Role.VERSION, Role.CONTROL} and ".".join(leaf.path) not in columns:
             found[leaf.path] = (clean(leaf, _at(document, leaf.path)),) * rows
     unknown = []
-    counted = tuple(name + "." for name, leaf in known.items() if leaf.role is Role.EXTRA)
+    counted = tuple(name + "." for name, leaf in known.items() if leaf.role in {Role.EXTRA, Role.ANSWER})
     for name, values in columns.items():
         inner = _inside(name, leaves)
         if inner:

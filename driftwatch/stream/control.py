@@ -21,11 +21,14 @@ class Controls:
     """Rows of one model and stream, in the order they came; all (rows,).
 
     rows: as they would have been counted. sets: the golden set of each. ids: what each is called.
+    labels: of predictions, those whose label stood beside them; labelled: (labels,) the place of each among the rows.
     """
 
     rows: Batch | Labels
     sets: tuple[str, ...]
     ids: tuple[str, ...]
+    labels: Labels | None = None
+    labelled: tuple[int, ...] = ()
 
 
 def take_apart(

@@ -60,6 +60,8 @@ class Role(StrEnum):
     CATEGORY = "category"
     KEY = "key"
     """A value that may not come twice, of which nothing else is counted."""
+    ANSWER = "answer"
+    """A label beside a prediction: known of golden sets, else only counted."""
     EXTRA = "extra"
 
 
@@ -87,8 +89,11 @@ _TYPES: dict[Role, Any] = {
     Role.NUMBER: float | None,
     Role.CATEGORY: _Text,
     Role.KEY: _Text,
+    Role.ANSWER: msgspec.Raw,
     Role.EXTRA: msgspec.Raw,
 }
+COUNTED_ROLES = frozenset({Role.EXTRA, Role.COLUMNS, Role.ANSWER})
+"""Leaves that are read as raw bytes, and are ABSENT where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +130,7 @@ def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, .
         Leaf(_split(fields.value), Role.VALUE),
     ]
     if stream is Stream.LABELS:
-        role = {Task.RANKING: Role.RELEVANCE, Task.REGRESSION: Role.AMOUNT}.get(schema.task, Role.LABEL)
-        named_label = (*shared, Leaf(_split(fields.label), role))
+        named_label = (*shared, Leaf(_split(fields.label), label_role(schema.task)))
         return (*named_label, *_control_leaf({leaf.path for leaf in named_label}))
     columns = [
         Leaf(column_path(schema, column), _role(column), column) for column in (*schema.numeric, *schema.categorical)
@@ -150,7 +154,14 @@ def leaves_of(schema: Schema, stream: Stream, form: OutputForm) -> tuple[Leaf, .
         *(leaf.path for leaf in ignored if leaf.path not in known),
         *(path for path in named if _apart(path, known)),
     ]
-    return (*shared, *columns, *said, *further, *control, *(Leaf(path, Role.EXTRA) for path in dict.fromkeys(extras)))
+    answer = _split(fields.label) if control and schema.task is not Task.NONE else None
+    counted = (Leaf(path, Role.ANSWER if path == answer else Role.EXTRA) for path in dict.fromkeys(extras))
+    return (*shared, *columns, *said, *further, *control, *counted)
+
+
+def label_role(task: Task) -> Role:
+    """What a label of such a model is."""
+    return {Task.RANKING: Role.RELEVANCE, Task.REGRESSION: Role.AMOUNT}.get(task, Role.LABEL)
 
 
 def _control_leaf(known: Iterable[Path]) -> list[Leaf]:
@@ -238,7 +249,7 @@ def _group(tree: dict[str, Any], *, strict: bool) -> Group:
         name = f"f{position}"
         if isinstance(member, Group):
             fields.append((name, member.type | None, member.empty))
-        elif member.role in {Role.EXTRA, Role.COLUMNS}:
+        elif member.role in COUNTED_ROLES:
             fields.append((name, _TYPES[member.role], ABSENT))
         elif member.role in LABEL_ROLES:
             fields.append((name, _TYPES[member.role] | msgspec.UnsetType, msgspec.UNSET))

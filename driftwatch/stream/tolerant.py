@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from driftwatch.stream.batch import INVALID
 from driftwatch.stream.convert import WRONG, finite
-from driftwatch.stream.form import ABSENT, LABEL_ROLES, Group, Leaf, Path, Role
+from driftwatch.stream.form import ABSENT, COUNTED_ROLES, LABEL_ROLES, Group, Leaf, Path, Role
 from driftwatch.stream.reject import Reject
 from driftwatch.stream.times import parse_time
 
@@ -61,14 +61,15 @@ def restore(group: Group, document: Any) -> Any:
             values.append(restore(member, value))
         elif member.role in LABEL_ROLES and (key not in document if present else document is None):
             values.append(UNSET)
-        elif member.role in {Role.EXTRA, Role.COLUMNS}:
-            values.append(_COUNTED if present and key in document else ABSENT)
+        elif member.role in COUNTED_ROLES:
+            values.append(_counted(member, value) if present and key in document else ABSENT)
         else:
             values.append(clean(member, value))
     return group.type(*values)
 
 
-_COUNTED = type(ABSENT)(b"0")
+def _counted(leaf: Leaf, value: Any) -> Any:
+    return type(ABSENT)(json.dumps(value).encode() if leaf.role is Role.ANSWER else b"0")
 
 
 def clean(leaf: Leaf, value: Any) -> Any:
@@ -155,6 +156,7 @@ _CLEANERS: dict[Role, Callable[[Leaf, Any], Any]] = {
     Role.ID: _name,
     Role.VERSION: _name,
     Role.CONTROL: _control,
+    Role.ANSWER: lambda _, value: value,
 }
 
 

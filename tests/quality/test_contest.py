@@ -153,10 +153,13 @@ def test_there_is_room_for_so_many(monkeypatch):
     for end in range(2):
         one, other = (answers(Task.BINARY, seed, 400, form=SEGMENTED) for seed in (end, end + 5))
         target.add({"6": recalled(one), "7": recalled(other, 1), "8": recalled(other, 2)}, end)
-    assert len(target.changes()) == 2
+    assert len(target.changes()) == target.held == 2
+    assert target.refused == {("6", version, f"channel={name}") for version in "78" for name in ("web", "_other")}
     assert {each.contrast.rows for each in target.readings("7")} == {800}
     assert {each.contrast.rows for each in target.readings("8")} == {800}
     assert target.readings("7", "channel=web") == ()
+    target.keep({"6", "7"})
+    assert {key[1] for key in target.refused} == {"7"}
 
 
 def test_what_is_gone_is_forgotten():

@@ -80,6 +80,52 @@ def test_a_label_is_what_is_known():
     assert standing(sets_of(labels, answers)) == standing(sets_of(answers, labels)) == expected
 
 
+def test_a_label_beside_the_prediction():
+    """It is known as if it had been sent by itself, on whichever road the event comes; null says nothing."""
+    events = [
+        said("a", 0.9, label=1), said("b", 0.9, label="0"), said("c", 0.9, label=None), said("d", 0.9),
+        said("e", 0.9, label=[7]), said("b", 0.1, version="2", time=2_000),
+    ]  # fmt: skip
+    expected = {("golden-1", "1"): (5, 1, ("b",)), ("golden-1", "2"): (1, 0, ())}
+    assert standing(sets_of(controls(*events))) == expected
+    tolerated = [{**event, "note": 10**400} for event in events]
+    assert standing(sets_of(controls(*tolerated))) == expected
+    columns = {name: [event.get(name) for event in events] for name in ("id", "score", "version", "time", "label")}
+    assert standing(sets_of(controls({"columns": columns}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "good", "bad"),
+    [
+        (Task.MULTICLASS, {"prediction": "b"}, "b", "a"),
+        (Task.REGRESSION, {"prediction": 2.5}, 2.5, 3),
+    ],
+)
+def test_a_label_beside_the_prediction_of_other_tasks(task, answer, good, bad):
+    """Classes and numbers alike."""
+    form = OutputForm(task, ("a", "b") if task is Task.MULTICLASS else ())
+    events = [{"id": "x", **answer, "label": good}, {"id": "y", **answer, "label": bad}]
+    assert standing(sets_of(controls(*events, form=form), form=form)) == {("golden-1", ""): (2, 1, ("y",))}
+
+
+def test_a_label_beside_a_right_answer_raises_nothing_on_the_way():
+    """A version that answers otherwise than the first one, and rightly, is at no time counted as changed."""
+    sets = sets_of(controls(said("a", 0.9)))
+    (some,) = controls(said("a", 0.1, version="2", time=2_000, label=0))
+    assert [(each.version, each.changed) for each in sets.add(some)] == [("1", 1), ("1", 1), ("2", 0)]
+
+
+def test_labels_of_other_predictions_are_not_looked_at():
+    """Beside a prediction of no golden set a label says nothing, as ever."""
+    decoder = Decoder([Intake(Schema("fraud", Task.BINARY, (), ()), 10**12, FORM)])
+    lines = [{"model": "fraud", "id": name, "score": 0.9, "label": 1, **more}
+             for name, more in (("a", {}), ("b", {"control": "golden-1"}), ("c", {"control": None}))]  # fmt: skip
+    raw = Raw(Stream.PREDICTIONS, "http", "http/x", tuple(json.dumps(line).encode() for line in lines), 2_000, 0)
+    decoded = decoder.decode(raw)
+    assert (decoded.batches["fraud"].rows, decoded.labels, decoded.unknown_keys) == (2, {}, 0)
+    assert [some.labelled for some in decoded.controls["fraud"]] == [(0,)]
+
+
 def test_only_sets_that_are_declared_are_followed():
     """Names of others are remembered to be told once, a bounded number of them."""
     sets = sets_of(controls(*({**said("a", 0.9), "control": f"set-{place}"} for place in range(100))))

@@ -35,6 +35,7 @@ def test_status_tells_what_waits(configure):
         visitor.label(event.outcome(id=f"unknown-{event.id}", time=START + HOUR) for event in events[:7])
         visitor.save()
         (status,) = visitor.probe.listing("status")
+    assert status["contests"] == {"model": {"held": 0, "refused": 0}}
     labels = status["labels"]["model"]
     assert labels["predictions"] == {"1": {"labelled": 100, "waiting": 190, "cancelled": 10}}
     assert (labels["labels_waiting"], labels["sampling_rate"]) == (7, 1.0)
