@@ -186,11 +186,10 @@ def _lines(reference: "Reference", window_rows: int) -> list[str]:
 
 def _factors(reference: "Reference", window_rows: int) -> list[dict[str, float | None]]:
     """Of each column, numeric first; `freedom` is None where rows are found to be independent."""
-    from driftwatch.kernels.overdispersion import Overdispersion  # noqa: PLC0415
-
-    columns = len(reference.layout.names)
-    over = Overdispersion.none(columns) if reference.pyramid is None else reference.pyramid.over(window_rows)
     names = ("location", "scale", "cells", "path", "freedom")
+    if reference.pyramid is None:
+        return [dict.fromkeys(names, 1.0) | {"freedom": None} for _ in reference.layout.names]
+    over = reference.pyramid.over(window_rows)
     values = zip(*(getattr(over, name).tolist() for name in names), strict=True)
     return [{name: None if v == float("inf") else v for name, v in zip(names, each, strict=True)} for each in values]
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -100,3 +101,24 @@ def test_what_is_never_met_is_said(driftwatch, world):
     checked = driftwatch("check-config", config)
     assert (checked.code, checked.err) == (0, "")
     assert said in checked.out
+
+
+def test_show_says_how_much_windows_vary(driftwatch, tmp_path):
+    """Where rows come in runs, for windows of so many rows; nothing is said of rows that are independent."""
+    rng = np.random.default_rng(1)
+    runs, alone = np.repeat(rng.normal(size=400), 10), rng.normal(size=4_000)
+    lines = ["runs,alone", *(f"{one},{other}" for one, other in zip(runs.tolist(), alone.tolist(), strict=True))]
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = tmp_path / "driftwatch.toml"
+    config.write_text('[[models]]\nname = "m"\ntask = "none"\n', encoding="utf-8")
+    file = tmp_path / "m.reference"
+    built = driftwatch("reference", "build", tmp_path / "rows.csv", "--config", config, "--model", "m", "--out", file)
+    assert built.code == 0, built.err
+    shown = driftwatch("reference", "show", file, "--window-rows", "500")
+    assert shown.out.count("windows vary") == 1
+    document = json.loads(driftwatch("reference", "show", file, "--json", "--window-rows", "500").out)
+    assert document["window_rows"] == 500
+    runs, alone = (column["overdispersion"] for column in document["columns"])
+    assert 5 < runs["location"] < 18  # ten, as well as fifty degrees of freedom tell
+    assert runs["freedom"] > 10
+    assert alone == {"location": 1, "scale": 1, "cells": 1, "path": 1, "freedom": None}
