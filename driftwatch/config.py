@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
+from driftwatch.evaluation.budget import AlertingSpec
 from driftwatch.evaluation.defaults import rules_of
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality.control import ControlNames
@@ -44,8 +45,6 @@ _MOST_CLASSES = 1_000
 class ModelSpec(Spec):
     """`[[models]]`: one model to watch."""
 
-    later: ClassVar = ("alerting", "budget", "min_effect")
-
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)
     reference: ReferenceSpec | None = None
@@ -67,6 +66,7 @@ class ModelSpec(Spec):
     control_tolerance: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
     fields: FieldsSpec = FieldsSpec()
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    alerting: AlertingSpec = AlertingSpec()
     rules: list[RuleSpec] = Field(default_factory=list)
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ import numpy as np
 
 from driftwatch.evaluation.alerts import Alerts, Cell
 from driftwatch.evaluation.book import AlertBook
+from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.evaluate import Evaluator, Look, Recalled
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import Performance, Window
@@ -62,6 +63,7 @@ class Memory:
     seen: Seen = field(default_factory=lambda: Seen(REMEMBERED))
     controls: ControlSets | None = None
     attendance: Attendance | None = None
+    detectors: Detectors = field(default_factory=Detectors)
     against: Against = field(default_factory=Against)
 
 
@@ -92,9 +94,8 @@ class Monitor:
         """What had changed has been saved."""
         self.changed.clear()
         self.told.clear()
-        self.memory.seen.saved()
-        self.segments.saved()
-        for part in (self.quality, self.attendance.repeats, self.memory.controls, self.memory.against):
+        memory, others = self.memory, (self.segments, self.quality, self.attendance.repeats)
+        for part in (memory.seen, memory.controls, memory.against, memory.detectors, *others):
             if part is not None:
                 part.saved()
 
@@ -163,9 +164,9 @@ class Monitor:
         latest = {version: end for end, version in sorted(self.memory.revisions)}
         keys = sorted((end, version) for version, end in latest.items())
         seen = self._see(keys, whole=frozenset(keys), closed=self.memory.issued)
-        book = AlertBook(self.memory.alerts)
+        book = AlertBook(self.evaluator, self.memory.alerts, self.memory.detectors)
         return [
-            self.evaluator.recall(replace(look, revision=look.revision - 1), book.of(look.cell))
+            book.recall(replace(look, revision=look.revision - 1))
             for key, sight in seen.items()
             if sight.whole.window.rows
             for look in self._looks(key, sight)
@@ -205,13 +206,12 @@ class Monitor:
         fresh |= missed
         again = quality.due(due, finished=finished) if quality is not None else set()
         seen = self._see(sorted(late | fresh | again), whole=late | fresh, closed=due, finished=finished, closing=True)
-        book = AlertBook(memory.alerts)
+        book = AlertBook(self.evaluator, memory.alerts, memory.detectors)
         for key, sight in seen.items():
             decided = set(sight.decided)
             if key in late | fresh or (quality is not None and quality.has_news(key, sight.whole)):
                 for look in self._looks(key, sight):
-                    finding = self.evaluator.evaluate(look, book.of(look.cell))
-                    book.put(look.cell, finding.alerts)
+                    finding = book.evaluate(look)
                     outcome.reports.append(finding.report)
                     outcome.transitions += finding.transitions
                     decided |= {(rule, look.cell.segment) for rule in finding.decided}
@@ -234,12 +234,8 @@ class Monitor:
         performances: dict[WindowKey, dict[str, Performance]] = {key: {} for key in keys}
         decided: Mapping[WindowKey, frozenset[Decided]] = {}
         if self.quality is not None:
-            bounds = {
-                key: replace(window, stage=self.quality.stage(window, closed, finished=finished))
-                if window.rows
-                else window
-                for key, window in bounds.items()
-            }
+            for key, window in bounds.items():
+                bounds[key] = replace(window, stage=self.quality.stage(window, closed, finished=finished))
             for (key, segment), said in self.quality.performances(bounds, whole=whole, closing=closing).items():
                 performances[key][segment] = said
             decided = self.quality.decided
@@ -255,6 +251,8 @@ class Monitor:
                 decided=frozenset(rule for rule, segment in judged if segment == WHOLE),
                 stream=self.attendance.readings(key, panes, rows=window.rows) if key in whole else (),
                 reference=against.reference((window.start_ms, window.end_ms), profiles.get(key), panes),
+                apart=self.windows.spec.rows is not None or not key[0] % (self.windows.spec.size or 1),
+                versions=sum(1 for end, version in bounds if end == key[0] and bounds[end, version].rows),
             )
             seen[key] = Sight(look, performances[key], judged)
         return seen
@@ -297,4 +295,6 @@ class Monitor:
         for key in [key for key in revisions if self.windows.panes_of(key[0]).start < before and key not in followed]:
             del revisions[key]
         self.attendance.forget(before)
-        self.memory.versions.keep({version for _, version in (*self.memory.panes, *followed)})
+        live = {version for _, version in (*self.memory.panes, *followed)}
+        self.memory.versions.keep(live)
+        self.memory.detectors.keep(live)

@@ -21,12 +21,13 @@ from driftwatch.summaries.layout import Layout
 from driftwatch.summaries.segment_panes import PaneKey
 
 FORMAT = 1
-SEEN, QUALITY, SEGMENTS, CONTROL, AGAINST = "seen/", "quality/", "segments/", "control/", "against/"
-"""Chunks of ids, of predictions that wait for their labels, of panes' segments, of golden sets and of what windows are
-compared with stand among the panes under these and their names."""
+SEEN, QUALITY, SEGMENTS, CONTROL = "seen/", "quality/", "segments/", "control/"
+REPEATS, AGAINST, SLOW = "repeats/", "against/", "slow/"
+"""Chunks of ids, of predictions that wait for their labels, of panes' segments, of golden sets, of unique values, of
+what windows are compared with, and of detectors of slow change stand among the panes under these and their names."""
+_KINDS = (SEEN, QUALITY, SEGMENTS, CONTROL, REPEATS, AGAINST, SLOW)
+_PANES = ""
 
-REPEATS = "repeats/"
-"""So do those of unique columns' values."""
 
 
 class _Head(msgspec.Struct):
@@ -109,6 +110,7 @@ def encode(monitor: Monitor, *, learnt_before_ms: int | None = None) -> Snapshot
         panes |= {REPEATS + name: chunk for name, chunk in repeats.changes().items()}
     panes |= {SEGMENTS + name: chunk for name, chunk in monitor.segments.changes().items()}
     panes |= {AGAINST + name: chunk for name, chunk in memory.against.changes().items()}
+    panes |= {SLOW + name: chunk for name, chunk in memory.detectors.changes(monitor.layout).items()}
     # What stands in the store and nothing needs now has to be deleted. A checkpoint that failed may be durable, too.
     panes |= dict.fromkeys(monitor.told - panes.keys())
     monitor.told |= panes.keys()
@@ -134,7 +136,7 @@ def encode_learner(learner: Learner) -> Snapshot:
 def resume_learner(learner: Learner, stored: _Stored, stored_panes: Mapping[str, bytes]) -> None:
     """Let a new learner go on from its state, its lesson being there already."""
     learner.windows.progress = Progress(stored.greatest, frozenset(stored.idle), stored.closed_ms)
-    learner.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in _parts(stored_panes).seen.items()})
+    learner.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in _parts(stored_panes)[SEEN].items()})
 
 
 def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> int:
@@ -149,69 +151,46 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     stored = stored_core(core, monitor.model)
     memory, windows = monitor.memory, monitor.windows
     parts = _parts(stored_panes)
-    memory.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in parts.seen.items()})
+    memory.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in parts[SEEN].items()})
     memory.alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
     memory.versions.known = stored.versions
     same = stored.panes_of == _form(monitor.layout, windows.spec)
     windows.progress = Progress(
         stored.greatest, frozenset(stored.idle), stored.closed_ms if same else NEVER, stored.counted if same else 0
     )
-    if monitor.quality is None or not same or not state.resume(monitor.quality, parts.quality):
-        monitor.told |= {QUALITY + name for name in parts.quality}
+    if monitor.quality is None or not same or not state.resume(monitor.quality, parts[QUALITY]):
+        monitor.told |= {QUALITY + name for name in parts[QUALITY]}
     if same and stored.segments_of == _divided_by(monitor):
-        monitor.segments.resume(parts.segments)
+        monitor.segments.resume(parts[SEGMENTS])
     else:
-        monitor.told |= {SEGMENTS + name for name in parts.segments}
-    useless = list(parts.controls)
+        monitor.told |= {SEGMENTS + name for name in parts[SEGMENTS]}
+    useless = list(parts[CONTROL])
     if memory.controls is not None:
-        useless = control_state.resume(memory.controls, parts.controls)
+        useless = control_state.resume(memory.controls, parts[CONTROL])
     monitor.told |= {CONTROL + name for name in useless}
-    useless = list(parts.repeats)
+    useless = list(parts[REPEATS])
     if same and monitor.attendance.repeats is not None:
-        useless = monitor.attendance.repeats.resume(stored.repeated or Repeated(), parts.repeats)
+        useless = monitor.attendance.repeats.resume(stored.repeated or Repeated(), parts[REPEATS])
     monitor.told |= {REPEATS + name for name in useless}
-    gone = memory.against.resume(parts.against, since=stored.since) if same else list(parts.against)
+    gone = memory.against.resume(parts[AGAINST], since=stored.since) if same else list(parts[AGAINST])
     monitor.told |= {AGAINST + name for name in gone}
+    monitor.told |= {SLOW + name for name in memory.detectors.resume(monitor.layout, parts[SLOW])}
     if not same:
-        monitor.changed |= set(map(_key, parts.panes))
-        return sum(int(unpack(data)[1]["scalars"][0]) for data in parts.panes.values())
-    memory.panes = {_key(name): profile_from_bytes(monitor.layout, data) for name, data in parts.panes.items()}
+        monitor.changed |= set(map(_key, parts[_PANES]))
+        return sum(int(unpack(data)[1]["scalars"][0]) for data in parts[_PANES].values())
+    memory.panes = {_key(name): profile_from_bytes(monitor.layout, data) for name, data in parts[_PANES].items()}
     memory.revisions = {(end, version): revision for end, version, revision in stored.revisions}
     memory.touched, memory.issued = set(stored.touched), stored.issued
     monitor.attendance.attended = stored.attended or Attended()
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+def _parts(stored: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """A monitor's stored chunks, by kind and the rest of their names."""
-
-    panes: dict[str, bytes] = field(default_factory=dict)
-    seen: dict[str, bytes] = field(default_factory=dict)
-    quality: dict[str, bytes] = field(default_factory=dict)
-    segments: dict[str, bytes] = field(default_factory=dict)
-    controls: dict[str, bytes] = field(default_factory=dict)
-    repeats: dict[str, bytes] = field(default_factory=dict)
-    against: dict[str, bytes] = field(default_factory=dict)
-
-
-def _parts(stored: Mapping[str, bytes]) -> _Parts:
-    parts = _Parts()
+    parts: dict[str, dict[str, bytes]] = {kind: {} for kind in (*_KINDS, _PANES)}
     for name, data in stored.items():
-        if name.startswith(SEEN):
-            parts.seen[name[len(SEEN) :]] = data
-        elif name.startswith(QUALITY):
-            parts.quality[name[len(QUALITY) :]] = data
-        elif name.startswith(SEGMENTS):
-            parts.segments[name[len(SEGMENTS) :]] = data
-        elif name.startswith(CONTROL):
-            parts.controls[name[len(CONTROL) :]] = data
-        elif name.startswith(REPEATS):
-            parts.repeats[name[len(REPEATS) :]] = data
-        elif name.startswith(AGAINST):
-            parts.against[name[len(AGAINST) :]] = data
-        else:
-            parts.panes[name] = data
+        kind = next((kind for kind in _KINDS if name.startswith(kind)), _PANES)
+        parts[kind][name[len(kind) :]] = data
     return parts
 
 

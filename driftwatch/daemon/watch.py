@@ -1,17 +1,18 @@
 """From a model's configuration and reference to its monitor: all that can fail, fails before anything runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftwatch.config import Config, ModelSpec
+from driftwatch.daemon.alerting import budgeted_of
 from driftwatch.daemon.comparing import against_of, check_compared
 from driftwatch.daemon.declared_reference import declared_reference
 from driftwatch.daemon.declaring import check_declared, configured
 from driftwatch.daemon.dividing import divided
+from driftwatch.daemon.rule_checks import check_metrics, check_rules, check_segments, some
 from driftwatch.errors import ConfigError, StateError
 from driftwatch.evaluation.baselines import SegmentBaselines
-from driftwatch.evaluation.defaults import CONTROL_RULE, DEFAULT_RULES
+from driftwatch.evaluation.budgeted import Budgeted
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.quality.attendance import Attendance
@@ -21,7 +22,6 @@ from driftwatch.quality.repeats import Repeats
 from driftwatch.statistics.binary import Costs
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import Baseline
-from driftwatch.statistics.fairness import MEASURES
 from driftwatch.statistics.traffic import Usual
 from driftwatch.store import references
 from driftwatch.stream.answers import Classes
@@ -54,6 +54,7 @@ class Watch:
     output_form: OutputForm
     baseline: Baseline
     condition: Condition
+    budgeted: Budgeted | None = None
 
     @property
     def layout(self) -> Layout:
@@ -80,10 +81,14 @@ class Watch:
         terms = QualityTerms(
             _capacity(spec, form), spec.label_wait, costs, known, dimensions, champion=spec.champion
         )  # fmt: skip
-        parts = SegmentBaselines(self.layout, dimensions.segment_names, self.reference.segments, groups=spec.groups)
+        parts = SegmentBaselines(
+            self.layout, dimensions.segment_names, self.reference.segments, groups=spec.groups,
+            witness=None if self.budgeted is None else self.budgeted.of_segment,
+        )  # fmt: skip
         evaluator = Evaluator(
-            self.baseline, spec.rules, metrics=metrics_by_class(form), segments=parts, condition=self.condition
-        )
+            self.baseline, spec.rules, metrics=metrics_by_class(form), segments=parts, condition=self.condition,
+            budgeted=self.budgeted,
+        )  # fmt: skip
         return Monitor(
             spec.name,
             windows=windows,
@@ -129,7 +134,7 @@ def load_watch(config: Config, position: int) -> Watch:
         return watch(spec, declared_reference(spec, where=where), where=where)
     if spec.reference.file is None:
         raise ConfigError(
-            f"{where}.reference: this key is missing; make the file with "
+            f"{where}.reference: is learnt from events, which `run` and `replay` do; for this, make a file with "
             f"`driftwatch reference build DATA… --config FILE --model {spec.name} -o OUT` and name it"
         )
     return watch(spec, load_reference(Path(spec.reference.file), where), where=where)
@@ -179,15 +184,16 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     condition = Condition.of(declared, reference.profile, blocks=reference.blocks, unique=schema.unique)
     checks = condition.checks
     compared = baseline.statistics if reference.rows else {}
-    _check_rules(spec, {name: (*compared.get(name, ()), *names) for name, names in checks.items()}, where)
-    _check_metrics(spec, form, where, protected=[each.name for each in reference.dimensions.protected])
-    _check_segments(spec, reference.dimensions.segment_names, where)
+    check_rules(spec, {name: (*compared.get(name, ()), *names) for name, names in checks.items()}, where)
+    check_metrics(spec, form, where, protected=[each.name for each in reference.dimensions.protected])
+    check_segments(spec, reference.dimensions.segment_names, where)
     for stream in Stream:
         try:
             build(leaves_of(schema, stream, form), strict=True)
         except ConfigError as error:
             raise ConfigError(f"{where}.fields: {error}") from error
-    return Watch(spec, reference, schema, form, baseline, condition)
+    budgeted = budgeted_of(spec, reference, where=where)
+    return Watch(spec, reference, schema, form, baseline, condition, budgeted)
 
 
 def _output_form(spec: ModelSpec, schema: Schema, where: str) -> OutputForm:
@@ -197,7 +203,7 @@ def _output_form(spec: ModelSpec, schema: Schema, where: str) -> OutputForm:
     codes = Classes(form).of_texts(known)
     if spec.classes and known and not ((codes >= 0) & (codes < len(form.classes))).any():
         raise ConfigError(
-            f"{where}.classes: the reference's predictions are {_some(known)}, none of which is a class; "
+            f"{where}.classes: the reference's predictions are {some(known)}, none of which is a class; "
             "name them as they are predicted"
         )
     return form
@@ -210,87 +216,9 @@ def _check_outcomes(reference: Reference, form: OutputForm, where: str) -> None:
         return
     if outcomes.classes != form.classes:
         raise ConfigError(
-            f"{where}.classes: the reference's labels were counted as {_some(outcomes.classes)}; rebuild the reference"
+            f"{where}.classes: the reference's labels were counted as {some(outcomes.classes)}; rebuild the reference"
         )
     if outcomes.threshold != form.threshold and PREDICTION not in reference.layout.names:
         raise ConfigError(
             f"{where}.threshold: the reference's labels were counted with {outcomes.threshold:g}; rebuild the reference"
         )
-
-
-def _check_rules(spec: ModelSpec, statistics: Mapping[str, tuple[str, ...]], where: str) -> None:
-    for position, rule in enumerate(spec.rules):
-        if rule.metric or rule in (*DEFAULT_RULES, CONTROL_RULE):
-            continue
-        if rule.of_control:
-            _check_control(rule.columns, spec.control, f"{where}.rules[{position}]")
-            continue
-        if not any(rule.of in names for names in statistics.values()):
-            raise ConfigError(
-                f"{where}.rules[{position}].statistic: no column has {rule.of}, which is for columns of another kind, "
-                "with a reference or with a constraint; choose another statistic"
-            )
-        for column in rule.columns or ():
-            path = f"{where}.rules[{position}].columns"
-            if column not in statistics:
-                known = _some(filter(None, statistics))
-                raise ConfigError(f'{path}: the reference has no column "{column}"; it has {known}')
-            if rule.of not in statistics[column]:
-                known = ", ".join(statistics[column])
-                raise ConfigError(f'{path}: "{column}" has no {rule.of}; it has {known}')
-
-
-def _check_control(columns: Sequence[str] | None, control: Sequence[str], where: str) -> None:
-    if not control:
-        raise ConfigError(f'{where}.statistic: no golden set is followed; write control = ["golden-1"]')
-    for column in columns or ():
-        if column not in control:
-            raise ConfigError(f'{where}.columns: "{column}" is no golden set; followed are {_some(control)}')
-
-
-def _check_metrics(spec: ModelSpec, form: OutputForm, where: str, *, protected: Sequence[str]) -> None:
-    known = metrics_by_class(form)
-    for position, rule in enumerate(spec.rules):
-        if rule.metric is None:
-            continue
-        path = f"{where}.rules[{position}]"
-        if rule.metric not in known[""]:
-            raise ConfigError(
-                f'{path}.metric: a model whose task is "{spec.task}" has no {rule.metric}; it has '
-                + (", ".join(known[""]) or "none")
-            )
-        if not spec.remember_predictions:
-            raise ConfigError(f"{path}.metric: without predictions to remember there is no {rule.metric}; "
-                              "let remember_predictions be more than 0")  # fmt: skip
-        if rule.metric in MEASURES:
-            _check_fairness(rule.columns, path, protected)
-            continue
-        for column in rule.columns or ():
-            if column not in known:
-                classes = _some(known.keys() - {""}) or "none of its own"
-                raise ConfigError(f'{path}.columns: no class is called "{column}"; the model has {classes}')
-
-
-def _check_fairness(columns: Sequence[str] | None, path: str, protected: Sequence[str]) -> None:
-    if not protected:
-        raise ConfigError(
-            f'{path}.metric: nobody is protected; write protected = ["gender"] and build the reference again'
-        )
-    for column in columns or ():
-        if column not in protected:
-            raise ConfigError(f'{path}.columns: "{column}" is not protected; protected are {_some(protected)}')
-
-
-def _check_segments(spec: ModelSpec, names: Sequence[str], where: str) -> None:
-    for position, rule in enumerate(spec.rules):
-        for name in rule.segments if isinstance(rule.segments, tuple) else ():
-            if name and name not in names:
-                raise ConfigError(
-                    f'{where}.rules[{position}].segments: no segment is called "{name}"; '
-                    f"the reference has {_some(names) or 'none'}"
-                )
-
-
-def _some(columns: Iterable[str]) -> str:
-    names = list(columns)
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

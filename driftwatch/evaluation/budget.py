@@ -31,6 +31,8 @@ LEAST_WEIGHT = 0.1
 
 DRIFT, QUALITY, PERFORMANCE = 0.5, 0.25, 0.25
 """How the kinds of monitors share a budget."""
+_USUAL_WINDOWS = 720
+"""Hours of thirty days."""
 _CHECKS = 6
 """Checks of a column that can fail by chance."""
 _MEANS_SOMETHING = 0.5
@@ -57,6 +59,12 @@ class AlertingSpec(Spec):
     action: Literal["notify", "retrain", "rollback"] = "notify"
     for_: int = Field(default=1, alias="for", ge=1)
     keep_for: int = Field(default=0, ge=0)
+
+    def allowed(self, *, timed: bool) -> Rate | None:
+        """The budget; without one, of windows counted in rows, which come at no fixed time, in windows."""
+        if timed or self.budget is None or "budget" in self.model_fields_set:
+            return self.budget
+        return Rate(1.0, per_windows=_USUAL_WINDOWS)
 
     @field_validator("min_effect")
     @classmethod

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from driftwatch.evaluation.budget import BudgetMetricRule
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.statistics.checks import CHECKS
 from driftwatch.statistics.control import CHANGED
@@ -10,14 +11,13 @@ from driftwatch.statistics.fairness import MEASURES
 from driftwatch.statistics.performance import METRICS
 
 DEFAULT_RULES = (
-    RuleSpec.model_validate({"name": "drift", "statistic": "psi", "above": 0.1, "judge": "lower", "min_rows": 200}),
     RuleSpec.model_validate({"name": "concept", "metric": "loss_change", "above": 0.0, "judge": "lower"}),
-    RuleSpec.model_validate({"name": "gap", "metric": "gap_roc_auc", "below": -0.02, "judge": "upper"}),
+    BudgetMetricRule.model_validate({"name": "gap", "metric": "gap_roc_auc", "below": -0.02, "judge": "upper"}),
     *(RuleSpec.model_validate({"name": check, "statistic": check}) for check in CHECKS),
 )
-"""What is watched when nothing is written, of what the model has: a column whose PSI is beyond 0.1 with 97.5 %
-confidence; a loss that has left the level at which it began; an AUC that is 0.02 worse than the scores promised; every
-check of data quality, by its own limit."""
+"""What is watched when nothing is written, beside the drift that the budget watches, of what the model has: a loss that
+has left the level at which it began; an AUC that is 0.02 worse than the scores promised; every check of data quality,
+by its own limit."""
 
 
 FAIR_RULES = tuple(RuleSpec.model_validate({"name": measure, "metric": measure}) for measure in MEASURES)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from driftwatch.evaluation.budgeted import Drifting
 from driftwatch.statistics.between import Between
 from driftwatch.statistics.comparison import FAMILY as COMPARISON
 from driftwatch.statistics.contrast import Contrast
@@ -122,6 +123,7 @@ class Report:
     arrivals: how far the window's labels have come, where the model has any.
     follows: the rows themselves have been let go: only what the labels say is new, and the drift readings stay as the
         revision before has them (see `follow`).
+    drifting: the columns that drift, taken together; None where no budget is watched.
     """
 
     model: str
@@ -138,6 +140,7 @@ class Report:
     arrivals: Arrivals | None = None
     follows: bool = False
     explained: Mapping[str, str] = field(default_factory=dict)
+    drifting: Drifting | None = None
 
     def document(self) -> dict[str, Any]:
         """The report as contract §6 writes it; what is not defined is null."""
@@ -155,6 +158,8 @@ class Report:
                 for note in self.alerts
             ],
         }  # fmt: skip
+        if self.drifting is not None:
+            document["drifting"] = self.drifting.document()
         if self.arrivals is not None:
             document["labels"] = self.arrivals.document()
         return document
@@ -206,7 +211,8 @@ def follow(report: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     alerts = [note for note in before["alerts"] if note["id"] not in moved]
     window = {**report["window"], "rows": before["window"]["rows"]}  # those of a segment are known no more
     readings = [*drift, *report["readings"]]
-    return {**report, "window": window, "readings": readings, "alerts": [*alerts, *report["alerts"]]}
+    drifting = {"drifting": before["drifting"]} if "drifting" in before else {}
+    return {**report, **drifting, "window": window, "readings": readings, "alerts": [*alerts, *report["alerts"]]}
 
 
 def _support(support: Support) -> dict[str, Any]:

@@ -34,11 +34,13 @@ class Sight:
             if not rows and (performance is None or self.whole.profile is not None):
                 continue
             remembered = 0 if performance is None else performance.arrivals.predictions
-            yield Look(
+            yield replace(
+                self.whole,
                 cell=replace(self.whole.cell, segment=name),
                 window=replace(self.whole.window, rows=rows or remembered),
-                revision=self.whole.revision,
                 profile=None if state is None else state.profile(number),
                 performance=performance,
                 decided=frozenset(decided.get(name, ())),
+                stream=(),
+                reference=None,
             )

@@ -107,7 +107,9 @@ class Quality:
         return self.agenda.due(closed, matured_ms=self._matured_ms(closed, finished=finished))
 
     def stage(self, window: Window, closed: int, *, finished: bool) -> Stage:
-        """Whether labels of a window are still waited for; nobody waits who has never seen one."""
+        """Whether labels of a window are still waited for; nobody waits who has never seen one, nor without rows."""
+        if not window.rows:
+            return Stage.FINAL
         matured = self.agenda.matured(window, self._matured_ms(closed, finished=finished))
         return Stage.FINAL if matured or not self._labels_come else Stage.INTERIM
 

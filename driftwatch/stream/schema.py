@@ -75,6 +75,7 @@ class ColumnSpec(Spec):
     """`[models.columns] NAME = { kind, … }`: what the reference would otherwise decide by itself, and constraints.
 
     coerce: take numbers that stand in strings (and "true", "false" for booleans). importance: beside that of others.
+    min_effect: the smallest change that matters, in place of the one of [models.alerting].
     min, max: of numbers; what lies outside is out of range, and one row is too many. nullable: false when a value must
     always be there. allowed, pattern: all else is invalid, and one row is too many; see `patterns`. sentinels: values
     that stand for none, and are missing. share: how many of the rows have some category. unique: no value may come
@@ -88,6 +89,7 @@ class ColumnSpec(Spec):
     )
     coerce: bool = False
     importance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    min_effect: Annotated[float, Field(ge=0, allow_inf_nan=False)] | dict[str, float] | None = None
     min: float | None = Field(default=None, allow_inf_nan=False)
     max: float | None = Field(default=None, allow_inf_nan=False)
     nullable: bool = True

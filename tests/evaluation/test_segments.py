@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from driftwatch.evaluation.alerts import Alerts, Cell
 from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.book import AlertBook
+from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.evaluate import Evaluator, Look
 from driftwatch.evaluation.report import Arrivals, Performance, Window
 from driftwatch.evaluation.rules import RuleSpec
@@ -144,17 +145,20 @@ def test_the_book_gives_each_cell_its_own_alerts():
     """And all of them together again."""
     judge = evaluator(rule("drift"))
     moved = [replace(row, amount=8) for row in CURRENT]
-    book = AlertBook(Alerts())
+    book = AlertBook(judge, Alerts(), Detectors())
     for look in looks(moved):
-        book.put(look.cell, judge.evaluate(look, book.of(look.cell)).alerts)
+        book.evaluate(look)
     together = book.alerts
     assert {segment for _, _, segment, _ in together.episodes} == {"", DE, OTHER, NAMES[-2]}
-    again = AlertBook(together)
+    again = AlertBook(judge, together, Detectors())
     assert again.alerts == together
-    assert {segment for _, _, segment, _ in again.of(Cell("m", "1", DE)).episodes} == {DE}
-    assert not again.of(Cell("m", "2", DE)).episodes
+    (own,) = [look for look in looks(moved) if look.cell.segment == DE]
+    report, standing = again.recall(own)
+    assert [(note.rule, report.segment) for note in report.alerts] == [("drift", DE)]
+    assert {step.segment for step in standing} == {DE}
+    assert not again.recall(replace(own, cell=Cell("m", "2", DE)))[1]
 
 
 def test_the_empty_profile_makes_a_baseline():
     """Of a segment that the reference has no row of."""
-    assert SegmentBaselines(LAYOUT, ("s",), [Profile.empty(LAYOUT)]).of("s").rows == 0
+    assert SegmentBaselines(LAYOUT, ("s",), [Profile.empty(LAYOUT)]).of("s").baseline.rows == 0

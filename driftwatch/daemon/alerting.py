@@ -1,0 +1,87 @@
+"""The alerts that a model's budget of false alarms pays for, as its configuration asks for them."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from driftwatch.config import ModelSpec
+from driftwatch.errors import ConfigError
+from driftwatch.evaluation.budget import EFFECT, NAME, Budget, BudgetRule, effects
+from driftwatch.evaluation.budgeted import Budgeted
+from driftwatch.kernels.overdispersion import Overdispersion
+from driftwatch.statistics.registry import names_for
+from driftwatch.statistics.witness import Witness
+from driftwatch.summaries.layout import Floats
+from driftwatch.summaries.profile import Profile
+from driftwatch.summaries.reference import Reference
+
+
+def budgeted_of(spec: ModelSpec, reference: Reference, *, where: str) -> Budgeted | None:
+    """The budgeted rule of a model; None where it is switched off, a rule of its name is written, or nothing is known.
+
+    ConfigError, which begins with `where`, when the budget does not fit the windows or an effect the columns.
+    """
+    alerting, layout = spec.alerting, reference.layout
+    allowed = alerting.allowed(timed=spec.window.rows is None)
+    if allowed is None or any(rule.name == NAME for rule in spec.rules) or not reference.rows:
+        return None
+    given = {name: each.importance for name, each in spec.columns.items() if each.importance is not None}
+    weights = [given.get(name, 1.0) for name in layout.names]
+    try:
+        budget = Budget.of(allowed, slide_ms=spec.window.pane_ms or None, importance=weights)
+    except ValueError as error:
+        raise ConfigError(f"{where}.alerting.budget: {error}") from error
+    least = _least(spec, reference, where=where)
+    table = alerting.model_dump(by_alias=True, include={"severity", "action", "for_", "keep_for"})
+    rule = BudgetRule.model_validate({"name": NAME, "statistic": next(iter(least)), **table})
+    tolerance = least.get(EFFECT, np.zeros(len(layout.names)))
+    seasonal = spec.reference is not None and spec.reference.seasons is not None
+    # A pyramid holds the season, too, which a reference of the same season has not to be forgiven.
+    nearer = None if seasonal else _over(reference)
+    return Budgeted(
+        rule,
+        budget,
+        layout.names,
+        least,
+        witness=witness_of(reference, tolerance)(reference.profile),
+        of_window=lambda profile: Witness.of(layout, profile, tolerance=tolerance, over=nearer, learns=False),
+        of_segment=witness_of(reference, tolerance),
+        segments=len(reference.dimensions.segment_names),
+    )
+
+
+def witness_of(reference: Reference, tolerance: Floats) -> Callable[[Profile], Witness]:
+    """What makes ready the evidence against a part of the reference, as of a segment."""
+
+    def make(profile: Profile) -> Witness:
+        return Witness.of(reference.layout, profile, tolerance=tolerance, over=_over(reference, profile.rows))
+
+    return make
+
+
+def _over(reference: Reference, rows: int | None = None) -> Callable[[int], Overdispersion] | None:
+    return None if reference.pyramid is None else partial(reference.pyramid.over, reference_rows=rows)
+
+
+def _least(spec: ModelSpec, reference: Reference, *, where: str) -> dict[str, Floats]:
+    """By statistic, the smallest effect that matters of each column; infinite where it is measured otherwise."""
+    layout = reference.layout
+    by_column = []
+    for column in (*layout.numeric, *layout.categorical):
+        own = spec.columns.get(column.name)
+        given = effects(spec.alerting.min_effect if own is None or own.min_effect is None else own.min_effect)
+        has = names_for(column.kind)
+        if own is not None and own.min_effect is not None and (other := set(given).difference(has)):
+            raise ConfigError(
+                f"{where}.columns.{column.name}.min_effect: a {column.kind} column has no {', '.join(sorted(other))}; "
+                f"write one of {', '.join(has)}"
+            )
+        by_column.append({name: least for name, least in given.items() if name in has})
+        if not by_column[-1]:
+            raise ConfigError(
+                f"{where}.alerting.min_effect: the {column.kind} column {column.name} has none of these statistics; "
+                f"add one of {', '.join(has)}"
+            )
+    names = dict.fromkeys(name for given in by_column for name in given)
+    return {name: np.array([given.get(name, np.inf) for given in by_column]) for name in names}
