@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import structlog
 
-from driftwatch.daemon.learning import Learner
+from driftwatch.daemon.learning import End, Learner
 from driftwatch.daemon.snapshot import Snapshot, encode_learner
 from driftwatch.daemon.teaching import Learnt, before_the_end, learn
 from driftwatch.daemon.telemetry import Result, Telemetry
 from driftwatch.daemon.watch import Watch, watch
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import DriftwatchError, StateError
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
@@ -49,10 +49,12 @@ class Graduate:
 
 @dataclass(slots=True)
 class _Study:
-    """A reference that is being built."""
+    """A reference that is being built, and what can be made of it beside the engine."""
 
     thread: threading.Thread
     learnt: Learnt | None = None
+    ready: Watch | None = None
+    monitor: Monitor | None = None
     failure: str = ""
     bug: BaseException | None = None
 
@@ -136,6 +138,8 @@ class Learners:
                 continue
             if study.bug is not None:
                 raise study.bug
+            if not _flushed(learner):
+                continue
             graduate = None if learner.failure else self._graduate(learner, study, telemetry)
             if graduate is not None:
                 yield graduate
@@ -158,9 +162,8 @@ class Learners:
             learner.spool.close()
 
     def _begin(self, learner: Learner) -> _Study | None:
-        if learner.lesson.end is None:
+        if learner.lesson.end is None or not _flushed(learner):
             return None
-        learner.spool.flush()
         study = _Study(threading.Thread(target=lambda: self._build(study, learner), name="learning", daemon=True))
         self._studies[learner.model] = study
         _log.info("learning_ends", model=learner.model, rows=learner.lesson.end.rows)
@@ -175,7 +178,9 @@ class Learners:
         end = learner.lesson.end
         assert end is not None
         try:
-            study.learnt = learn(learner.spool.path, learner.spec, end, now_ms=self.clock(), progress=go_on)
+            learnt = learn(learner.spool.path, learner.spec, end, now_ms=self.clock(), progress=go_on)
+            ready = watch(learner.spec, learnt.reference, where=self.places[learner.model])
+            study.learnt, study.ready, study.monitor = learnt, ready, ready.monitor()
         except DriftwatchError as error:
             study.failure = str(error)
         except _GivenUpError:
@@ -184,18 +189,14 @@ class Learners:
             study.bug = error
 
     def _graduate(self, learner: Learner, study: _Study, telemetry: Telemetry) -> Graduate | None:
-        learnt, end = study.learnt, learner.lesson.end
-        assert end is not None
-        try:
-            ready = None if learnt is None else watch(learner.spec, learnt.reference, where=self.places[learner.model])
-        except DriftwatchError as error:
-            ready, study.failure = None, str(error)
-        if ready is None or learnt is None:
+        learnt, ready, monitor = study.learnt, study.ready, study.monitor
+        end = learner.lesson.end
+        if learnt is None or ready is None or monitor is None or end is None:
             learner.failure = study.failure
             _log.error("learning_failed", model=learner.model, error=study.failure)
             return None
-        steps = _FirstSteps(ready, learner, learnt, telemetry)
-        steps.go(now_ms=self.clock())
+        steps = _FirstSteps(monitor, Decoder([ready.intake()]), learner, learnt)
+        steps.go(end, telemetry, now_ms=self.clock())
         if end.before_ms is not None:
             self.before_ms[learner.model] = end.before_ms
         self._done.append(learner)
@@ -203,37 +204,42 @@ class Learners:
         self.graduated(ready)
         _log.info("watching", model=learner.model, rows=learnt.reference.rows, unusable=learnt.unusable,
                   fingerprint=learnt.reference.layout.fingerprint)  # fmt: skip
-        return Graduate(ready, steps.monitor, steps.outcomes)
+        return Graduate(ready, monitor, steps.outcomes)
+
+
+def _flushed(learner: Learner) -> bool:
+    """Whether all that a model has kept is in its file; where not, checkpoints fail for the same reason and say so."""
+    try:
+        learner.spool.flush()
+    except StateError:
+        return False
+    return True
 
 
 class _FirstSteps:
     """Feeds a new monitor with what has come since its model began to learn, in the order in which it came."""
 
-    def __init__(self, ready: Watch, learner: Learner, learnt: Learnt, telemetry: Telemetry) -> None:
-        self.monitor, self.outcomes = ready.monitor(), list[Outcome]()
-        self._decoder = Decoder([ready.intake()])
-        self._learner, self._learnt, self._telemetry = learner, learnt, telemetry
+    def __init__(self, monitor: Monitor, decoder: Decoder, learner: Learner, learnt: Learnt) -> None:
+        self.outcomes = list[Outcome]()
+        self._monitor, self._decoder, self._learner, self._learnt = monitor, decoder, learner, learnt
         self._left_out = 0
 
-    def go(self, *, now_ms: int) -> None:
+    def go(self, end: End, telemetry: Telemetry, *, now_ms: int) -> None:
         """Feed all of it; events of before the end have been judged and counted by the learner."""
-        learner, monitor = self._learner, self.monitor
-        spool, end = learner.spool, learner.lesson.end
-        assert end is not None
-        spool.flush()
+        learner, monitor, spool = self._learner, self._monitor, self._learner.spool
         monitor.memory.seen = Seen(0)
-        for entry in before_the_end(spool.path, end):
+        for entry in before_the_end(spool.path, end, self._learnt.others):
             self._left_out += self._feed(entry).late
         monitor.memory.seen, monitor.told = learner.seen, learner.told
         for entry in read_entries(spool.path, end.length, spool.length):
-            self._count(entry, self._feed(entry, before_ms=end.before_ms))
+            self._count(entry, self._feed(entry, before_ms=end.before_ms), telemetry)
         monitor.announce(list(learner.windows.progress.greatest), now_ms=now_ms)
         if self._left_out:
             _log.warning("events_of_learning_left_out", model=learner.model, events=self._left_out,
                          why="labels of classes that the reference does not know, or too late")  # fmt: skip
 
     def _feed(self, entry: Entry, *, before_ms: int | None = None) -> Outcome:
-        monitor, outcome = self.monitor, Outcome()
+        monitor, outcome = self._monitor, Outcome()
         decoded = self._decoder.decode(entry.raw())
         self._left_out += len(decoded.rejected)
         labels, batch = decoded.labels.get(monitor.model), decoded.batches.get(monitor.model)
@@ -248,12 +254,12 @@ class _FirstSteps:
             self.outcomes.append(outcome)
         return outcome
 
-    def _count(self, entry: Entry, outcome: Outcome) -> None:
+    def _count(self, entry: Entry, outcome: Outcome, telemetry: Telemetry) -> None:
         counts = {
             Result.ACCEPTED: outcome.accepted, Result.LATE: outcome.late, Result.DUPLICATE: outcome.duplicate,
         }  # fmt: skip
         for result, count in counts.items():
-            self._telemetry.events(
+            telemetry.events(
                 self._learner.model, entry.stream, source=entry.source, result=result, count=count
             )  # fmt: skip
 

@@ -6,7 +6,7 @@ has come. That file is gone again when the reference is there.
 
 import glob
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +19,7 @@ from driftwatch.config import ModelSpec
 from driftwatch.daemon.learning import End, blank_intake
 from driftwatch.daemon.referencing import build_reference, save_reference
 from driftwatch.errors import StateError
-from driftwatch.store.spool import Entry, read_entries
+from driftwatch.store.spool import Entry, entries_at, placed_entries, read_entries
 from driftwatch.stream.batch import Hashes
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Stream
@@ -33,11 +33,15 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A reference, and the ids of the events that it is made of, sorted. unusable: events that could not be."""
+    """A reference, and the ids of the events that it is made of, sorted. unusable: events that could not be.
+
+    others: where entries of before the end begin in the spool that hold something else.
+    """
 
     reference: Reference
     ids: Hashes
     unusable: int
+    others: Sequence[int]
 
 
 def place(directory: Path, model: str, ending: str) -> Path:
@@ -57,22 +61,34 @@ def learn(spool: Path, spec: ModelSpec, end: End, *, now_ms: int, progress: Call
         pattern = glob.escape(str(table))
         reference = build_reference([pattern], spec, now_ms=now_ms, progress=lambda *_: progress())
         save_reference(reference, spool.with_suffix(REFERENCE))
+        others = list(_others(spool, spec, end, ids))
     except OSError as error:
         raise StateError(f"{table}: cannot be written: {error.strerror}; make room on its disk") from error
     finally:
         table.unlink(missing_ok=True)
-    return Learnt(reference, ids, unusable)
+    return Learnt(reference, ids, unusable, others)
 
 
-def before_the_end(spool: Path, end: End) -> Iterator[Entry]:
-    """What came before the end and is not learnt from: predictions of later times, and all labels."""
-    for entry in read_entries(spool, 0, end.length):
+def before_the_end(spool: Path, end: End, others: Sequence[int]) -> Iterator[Entry]:
+    """What came before the end and is not learnt from: predictions of later times, and labels."""
+    for entry in entries_at(spool, others):
         if entry.stream is Stream.LABELS:
             yield entry
-        elif end.before_ms is not None and max(entry.times_ms) >= end.before_ms:
+        elif end.before_ms is not None:
             later = [place for place, time in enumerate(entry.times_ms) if time >= end.before_ms]
             times, events = [entry.times_ms[each] for each in later], [entry.events[each] for each in later]
             yield Entry(entry.stream, entry.source, entry.partition, entry.received_ms, times, events)
+
+
+def _others(spool: Path, spec: ModelSpec, end: End, ids: Hashes) -> Iterator[int]:
+    decoder = Decoder([blank_intake(spec)])
+    for start, entry in placed_entries(spool, 0, end.length):
+        if entry.stream is Stream.LABELS:
+            labels = decoder.decode(entry.raw()).labels.get(spec.name)
+            if labels is not None and not np.isin(labels.ids, ids).all():
+                yield start
+        elif end.before_ms is not None and max(entry.times_ms) >= end.before_ms:
+            yield start
 
 
 def _write(

@@ -7,7 +7,7 @@ endian, and MessagePack.
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -106,18 +106,40 @@ class Spool:
 
 def read_entries(path: Path, start: int, stop: int) -> Iterator[Entry]:
     """The entries of a file between two places in bytes; StateError when they are not what was written."""
+    for _, entry in placed_entries(path, start, stop):
+        yield entry
+
+
+def placed_entries(path: Path, start: int, stop: int) -> Iterator[tuple[int, Entry]]:
+    """As `read_entries`, each with the place where it begins."""
     try:
         with path.open("rb") as file:
             file.seek(start)
             while start < stop:
-                head = file.read(_HEAD_BYTES)
-                data = file.read(int.from_bytes(head[:4], "little"))
-                if len(head) < _HEAD_BYTES or zlib.crc32(data) != int.from_bytes(head[4:], "little"):
-                    raise StateError(f"{path}: the entry at byte {start} does not fit its checksum; remove the state")
-                start += _HEAD_BYTES + len(data)
-                yield _decode(data)
+                entry, end = _one(file, start)
+                yield start, entry
+                start = end
     except OSError as error:
         raise _unusable(path, error) from error
+
+
+def entries_at(path: Path, places: Iterable[int]) -> Iterator[Entry]:
+    """The entries that begin at these places; StateError as above."""
+    try:
+        with path.open("rb") as file:
+            for place in places:
+                file.seek(place)
+                yield _one(file, place)[0]
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _one(file: BinaryIO, place: int) -> tuple[Entry, int]:
+    head = file.read(_HEAD_BYTES)
+    data = file.read(int.from_bytes(head[:4], "little"))
+    if len(head) < _HEAD_BYTES or zlib.crc32(data) != int.from_bytes(head[4:], "little"):
+        raise StateError(f"{file.name}: the entry at byte {place} does not fit its checksum; remove the state")
+    return _decode(data), place + _HEAD_BYTES + len(data)
 
 
 def _write(file: BinaryIO, data: bytes, *, at: int) -> None:
