@@ -29,7 +29,8 @@ def tail(statistic: Floats, degrees: Floats | float, *, mean: Floats, greatest: 
     """
     top = np.maximum(greatest, mean)
     spread = degrees * mean / top
-    scaled = statistic / top
+    # Rounding may leave a statistic of nothing just below 0.
+    scaled = np.maximum(statistic, 0.0) / top
     estimated = np.isfinite(freedom)
     single = bool(np.all(spread == 1))
     # The normal law's own function is several times as fast.
