@@ -8,11 +8,11 @@ from driftwatch.config import Config, ModelSpec
 from driftwatch.daemon.learners import Learners
 from driftwatch.daemon.learning import Learner, blank_intake
 from driftwatch.daemon.snapshot import resume_learner, stored_core
-from driftwatch.daemon.teaching import EVENTS, REFERENCE, place
+from driftwatch.daemon.teaching import place
 from driftwatch.daemon.watch import Watch, load_reference, watch
 from driftwatch.errors import ConfigError
 from driftwatch.ports import Saved
-from driftwatch.store.spool import Spool
+from driftwatch.store.spool import EVENTS, FOLDER, REFERENCE, Spool
 from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.raw import Stream
 
@@ -70,6 +70,6 @@ def is_to_learn(spec: ModelSpec, where: str) -> bool:
 def _clear(directory: Path, learners: Learners) -> None:
     """Remove what models have learnt from that do not learn any more."""
     used = {learner.spool.path for learner in learners.by_model.values()}
-    for path in (directory / "learning").glob(f"*{EVENTS}"):
+    for path in (directory / FOLDER).glob(f"*{EVENTS}"):
         if path not in used:
             path.unlink()

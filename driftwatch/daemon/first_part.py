@@ -12,12 +12,12 @@ from driftwatch.config import Config, ModelSpec
 from driftwatch.daemon.event_files import raw_lines, split_by_form
 from driftwatch.daemon.learning import Learner, blank_intake
 from driftwatch.daemon.row_events import RowEvents
-from driftwatch.daemon.teaching import EVENTS, learn, place
+from driftwatch.daemon.teaching import learn, place
 from driftwatch.daemon.watch import Watch, watch
 from driftwatch.errors import DataError
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.sources import tables
-from driftwatch.store.spool import Spool
+from driftwatch.store.spool import EVENTS, Spool
 from driftwatch.stream.batch import Batch, Hashes, Labels
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from driftwatch.daemon.snapshot import CONTROL, QUALITY, REPEATS, SEEN, stored_core
+from driftwatch.daemon.teaching import place
 from driftwatch.errors import StateError
 from driftwatch.quality import control_state, repeats
 from driftwatch.quality.state import HEAD, check, read_head
 from driftwatch.store import inspection
 from driftwatch.store.inspection import Contents
+from driftwatch.store.spool import EVENTS
 from driftwatch.summaries.codec import unpack
 
 
@@ -37,7 +39,7 @@ def verify(directory: Path) -> str:
     found = inspection.damage(directory)
     if not found:
         held = inspection.contents(directory)
-        found = [*_undecodable(held), *_dangling(held)]
+        found = [*_undecodable(held), *_dangling(held), *_unkept(held, directory)]
         panes = sum(map(len, held.saved.panes.values()))
         whole = (
             f"{len(held.saved.monitors)} models, {panes} panes, {len(held.alerts)} alerts, {len(held.letters)} letters"
@@ -61,6 +63,8 @@ def _parts(held: Contents) -> Iterator[Any]:
         stored = stored_core(core, model)
         yield ["progress", model, sorted(stored.greatest.items()), stored.closed_ms, stored.counted, stored.issued]
         yield ["versions", model, sorted(stored.versions)]
+        if stored.lesson is not None:
+            yield ["learning", model, stored.lesson.rows, stored.lesson.size_bytes, stored.lesson.end is not None]
         episodes = [(alert.key, alert.episode) for alert in stored.alerts]
         yield [
             "alerts",
@@ -115,6 +119,15 @@ def _undecodable(held: Contents) -> Iterator[str]:
                     unpack(data)
             except StateError as error:
                 yield f"pane {key} of model {model}: {error}"
+
+
+def _unkept(held: Contents, directory: Path) -> Iterator[str]:
+    """Models whose events to learn from are not there, or not all of them."""
+    for model, core in held.saved.monitors.items():
+        lesson, spool = stored_core(core, model).lesson, place(directory, model, EVENTS)
+        there = spool.stat().st_size if spool.is_file() else 0
+        if lesson is not None and there < lesson.length:
+            yield f"model {model} learns from {lesson.length} bytes of events, and {spool.name} holds {there}"
 
 
 def _check_ids(data: bytes) -> None:

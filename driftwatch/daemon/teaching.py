@@ -19,14 +19,12 @@ from driftwatch.config import ModelSpec
 from driftwatch.daemon.learning import End, blank_intake
 from driftwatch.daemon.referencing import build_reference, save_reference
 from driftwatch.errors import StateError
-from driftwatch.store.spool import Entry, entries_at, placed_entries, read_entries
+from driftwatch.store.spool import FOLDER, REFERENCE, Entry, entries_at, placed_entries, read_entries
 from driftwatch.stream.batch import Hashes
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.schema import Task
 from driftwatch.summaries.reference import Reference
-
-EVENTS, REFERENCE = ".events", ".reference"
 
 _encode = msgspec.json.encode
 
@@ -46,7 +44,7 @@ class Learnt:
 
 def place(directory: Path, model: str, ending: str) -> Path:
     """Where a model keeps a file of its learning."""
-    return directory / "learning" / (quote(model, safe="") + ending)
+    return directory / FOLDER / (quote(model, safe="") + ending)
 
 
 def learn(spool: Path, spec: ModelSpec, end: End, *, now_ms: int, progress: Callable[[], None]) -> Learnt:

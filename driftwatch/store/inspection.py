@@ -18,6 +18,7 @@ from driftwatch.store.database import FILE, check, inspect, state_errors
 from driftwatch.store.integrity import faults
 from driftwatch.store.migration import stored_version
 from driftwatch.store.seal import read_mark
+from driftwatch.store.spool import FOLDER, held_files
 from driftwatch.store.tables import VERSION
 
 
@@ -60,9 +61,11 @@ def damage(directory: Path) -> list[str]:
 def copy(directory: Path, target: Path) -> None:
     """Write a consistent copy into a new directory, durable when this returns: one file, without side files.
 
-    StateError when the directory cannot be read or copied, or the target is not new; then nothing is left there.
+    Beside it what models learn from, and the references that they have learnt, where there are any. StateError when the
+    directory cannot be read or copied, or the target is not new; then nothing is left there.
     """
-    with _looking(directory) as (_, source):
+    # Whatever a checkpoint speaks of is durable before it: held before it is looked at, it is surely there.
+    with held_files(directory / FOLDER) as copy_files, _looking(directory) as (_, source):
         try:
             target.mkdir(mode=0o700, parents=True)
         except FileExistsError:
@@ -71,6 +74,8 @@ def copy(directory: Path, target: Path) -> None:
             raise StateError(f"{target}: cannot be made: {error.strerror}") from None
         try:
             _copy_into(target, source)
+            if (directory / FOLDER).is_dir():
+                copy_files(target / FOLDER)
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise

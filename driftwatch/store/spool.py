@@ -6,8 +6,10 @@ endian, and MessagePack.
 """
 
 import os
+import shutil
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +17,9 @@ import msgspec
 
 from driftwatch.errors import StateError
 from driftwatch.stream.raw import Raw, Stream
+
+FOLDER, EVENTS, REFERENCE = "learning", ".events", ".reference"
+"""Where files of learning stand in a state directory, and what their names end with: spools, and what came of them."""
 
 BUFFER_BYTES = 1 << 20
 """So much is held before it goes to the file."""
@@ -102,6 +107,30 @@ class Spool:
         self._file.close()
         if remove:
             self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def held_files(directory: Path) -> Iterator[Callable[[Path], None]]:
+    """Hold the files of a directory of spools, as they are or go on to be, while the checkpoint is copied.
+
+    Gives what copies them into another directory, with those that have come since: what the checkpoint speaks of is
+    among them, whether it was copied before a model had learnt or after.
+    """
+    with ExitStack() as held:
+        files = {path.name: held.enter_context(path.open("rb")) for path in directory.glob("[!.]*")}
+
+        def copy(target: Path) -> None:
+            target.mkdir(mode=0o700)
+            for path in directory.glob(f"*{REFERENCE}"):
+                files[path.name] = held.enter_context(path.open("rb"))
+            for name, file in files.items():
+                with (target / name).open("wb") as copied:
+                    shutil.copyfileobj(file, copied)
+                    copied.flush()
+                    os.fsync(copied.fileno())
+            _make_durable(target)
+
+        yield copy
 
 
 def read_entries(path: Path, start: int, stop: int) -> Iterator[Entry]:
