@@ -27,6 +27,8 @@ class Point(StrEnum):
     BEFORE_POST = "delivery.before_post"
     POSTED = "delivery.posted"
     RECORDED = "delivery.recorded"
+    REFERENCE_LEARNT = "learning.learnt"
+    TAKEN_OVER = "learning.taken_over"
 
 
 class _Fuse:

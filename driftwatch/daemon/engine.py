@@ -116,6 +116,7 @@ class Engine:
             for outcome in each.outcomes:
                 self._publish(outcome)
             self._stale = True
+            reached(Point.TAKEN_OVER)
 
     def _obey(self, order: Order) -> bool:
         match order.command:

@@ -25,7 +25,8 @@ def state_hash(directory: Path) -> str:
     states, the identities of their steps, the ids of webhooks, and how many remembered predictions have their label.
     Not in it: sums of real numbers, whose last bits depend on where the stream was cut; wall-clock times, attempts,
     idle partitions; and the memory of event ids and of unique columns' values, the revisions of reports and what labels
-    have taught, which follow the order in which partitions happened to be read. StateError when the directory is not whole.
+    have taught, which follow the order in which partitions happened to be read. StateError when the directory is not
+    whole.
     """
     held = inspection.contents(directory)
     digest = hashlib.sha256()

@@ -19,6 +19,7 @@ from driftwatch.config import ModelSpec
 from driftwatch.daemon.learning import End, blank_intake
 from driftwatch.daemon.referencing import build_reference, save_reference
 from driftwatch.errors import StateError
+from driftwatch.failpoints import Point, reached
 from driftwatch.store.spool import FOLDER, REFERENCE, Entry, entries_at, placed_entries, read_entries
 from driftwatch.stream.batch import Hashes
 from driftwatch.stream.decode import Decoder
@@ -59,6 +60,7 @@ def learn(spool: Path, spec: ModelSpec, end: End, *, now_ms: int, progress: Call
         pattern = glob.escape(str(table))
         reference = build_reference([pattern], spec, now_ms=now_ms, progress=lambda *_: progress())
         save_reference(reference, spool.with_suffix(REFERENCE))
+        reached(Point.REFERENCE_LEARNT)
         others = list(_others(spool, spec, end, ids))
     except OSError as error:
         raise StateError(f"{table}: cannot be written: {error.strerror}; make room on its disk") from error
