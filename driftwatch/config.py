@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -42,8 +42,13 @@ _MOST_CLASSES = 1_000
 """As many as a reference knows of a category."""
 
 
+_OF_ALERTING = ("budget", "min_effect")
+
+
 class ModelSpec(Spec):
     """`[[models]]`: one model to watch."""
+
+    hints: ClassVar = {key: "it belongs into the table [models.alerting]; move it there" for key in _OF_ALERTING}
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)

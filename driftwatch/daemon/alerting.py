@@ -9,7 +9,7 @@ from driftwatch.config import ModelSpec
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.budget import EFFECT, NAME, Budget, BudgetRule, effects
 from driftwatch.evaluation.budgeted import Budgeted
-from driftwatch.kernels.overdispersion import Overdispersion
+from driftwatch.statistics.abrupt import FactorsOf
 from driftwatch.statistics.registry import names_for
 from driftwatch.statistics.witness import Witness
 from driftwatch.summaries.layout import Floats
@@ -60,7 +60,7 @@ def witness_of(reference: Reference, tolerance: Floats) -> Callable[[Profile], W
     return make
 
 
-def _over(reference: Reference, rows: int | None = None) -> Callable[[int], Overdispersion] | None:
+def _over(reference: Reference, rows: int | None = None) -> FactorsOf | None:
     return None if reference.pyramid is None else partial(reference.pyramid.over, reference_rows=rows)
 
 

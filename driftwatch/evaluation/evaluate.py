@@ -121,14 +121,15 @@ class Evaluator:
     ) -> list[Judgement]:
         report, decision = said.report, said.decision
         of_evidence = [rule for rule in due if rule.budgeted and rule.statistic]
-        judgements = judge(
-            [rule for rule in due if rule not in of_evidence], report.readings, rows=look.window.rows,
-            labelled=0 if look.performance is None else look.performance.arrivals.labelled, standing=standing,
-        )  # fmt: skip
+        judgements: list[Judgement] = []
         if decision is not None:
             for rule in of_evidence:
                 columns = {column for name, column in standing if name == rule.name}
                 judgements += decision.judgements(rule, standing=columns)
+        judgements += judge(
+            [rule for rule in due if rule not in of_evidence], report.readings, rows=look.window.rows,
+            labelled=0 if look.performance is None else look.performance.arrivals.labelled, standing=standing,
+        )  # fmt: skip
         return [_unless_explained(self._unless_chance(judgement, look), report) for judgement in judgements]
 
     def _unless_chance(self, judgement: Judgement, look: Look) -> Judgement:
