@@ -1,6 +1,7 @@
 """Whether tests that are told of over-dispersion keep their level on rows that depend on each other.
 
-python -m tests.benchmarks.alarms_dispersion [scale]: two minutes of CPU time at the default of 0.6. False alarms per 1 000 window-columns, as a table in Markdown.
+python -m tests.benchmarks.alarms_dispersion [scale]: false alarms per 1 000 window-columns, as a table in Markdown; two
+minutes of CPU time at the default scale.
 """
 
 import sys
