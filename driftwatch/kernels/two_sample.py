@@ -24,6 +24,7 @@ GROUPS = 12
 _PARTS = 3
 """Finer groups in each group, for scores and for the cell that stands out."""
 FINE = GROUPS * _PARTS
+_BLOCK = 125
 _LEAST_EXPECTED = 5.0
 """Rows that each group should have in the smaller sample, or there are fewer groups."""
 _SCORES = 4
@@ -58,9 +59,9 @@ class _Grouped:
 
 def numeric_components(reference: Ints, current: Ints, factors: Overdispersion) -> Components:
     """Test ordered columns; reference, current: (columns, cells + 2), the last two of them missing and invalid."""
-    pooled = reference + current
-    rows, total = current.sum(axis=1).astype(np.float64), pooled.sum(axis=1).astype(np.float64)
-    grouped = _grouped(pooled[:, :-2], current[:, :-2])
+    grouped = _grouped(reference[:, :-2], current[:, :-2])
+    special_pooled, special_drawn = reference[:, -2:] + current[:, -2:], current[:, -2:]
+    rows, total = grouped.rows + special_drawn.sum(axis=1), grouped.total + special_pooled.sum(axis=1)
     testable = (grouped.rows >= 1) & (grouped.total > grouped.rows) & ((grouped.pooled > 0).sum(axis=1) > 1)
     greatest = np.maximum(np.maximum(factors.location, factors.scale), factors.cells)
     scores, degrees = _scores(grouped)
@@ -74,9 +75,9 @@ def numeric_components(reference: Ints, current: Ints, factors: Overdispersion) 
     # Of two cells all tests say the same, and the last one says it exactly.
     several = (grouped.pooled > 0).sum(axis=1) > 2
     weights = {name: np.where(testable & (several | (name == "cell")), NUMERIC_WEIGHTS[name], 0.0) for name in values}
-    for name, cell in (("missing", -2), ("invalid", -1)):
+    for cell, name in enumerate(("missing", "invalid")):
         values[name], weights[name] = share_test(
-            pooled[:, cell], current[:, cell], rows=rows, total=total, factors=factors
+            special_pooled[:, cell], special_drawn[:, cell], rows=rows, total=total, factors=factors
         )
         weights[name] *= NUMERIC_WEIGHTS[name]
     return Components({name: np.where(weights[name] > 0, value, 1.0) for name, value in values.items()}, weights)
@@ -91,38 +92,40 @@ def share_test(
     return chance, ((pooled > 0) & (pooled < total) & (rows > 0) & (rows < total)).astype(np.float64)
 
 
-@np.errstate(all="ignore")
-def _grouped(pooled: Ints, drawn: Ints) -> _Grouped:
-    """Join cells until there are rows enough; a cell of more than a group's rows takes no room of others."""
-    columns = pooled.shape[0]
+def _grouped(reference: Ints, current: Ints) -> _Grouped:
+    """Join cells until there are rows enough; columns in blocks, as fresh memory of all would cost more than sums."""
+    columns = len(reference)
+    drawn, pooled, groups = np.empty((columns, FINE)), np.empty((columns, FINE)), np.empty(columns)
+    for start in range(0, columns, _BLOCK):
+        some = slice(start, start + _BLOCK)
+        drawn[some], pooled[some], groups[some] = _joined(reference[some], current[some])
+    return _Grouped(drawn, pooled, rows=drawn.sum(axis=1), total=pooled.sum(axis=1), groups=groups)
+
+
+def _joined(reference: Ints, current: Ints) -> tuple[Floats, Floats, Floats]:
+    """Rows drawn and pooled (columns, FINE), and groups; a cell of more than a group's rows takes no room of others."""
     # Counts as they are would be made floats again, slowly, by each sum below.
-    both, window = pooled.astype(np.float64), drawn.astype(np.float64)
+    window = current.astype(np.float64)
+    both = window + reference
     total, rows = both.sum(axis=1), window.sum(axis=1)
     room = np.minimum(both, (total / GROUPS)[:, None])
     place = room.cumsum(axis=1)
     whole = np.maximum(place[:, -1], 1.0)
     least = np.minimum(rows, total - rows) / np.maximum(total, 1.0)
     groups = np.clip(np.floor(whole * least / _LEAST_EXPECTED), 1, GROUPS)
-    # In place, because fresh memory of this size costs more than the arithmetic.
     room *= 0.5
     place -= room
     place *= (groups * _PARTS / whole)[:, None]
     cell = place.astype(np.int64)
     np.minimum(cell, FINE - 1, out=cell)
-    cell += np.arange(columns)[:, None] * FINE
-    flat, shape = cell.ravel(), (columns, FINE)
-    return _Grouped(
-        drawn=_counted(flat, window).reshape(shape),
-        pooled=_counted(flat, both).reshape(shape),
-        rows=rows,
-        total=total,
-        groups=groups,
-    )
+    cell += np.arange(len(both))[:, None] * FINE
+    return _counted(cell.ravel(), window), _counted(cell.ravel(), both), groups
 
 
 def _counted(cell: Ints, rows: Floats) -> Floats:
-    """Rows (columns · FINE,) of each cell."""
-    return np.bincount(cell, rows.ravel(), minlength=rows.shape[0] * FINE).astype(np.float64, copy=False)
+    """Rows (columns, FINE) of each cell."""
+    size = rows.shape[0] * FINE
+    return np.bincount(cell, rows.ravel(), minlength=size).astype(np.float64, copy=False).reshape(-1, FINE)
 
 
 @np.errstate(all="ignore")

@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 
 WEIGHTS = {"groups": 0.5, "cell": 0.38, "missing": 0.08, "invalid": 0.04}
 """Shares of each test in the combination."""
-_LEAST_EXPECTED = 3.0
+LEAST_EXPECTED = 3.0
 """A cell that should have fewer rows in the smaller sample is joined with the others like it."""
 
 
@@ -84,13 +84,13 @@ def _groups_test(cells: _Cells, factors: Overdispersion) -> Floats:
     rows, total = cells.rows, cells.total
     smaller = np.minimum(rows, total - rows) / total
     share = smaller[cells.owner]
-    alone = cells.pooled * share >= _LEAST_EXPECTED
+    alone = cells.pooled * share >= LEAST_EXPECTED
     drawn, pooled = np.where(alone, cells.drawn, 0.0), np.where(alone, cells.pooled, 0.0)
     left = np.maximum(total - cells.sums(pooled), 0.0)
     terms = cells.sums(pooled_terms(drawn, pooled)) + pooled_terms(rows - cells.sums(drawn), left)
     degrees = np.maximum(cells.sums(alone.astype(np.float64)) + (left > 0) - 1.0, 0.0)
     excess = cells.sums(np.where(alone, excess_mean(cells.pooled, share), 0.0))
-    excess += np.where(left * smaller >= _LEAST_EXPECTED, excess_mean(left, smaller), 0.0)
+    excess += np.where(left * smaller >= LEAST_EXPECTED, excess_mean(left, smaller), 0.0)
     ratio = 2 * (terms - pooled_terms(rows, total)) / (1 + excess / np.maximum(degrees, 1.0))
     return tail(ratio, degrees, mean=factors.cells, greatest=factors.cells, freedom=factors.freedom)
 

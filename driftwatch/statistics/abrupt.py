@@ -10,13 +10,11 @@ from driftwatch.kernels.combination import Components
 from driftwatch.kernels.detectable import detectable_move, detectable_shift
 from driftwatch.kernels.overdispersion import Overdispersion
 from driftwatch.kernels.two_sample import GROUPS, NUMERIC_WEIGHTS, numeric_components
-from driftwatch.kernels.two_sample_categories import WEIGHTS, categorical_components
+from driftwatch.kernels.two_sample_categories import LEAST_EXPECTED, WEIGHTS, categorical_components
 from driftwatch.summaries.layout import FINITE, Floats, Layout
 from driftwatch.summaries.profile import Profile
 
 LEAST_ROWS = 2
-_BLOCK = 500
-"""Numeric columns that are tested together: what is in between then stays in the processor's memory."""
 POWER = 0.8
 
 FactorsOf = Callable[[int], Overdispersion]
@@ -46,22 +44,22 @@ class Abrupt:
             return np.full(len(self.layout.names), np.nan)
         return np.concatenate([components.combined() for components in tested])
 
-    def components(self, current: Profile) -> list[Components] | None:
-        """The single tests, of blocks of columns in layout order; None where nothing can be tested."""
+    def components(self, current: Profile) -> tuple[Components, Components] | None:
+        """The single tests, of numeric and of categorical columns; None where nothing can be tested."""
         if min(self.reference.rows, current.rows) < LEAST_ROWS:
             return None
         factors = self._factors(current.rows)
         numeric = len(self.layout.numeric)
-        reference, window = self.reference.numeric.counts, current.numeric.counts
-        blocks = [slice(start, min(start + _BLOCK, numeric)) for start in range(0, numeric, _BLOCK)]
-        tested = [numeric_components(reference[some], window[some], _of(factors, some)) for some in blocks]
+        numbers = numeric_components(
+            self.reference.numeric.counts, current.numeric.counts, _of(factors, slice(numeric))
+        )
         categories = categorical_components(
             self.reference.categories,
             current.categories,
             self.layout.offsets,
             factors=_of(factors, slice(numeric, None)),
         )
-        return [*tested, categories]
+        return numbers, categories
 
     @np.errstate(invalid="ignore", divide="ignore")
     def detectable(self, rows: int, *, level: Floats | float, power: float = POWER) -> Floats:
@@ -105,9 +103,11 @@ class Abrupt:
         n = float(self.reference.rows)
         sides = (np.full(starts.size, n), np.full(starts.size, float(rows)))
         whole = WEIGHTS["groups"] + WEIGHTS["cell"]
+        thick = counts * min(1.0, rows / n) >= LEAST_EXPECTED
+        thin = np.add.reduceat(np.where(thick, 0, counts), starts) > 0
         return detectable_move(
             sides,
-            np.add.reduceat((counts > 0).astype(np.float64), starts) - 1,
+            np.add.reduceat(thick.astype(np.float64), starts) + thin - 1,
             level=levels * WEIGHTS["groups"] / whole,
             greatest_share=np.maximum.reduceat(counts, starts) / n,
             factors=factors,
