@@ -106,6 +106,19 @@ def test_a_change_inside_the_season_is_found(folder: Path) -> None:
     assert set().union(*after) == {"amount"}
 
 
+def test_with_a_budget_the_season_lets_small_changes_be_seen(folder: Path) -> None:
+    """A budget takes hours that differ for noise and is blind to 0.3 deviations; against their like they are seen."""
+    budgeted = CONFIG[: CONFIG.index("[[models.rules]]")]
+    table = week(4, first=10 * WEEK, hours=2 * WEEK, change=0.3)
+    plain = drifting(folder, budgeted.replace("REFERENCE", '"model.reference"'), table)
+    seasonal = drifting(folder, budgeted.replace("REFERENCE", SEASON), table)
+    assert all(not columns for _, columns in plain)
+    seen = [number for number, columns in seasonal if columns]
+    assert min(seen) >= WEEK // 3
+    assert len(seen) > 15
+    assert {column for _, columns in seasonal for column in columns} == {"amount"}
+
+
 def spec(**reference: object) -> ModelSpec:
     return ModelSpec.model_validate({"name": "m", "task": "none", "reference": {"file": "x", **reference}})
 
