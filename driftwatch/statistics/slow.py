@@ -113,7 +113,8 @@ class Slow:
     ) -> Self:  # fmt: skip
         """Bound the reference's own error.
 
-        over: given a number of rows, factors for all columns; of the reference's rows, those of its own error.
+        over: given a number of rows, factors for all columns; of the reference's rows, those of its own error, and of
+            sums over many windows.
         tolerance: one number or (columns,), in [0, 1], total variation: a score in [0, 1] moves by at most that much.
         learns: False where every window is compared with a reference of its own.
         """
@@ -121,7 +122,7 @@ class Slow:
             raise StateError(f"the reference was counted over layout {reference.fingerprint}, not {layout.fingerprint}")
         split, columns = len(layout.numeric), len(layout.names)
         number_scores, word_scores = NumberScores.of(reference), WordScores.of(layout, reference)
-        factors = _factors(layout, over, rows=reference.rows)
+        factors = _factors(layout, over, rows=reference.rows, reference_rows=reference.rows)
         allowed = np.clip(np.broadcast_to(np.asarray(tolerance, dtype=np.float64), (columns,)), 0, 1)[:, None]
         number_weights = np.tile(NUMBER_WEIGHTS, (split, 1))
         scored = number_scores.scored(reference)
@@ -142,7 +143,7 @@ class Slow:
             raise StateError(f"a window of layout {current.fingerprint} does not fit layout {self.layout.fingerprint}")
         if not current.rows or not self.rows:
             return state
-        factors = _factors(self.layout, self.over, rows=current.rows)
+        factors = _factors(self.layout, self.over, rows=current.rows, reference_rows=self.rows)
         scored = self.number_scores.scored(current)
         numbers = watch_on(state.numbers, scored, self.numbers, factor=factors.numbers)
         words = watch_on(state.words, self.word_scores.scored(current), self.words, factor=factors.words)
@@ -191,18 +192,29 @@ def _holding(watch: Watch, other: Watch, columns: NDArray[np.bool_]) -> Watch:
     return replace(watch, ratios=ratios, learnt=np.where(there, other.learnt, watch.learnt))
 
 
-def _factors(layout: Layout, over: Callable[[int], Overdispersion] | None, *, rows: int) -> _Factors:
-    """By how much the sums of scores over so many rows are over-dispersed."""
+def _factors(
+    layout: Layout, over: Callable[[int], Overdispersion] | None, *, rows: int, reference_rows: int
+) -> _Factors:  # fmt: skip
+    """By how much sums of scores over windows of so many rows are over-dispersed."""
     split, words = len(layout.numeric), len(layout.categorical)
     if over is None or not rows:
         one = np.ones((split, NUMBER_SCORES))
         return _Factors(one, np.ones((words, WORD_SCORES)), one[:, :NUMBER_SMOOTH], np.full(split, np.inf))
-    given = over(rows)
-    kinds = {name: cautious(getattr(given, name), given.freedom) for name in ("location", "scale", "cells")}
+    given, long = over(rows), over(reference_rows)
+    kinds = {name: _longest(given, long, name) for name in ("location", "scale", "cells")}
     numbers = np.stack([kinds[name][:split] for name in NUMBER_DISPERSION], axis=1)
     numbers[:, NUMBER_SMOOTH:] = np.maximum(numbers[:, NUMBER_SMOOTH:], kinds["cells"][:split, None])
-    raw = np.maximum(np.stack([given.location[:split], given.scale[:split]], axis=1), 1.0)
-    return _Factors(numbers, np.repeat(kinds["cells"][split:, None], WORD_SCORES, axis=1), raw, given.freedom[:split])
+    location, scale = np.maximum(given.location, long.location), np.maximum(given.scale, long.scale)
+    raw, freedom = np.stack([location, scale], axis=1)[:split], np.minimum(given.freedom, long.freedom)[:split]
+    return _Factors(
+        numbers, np.repeat(kinds["cells"][split:, None], WORD_SCORES, axis=1), np.maximum(raw, 1.0), freedom
+    )
+
+
+def _longest(window: Overdispersion, long: Overdispersion, name: str) -> Floats:
+    # What accumulates is a sum over many windows: where dependence reaches from one to the next, theirs is the less.
+    factors = (cautious(getattr(given, name), given.freedom) for given in (window, long))
+    return np.maximum(*factors)
 
 
 def _centre(reference: Scored, factor: Floats) -> Centre:

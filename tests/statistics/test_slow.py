@@ -132,6 +132,17 @@ def test_overdispersion_weakens_what_is_found():
     assert known[0] > known[1] > few
 
 
+def test_dependence_beyond_a_window_counts():
+    """Where rows of one window hang together with those of the next, the factor of long stretches is what counts."""
+
+    def over(rows):
+        return Overdispersion(*(np.full(3, 1.0 + 4.0 * (rows > 500)) for _ in range(4)), np.full(3, np.inf))
+
+    long = Overdispersion(*(np.full(3, 5.0) for _ in range(4)), np.full(3, np.inf))
+    found = [run(Slow.of(LAYOUT, REFERENCE, over=given), 12, shift=0.4) for given in (over, lambda _: long)]
+    np.testing.assert_array_equal(*found)
+
+
 def test_without_a_reference_nothing_is_said():
     """NaN, for every column."""
     slow = Slow.of(LAYOUT, dataclasses.replace(REFERENCE, rows=0))
