@@ -43,8 +43,8 @@ def mean_bounds(mean: Floats, variance: Floats, rows: Floats, *, risk: Floats) -
 def cautious(factor: Floats, freedom: Floats) -> Floats:
     """Which factor of over-dispersion is exceeded by the true one with a probability of at most FACTOR_RISK.
 
-    factor: (columns,) estimated, at least 1. freedom: (columns,) degrees of freedom of the estimate, which is taken to
-    be a scaled χ²; where they are infinite the factor is the truth.
+    factor: (…, columns) estimated, at least 1. freedom: (columns,) degrees of freedom of the estimate, which is taken
+    to be a scaled χ²; where they are infinite the factor is the truth.
     """
     if np.isinf(freedom).all():
         return np.maximum(factor, 1.0)

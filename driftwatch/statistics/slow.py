@@ -89,12 +89,22 @@ class _Factors(NamedTuple):
     raw: Floats
     freedom: Floats
 
+    def or_longer(self, long: Self) -> "_Factors":
+        """The greater ones: what accumulates is a sum over many windows, and dependence may go further."""
+        return _Factors(
+            np.maximum(self.numbers, long.numbers),
+            np.maximum(self.words, long.words),
+            np.maximum(self.raw, long.raw),
+            np.minimum(self.freedom, long.freedom),
+        )
+
 
 @dataclass(frozen=True)
 class Slow:
     """A reference made ready, once; it never changes.
 
-    over: the over-dispersion of windows of that many rows, None where rows are known to be independent.
+    over: the over-dispersion of windows of that many rows, None where rows are known to be independent. long: that of
+    as many rows as the reference has.
     """
 
     layout: Layout
@@ -105,6 +115,7 @@ class Slow:
     numbers: Null
     words: Null
     centre: Centre
+    long: _Factors
 
     @classmethod
     def of(
@@ -122,7 +133,7 @@ class Slow:
             raise StateError(f"the reference was counted over layout {reference.fingerprint}, not {layout.fingerprint}")
         split, columns = len(layout.numeric), len(layout.names)
         number_scores, word_scores = NumberScores.of(reference), WordScores.of(layout, reference)
-        factors = _factors(layout, over, rows=reference.rows, reference_rows=reference.rows)
+        factors = _factors(layout, over, rows=reference.rows)
         allowed = np.clip(np.broadcast_to(np.asarray(tolerance, dtype=np.float64), (columns,)), 0, 1)[:, None]
         number_weights = np.tile(NUMBER_WEIGHTS, (split, 1))
         scored = number_scores.scored(reference)
@@ -131,7 +142,7 @@ class Slow:
         return cls(
             layout, reference.rows, over, number_scores, word_scores,
             numbers=replace(numbers, learns=learns), words=replace(words, learns=learns),
-            centre=_centre(scored, factors.raw),
+            centre=_centre(scored, factors.raw), long=factors,
         )  # fmt: skip
 
     def advance(self, state: SlowState, current: Profile) -> SlowState:
@@ -143,7 +154,7 @@ class Slow:
             raise StateError(f"a window of layout {current.fingerprint} does not fit layout {self.layout.fingerprint}")
         if not current.rows or not self.rows:
             return state
-        factors = _factors(self.layout, self.over, rows=current.rows, reference_rows=self.rows)
+        factors = _factors(self.layout, self.over, rows=current.rows).or_longer(self.long)
         scored = self.number_scores.scored(current)
         numbers = watch_on(state.numbers, scored, self.numbers, factor=factors.numbers)
         words = watch_on(state.words, self.word_scores.scored(current), self.words, factor=factors.words)
@@ -192,29 +203,19 @@ def _holding(watch: Watch, other: Watch, columns: NDArray[np.bool_]) -> Watch:
     return replace(watch, ratios=ratios, learnt=np.where(there, other.learnt, watch.learnt))
 
 
-def _factors(
-    layout: Layout, over: Callable[[int], Overdispersion] | None, *, rows: int, reference_rows: int
-) -> _Factors:  # fmt: skip
-    """By how much sums of scores over windows of so many rows are over-dispersed."""
+def _factors(layout: Layout, over: Callable[[int], Overdispersion] | None, *, rows: int) -> _Factors:
+    """By how much the sums of scores over so many rows are over-dispersed."""
     split, words = len(layout.numeric), len(layout.categorical)
     if over is None or not rows:
         one = np.ones((split, NUMBER_SCORES))
         return _Factors(one, np.ones((words, WORD_SCORES)), one[:, :NUMBER_SMOOTH], np.full(split, np.inf))
-    given, long = over(rows), over(reference_rows)
-    kinds = {name: _longest(given, long, name) for name in ("location", "scale", "cells")}
-    numbers = np.stack([kinds[name][:split] for name in NUMBER_DISPERSION], axis=1)
-    numbers[:, NUMBER_SMOOTH:] = np.maximum(numbers[:, NUMBER_SMOOTH:], kinds["cells"][:split, None])
-    location, scale = np.maximum(given.location, long.location), np.maximum(given.scale, long.scale)
-    raw, freedom = np.stack([location, scale], axis=1)[:split], np.minimum(given.freedom, long.freedom)[:split]
-    return _Factors(
-        numbers, np.repeat(kinds["cells"][split:, None], WORD_SCORES, axis=1), np.maximum(raw, 1.0), freedom
-    )
-
-
-def _longest(window: Overdispersion, long: Overdispersion, name: str) -> Floats:
-    # What accumulates is a sum over many windows: where dependence reaches from one to the next, theirs is the less.
-    factors = (cautious(getattr(given, name), given.freedom) for given in (window, long))
-    return np.maximum(*factors)
+    given = over(rows)
+    location, scale, cells = cautious(np.stack([given.location, given.scale, given.cells]), given.freedom)
+    kinds = {"location": location[:split], "scale": scale[:split], "cells": cells[:split]}
+    numbers = np.stack([kinds[name] for name in NUMBER_DISPERSION], axis=1)
+    numbers[:, NUMBER_SMOOTH:] = np.maximum(numbers[:, NUMBER_SMOOTH:], kinds["cells"][:, None])
+    raw = np.maximum(np.stack([given.location[:split], given.scale[:split]], axis=1), 1.0)
+    return _Factors(numbers, np.repeat(cells[split:, None], WORD_SCORES, axis=1), raw, given.freedom[:split])
 
 
 def _centre(reference: Scored, factor: Floats) -> Centre:
