@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import structlog
 
-from driftwatch.daemon.learning import End, Learner
+from driftwatch.daemon.first_steps import FirstSteps
+from driftwatch.daemon.learning import Learner
 from driftwatch.daemon.snapshot import Snapshot, encode_learner
-from driftwatch.daemon.teaching import Learnt, before_the_end, learn
+from driftwatch.daemon.teaching import Learnt, learn
 from driftwatch.daemon.telemetry import Result, Telemetry
 from driftwatch.daemon.watch import Watch, watch
 from driftwatch.errors import DriftwatchError, StateError
@@ -22,11 +22,8 @@ from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
 from driftwatch.ports import Clock
-from driftwatch.store.spool import Entry, read_entries
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw
-from driftwatch.stream.seen import Seen
-from driftwatch.stream.windows import NEVER
 
 _log = structlog.get_logger()
 
@@ -54,7 +51,7 @@ class _Study:
     thread: threading.Thread
     learnt: Learnt | None = None
     ready: Watch | None = None
-    monitor: Monitor | None = None
+    steps: FirstSteps | None = None
     failure: str = ""
     bug: BaseException | None = None
 
@@ -149,7 +146,8 @@ class Learners:
         for learner in self.by_model.values():
             learner.look(learner.windows.finish())
         self.wait()
-        yield from self.graduates(telemetry)
+        while any(not self.by_model[model].failure for model in self._studies.keys() & self.by_model.keys()):
+            yield from self.graduates(telemetry)
         for learner in self.by_model.values():
             _log.warning("learning_unfinished", model=learner.model, **_progress(learner))
 
@@ -180,7 +178,8 @@ class Learners:
         try:
             learnt = learn(learner.spool.path, learner.spec, end, now_ms=self.clock(), progress=go_on)
             ready = watch(learner.spec, learnt.reference, where=self.places[learner.model])
-            study.learnt, study.ready, study.monitor = learnt, ready, ready.monitor()
+            steps = FirstSteps(ready.monitor(), Decoder([ready.intake()]), learner, learnt)
+            study.learnt, study.ready, study.steps = learnt, ready, steps
         except DriftwatchError as error:
             study.failure = str(error)
         except _GivenUpError:
@@ -189,14 +188,14 @@ class Learners:
             study.bug = error
 
     def _graduate(self, learner: Learner, study: _Study, telemetry: Telemetry) -> Graduate | None:
-        learnt, ready, monitor = study.learnt, study.ready, study.monitor
-        end = learner.lesson.end
-        if learnt is None or ready is None or monitor is None or end is None:
+        learnt, ready, steps, end = study.learnt, study.ready, study.steps, learner.lesson.end
+        if learnt is None or ready is None or steps is None or end is None:
             learner.failure = study.failure
             _log.error("learning_failed", model=learner.model, error=study.failure)
             return None
-        steps = _FirstSteps(monitor, Decoder([ready.intake()]), learner, learnt)
-        steps.go(end, telemetry, now_ms=self.clock())
+        if not steps.go(end):
+            return None
+        monitor = steps.end(telemetry, now_ms=self.clock())
         if end.before_ms is not None:
             self.before_ms[learner.model] = end.before_ms
         self._done.append(learner)
@@ -214,54 +213,6 @@ def _flushed(learner: Learner) -> bool:
     except StateError:
         return False
     return True
-
-
-class _FirstSteps:
-    """Feeds a new monitor with what has come since its model began to learn, in the order in which it came."""
-
-    def __init__(self, monitor: Monitor, decoder: Decoder, learner: Learner, learnt: Learnt) -> None:
-        self.outcomes = list[Outcome]()
-        self._monitor, self._decoder, self._learner, self._learnt = monitor, decoder, learner, learnt
-        self._left_out = 0
-
-    def go(self, end: End, telemetry: Telemetry, *, now_ms: int) -> None:
-        """Feed all of it; events of before the end have been judged and counted by the learner."""
-        learner, monitor, spool = self._learner, self._monitor, self._learner.spool
-        monitor.memory.seen = Seen(0)
-        for entry in before_the_end(spool.path, end, self._learnt.others):
-            self._left_out += self._feed(entry).late
-        monitor.memory.seen, monitor.told = learner.seen, learner.told
-        for entry in read_entries(spool.path, end.length, spool.length):
-            self._count(entry, self._feed(entry, before_ms=end.before_ms), telemetry)
-        monitor.announce(list(learner.windows.progress.greatest), now_ms=now_ms)
-        if self._left_out:
-            _log.warning("events_of_learning_left_out", model=learner.model, events=self._left_out,
-                         why="labels of classes that the reference does not know, or too late")  # fmt: skip
-
-    def _feed(self, entry: Entry, *, before_ms: int | None = None) -> Outcome:
-        monitor, outcome = self._monitor, Outcome()
-        decoded = self._decoder.decode(entry.raw())
-        self._left_out += len(decoded.rejected)
-        labels, batch = decoded.labels.get(monitor.model), decoded.batches.get(monitor.model)
-        if labels is not None:
-            labels = labels.taken(~np.isin(labels.ids, self._learnt.ids))
-            if labels.rows:
-                monitor.label(labels, received_ms=entry.received_ms)
-        if batch is not None:
-            late = batch.times < (NEVER if before_ms is None else before_ms)
-            outcome = monitor.feed(batch.where(~late), received_ms=entry.received_ms)
-            outcome.late += int(np.count_nonzero(late))
-            self.outcomes.append(outcome)
-        return outcome
-
-    def _count(self, entry: Entry, outcome: Outcome, telemetry: Telemetry) -> None:
-        counts = {
-            Result.ACCEPTED: outcome.accepted, Result.LATE: outcome.late, Result.DUPLICATE: outcome.duplicate,
-        }  # fmt: skip
-        for result, count in counts.items():
-            telemetry.events(
-                self._learner.model, entry.stream, source=entry.source, result=result, count=count
-            )  # fmt: skip
 
 
 def _progress(learner: Learner) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def die(nursery: Nursery, path: Path, *, point: str, share: float) -> bool:
     died = True
     try:
         wait_until(life.ended, seconds=3.0, what="the failpoint")
-    except AssertionError:
+    except TimeoutError:
         died = False
     life.send(signal.SIGKILL)
     assert life.code() == -signal.SIGKILL, life.log.read_text()

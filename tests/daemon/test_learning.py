@@ -353,3 +353,23 @@ def test_whoever_learnt_and_is_given_a_file_is_watched_by_it(school, tmp_path, r
     with school(f'"{reference}"') as one:
         assert one.engine.monitors.keys() == {"fraud"}
         assert not list((tmp_path / "state" / "learning").iterdir())
+
+
+def test_catching_up_is_cut_into_pieces(school, uninterrupted, monkeypatch):
+    """Some rows between two messages, with a crash in the middle of it: nothing is lost and nothing counted twice."""
+    monkeypatch.setattr("driftwatch.daemon.first_steps.ROWS_AT_ONCE", 60)
+    for _ in range(2):
+        with school() as one:
+            one.go(FLOW.lines[:2500], save=False)
+            one.learners.wait()
+            for _ in range(5):
+                one.order(Command.TICK)
+                one.order(Command.SAVE)
+            assert one.learners.by_model.keys() == {"fraud"}
+            assert sum(one.metrics().results().values()) < 2000
+    with school() as one:
+        one.go(FLOW.lines)
+        reports, *rest = whole(one)
+    expected, *others = uninterrupted('{ first = "2h" }')
+    assert rest == others
+    assert_same(last_words(reports), last_words(expected))
