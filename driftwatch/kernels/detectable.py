@@ -42,14 +42,18 @@ def detectable_move(
     by δ at the cost of all others has non-centrality δ² / (a (1 - a)) · n m / (n + m), least for a = 1/2 or, where one
     cell is greater, for that one; so no change of this size that is spread as evenly as possible is harder to find.
     """
-    known = np.isinf(factors.freedom)
-    critical = np.where(
-        known,
-        special.chdtri(degrees, level),
-        degrees * special.fdtri(degrees, np.where(known, 1.0, factors.freedom), 1 - np.asarray(level)),
-    )
-    noncentral = special.chndtrinc(critical, degrees, 1 - power)
+    noncentral = _noncentrality(degrees, np.broadcast_to(level, degrees.shape), freedom=factors.freedom, power=power)
     return _fair(_leverage(greatest_share) / 2 * np.sqrt(noncentral * factors.cells / _effective(rows)))
+
+
+def _noncentrality(degrees: Floats, level: Floats, *, freedom: Floats, power: float) -> Floats:
+    """(columns,) non-centrality that has the power; each kind of column once, as most columns are of a few kinds."""
+    kinds, kind = np.unique(np.stack([degrees, level, freedom], axis=1), axis=0, return_inverse=True)
+    of, at, estimated = kinds.T
+    known = np.isinf(estimated)
+    critical = np.where(known, special.chdtri(of, at), of * special.fdtri(of, np.where(known, 1.0, estimated), 1 - at))
+    needed: Floats = special.chndtrinc(critical, of, 1 - power)[kind.reshape(-1)]
+    return needed
 
 
 def _effective(rows: tuple[Floats, Floats]) -> Floats:

@@ -24,6 +24,7 @@ GROUPS = 12
 _PARTS = 3
 """Finer groups in each group, for scores and for the cell that stands out."""
 FINE = GROUPS * _PARTS
+_NO_DOUBT = 1e-40
 _BLOCK = 125
 _LEAST_EXPECTED = 5.0
 """Rows that each group should have in the smaller sample, or there are fewer groups."""
@@ -63,14 +64,19 @@ def numeric_components(reference: Ints, current: Ints, factors: Overdispersion) 
     special_pooled, special_drawn = reference[:, -2:] + current[:, -2:], current[:, -2:]
     rows, total = grouped.rows + special_drawn.sum(axis=1), grouped.total + special_pooled.sum(axis=1)
     testable = (grouped.rows >= 1) & (grouped.total > grouped.rows) & ((grouped.pooled > 0).sum(axis=1) > 1)
-    greatest = np.maximum(np.maximum(factors.location, factors.scale), factors.cells)
     scores, degrees = _scores(grouped)
-    location, shape = _score_tests(grouped, scores, factors, degrees=degrees, greatest=greatest)
+    groups = _groups_test(grouped, factors)
+    # Where the groups leave no doubt it is not worth while to know how much less the scores leave.
+    sure = groups < _NO_DOUBT
+    location, shape = (
+        np.where(sure, np.maximum(chance, groups), chance)
+        for chance in _score_tests(grouped, scores, factors, degrees=degrees, refined=~sure)
+    )
     values = {
         "location": location,
         "shape": shape,
-        "groups": _groups_test(grouped, factors, greatest=greatest),
-        "cell": _cell_test(grouped, factors.freedom, greatest=greatest),
+        "groups": groups,
+        "cell": _cell_test(grouped, factors),
     }
     # Of two cells all tests say the same, and the last one says it exactly.
     several = (grouped.pooled > 0).sum(axis=1) > 2
@@ -176,9 +182,9 @@ def _products(one: Floats, other: Floats) -> Floats:
 
 @np.errstate(all="ignore")
 def _score_tests(
-    grouped: _Grouped, scores: Floats, factors: Overdispersion, *, degrees: Floats, greatest: Floats
+    grouped: _Grouped, scores: Floats, factors: Overdispersion, *, degrees: Floats, refined: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
-    """(columns,) chances of the location score alone, and of all scores together."""
+    """(columns,) chances of the location score alone, and of all scores together; to first order where not refined."""
     mean = grouped.mean
     step = _step(scores[0], grouped.pooled)
     moved = np.einsum("ij,kij->ki", grouped.drawn, scores)
@@ -187,7 +193,7 @@ def _score_tests(
     found = []
     for count, freedom in ((1, np.minimum(degrees, 1.0)), (_SCORES, degrees)):
         statistic = squares[:count].sum(axis=0)
-        far = np.flatnonzero(statistic > _FAR[freedom.astype(np.int64)])
+        far = np.flatnonzero(refined & (statistic > _FAR[freedom.astype(np.int64)]))
         if far.size:
             statistic[far] = score_evidence(
                 scores[:count, far], grouped.pooled[far], moved[:count, far].T, mean=mean[far]
@@ -195,6 +201,7 @@ def _score_tests(
         found.append(statistic)
     others = np.maximum(factors.cells, np.minimum(factors.location, factors.scale))
     every = (factors.location + factors.scale + 2 * others) / 4
+    greatest = np.maximum(np.maximum(factors.location, factors.scale), factors.cells)
     return (
         tail(
             found[0],
@@ -232,7 +239,7 @@ def _own_log(count: Floats) -> Floats:
 
 
 @np.errstate(all="ignore")
-def _groups_test(grouped: _Grouped, factors: Overdispersion, *, greatest: Floats) -> Floats:
+def _groups_test(grouped: _Grouped, factors: Overdispersion) -> Floats:
     """(columns,) chance of the likelihood ratio over the groups.
 
     Its rate far out is that of the exact law, where Pearson's statistic has too heavy a tail.
@@ -246,11 +253,11 @@ def _groups_test(grouped: _Grouped, factors: Overdispersion, *, greatest: Floats
     # A cell that is thinner than groups should be stands for what was left when all others had enough.
     excess = excess_mean(np.maximum(pooled, 3 / smaller), smaller)
     mean = 1 + np.where(occupied, excess, 0.0).sum(axis=1) / np.maximum(degrees, 1.0)
-    return tail(ratio / mean, degrees, mean=factors.cells, greatest=greatest, freedom=factors.freedom)
+    return tail(ratio / mean, degrees, mean=factors.cells, greatest=factors.cells, freedom=factors.freedom)
 
 
 @np.errstate(all="ignore")
-def _cell_test(grouped: _Grouped, freedom: Floats, *, greatest: Floats) -> Floats:
+def _cell_test(grouped: _Grouped, factors: Overdispersion) -> Floats:
     """(columns,) chance of the cell that stands out most, times the number of cells."""
     drawn, pooled, mean = grouped.drawn, grouped.pooled, grouped.mean[:, None]
     apart = np.maximum(np.abs(drawn - pooled * mean) - 0.5, 0.0) ** 2 / (pooled * (grouped.total[:, None] - pooled))
@@ -261,8 +268,8 @@ def _cell_test(grouped: _Grouped, freedom: Floats, *, greatest: Floats) -> Float
         drawn=grouped.rows,
         total=grouped.total,
     )
-    # Rows that hang together fill a cell in bursts, whose counts have a longer tail than their variance tells.
-    chance = tail(deviate**2, 1.0, mean=greatest, greatest=greatest, freedom=freedom)
+    # Rows that hang together fill a cell in bursts: it is well that the factor of cells is that of the worst direction.
+    chance = tail(deviate**2, 1.0, mean=factors.cells, greatest=factors.cells, freedom=factors.freedom)
     return np.minimum(chance * trials((pooled > 0).sum(axis=1)), 1.0)
 
 
