@@ -18,7 +18,9 @@ from driftwatch.errors import DataError
 LEAD, WITHIN = 5, 10
 """Windows before a change, in which the monitor is at rest, and those in which the change has to be found."""
 REPEATS, FEWEST_REPEATS = 10, 2
-"""Trials of each change; a window that slides is judged as often as it slides, and costs as much more."""
+"""Trials of each change; fewer where a window costs more: it is judged as often as it slides, and in segments."""
+_SEGMENTS = 5
+"""So many segments cost about as much as all rows."""
 MOST_CLEAN_WINDOWS = 1_000
 """No further run without a change is made once so many windows have been seen."""
 _FEWEST_WINDOWS = 4
@@ -98,13 +100,13 @@ def backtest(
 ) -> Backtest:
     """Replay a history in every way; equal seeds give equal results.
 
-    repeats: divisions of the history, and trials of each change; left out, REPEATS, and fewer where windows slide.
+    repeats: divisions of the history, and trials of each change; left out, REPEATS, and fewer where windows cost more.
     DataError when the history is too short.
     """
     generator = np.random.default_rng(seed)
     as_it_is = _as_it_is(watch, history)
     size = _size(watch, as_it_is, history)
-    repeats = repeats or max(FEWEST_REPEATS, REPEATS // size.slides)
+    repeats = repeats or _repeats(watch, size)
     plan = _plan(watch, history, repeats=repeats, generator=generator)
     clean = max(1, min(repeats, 2 * MOST_CLEAN_WINDOWS // max(1, size.windows * size.slides)))
     total = 1 + clean + len(plan)
@@ -120,6 +122,11 @@ def backtest(
         progress(1 + clean + len(trials), total)
     reference_rows = int(worlds[0].halves.reference.size)
     return Backtest(watch, history, seed, repeats, size, reference_rows, as_it_is, tuple(resampled), tuple(trials))
+
+
+def _repeats(watch: Watch, size: Size) -> int:
+    cost = size.slides * (1 + len(watch.reference.dimensions.segment_names) / _SEGMENTS)
+    return max(FEWEST_REPEATS, int(REPEATS / cost))
 
 
 def _as_it_is(watch: Watch, history: History) -> Clean:

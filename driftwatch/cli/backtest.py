@@ -39,7 +39,9 @@ def backtest(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Equal seeds give equal findings.")] = 0,
     repeats: Annotated[
         int | None,
-        typer.Option("--repeats", min=1, max=10_000, help="Trials of each change; 10, and fewer of sliding windows."),
+        typer.Option(
+            "--repeats", min=1, max=10_000, help="Trials of each change; 10, or fewer of sliding windows and segments."
+        ),
     ] = None,
 ) -> None:
     """Replay history with and without changes: false alarms per month, power and delay."""

@@ -1,9 +1,12 @@
 """A backtest from end to end: what is known of the history is what it says of it."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from driftwatch.backtest import trials
 from driftwatch.backtest.history import read_history
 from driftwatch.backtest.judge import judged
 from driftwatch.backtest.score import findings
@@ -100,6 +103,13 @@ def test_windows_in_time_that_slide(tmp_path):
     (unit,) = [shift for shift in said["shifts"] if shift["kind"] == "unit"]
     assert unit["delay_windows"] == {"median": 1, "p90": 1}
     assert not [shift for shift in said["shifts"] if shift["kind"] == "label_flip"]
+
+
+@pytest.mark.parametrize(("slides", "segments", "repeats"), [(1, 0, 10), (2, 0, 5), (12, 0, 2), (1, 5, 5), (1, 100, 2)])
+def test_how_often(tested, slides, segments, repeats):
+    """Ten trials of each change unless a window has to be judged many times."""
+    divided = SimpleNamespace(dimensions=SimpleNamespace(segment_names=("",) * segments))
+    assert trials._repeats(SimpleNamespace(reference=divided), replace(tested.size, slides=slides)) == repeats
 
 
 def test_a_history_that_is_too_short(tmp_path):
