@@ -40,11 +40,8 @@ def enrol(config: Config, saved: Saved, directory: Path, learners: Learners) -> 
         lesson = None if stored is None else stored.lesson
         spool = Spool(place(directory, spec.name, EVENTS), lesson.length if lesson else 0)
         learner = Learner(spec, spool, lesson)
-        panes = saved.panes.get(spec.name, {})
-        if stored is not None and lesson is not None:
-            resume_learner(learner, stored, panes)
-        else:
-            learner.told |= panes.keys()  # of another life: the next checkpoint deletes them
+        if stored is not None:
+            resume_learner(learner, stored, saved.panes.get(spec.name, {}))
         learners.by_model[spec.name] = learner
         _log.info(
             "learning", model=spec.name, rows=learner.lesson.rows, **spec.reference.model_dump(exclude_unset=True)

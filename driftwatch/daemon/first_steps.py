@@ -41,7 +41,7 @@ class FirstSteps:
         """Feed some; whether that was all."""
         learner, monitor, spool = self._learner, self._monitor, self._learner.spool
         if self._fed < 0:  # what was before the end has been judged and counted by the learner
-            monitor.memory.seen = Seen(0)
+            monitor.memory.seen, monitor.memory.alerts = Seen(0), learner.alerts
             for entry in before_the_end(spool.path, end, self._learnt.others):
                 self._left_out += self._feed(entry).late
             monitor.memory.seen = deepcopy(learner.seen)

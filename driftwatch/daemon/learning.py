@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from driftwatch.config import ModelSpec
 from driftwatch.errors import StateError
+from driftwatch.evaluation.alerts import Alerts
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.store.spool import BUFFER_BYTES, Entry, Spool
 from driftwatch.stream.batch import Ints
@@ -100,7 +101,10 @@ class Taken(msgspec.Struct):
 
 
 class Learner:
-    """Stands where the model's monitor will stand, and hears what it would hear."""
+    """Stands where the model's monitor will stand, and hears what it would hear.
+
+    alerts: that stand from a time when the model was watched already.
+    """
 
     def __init__(self, spec: ModelSpec, spool: Spool, lesson: Lesson | None = None) -> None:
         assert spec.reference is not None
@@ -108,6 +112,7 @@ class Learner:
         self.lesson = lesson or Lesson()
         self.failure = ""
         self.told = set[str]()
+        self.alerts = Alerts()
         self.windows = Windows(_timed(spec.window))
         self.seen = Seen(spec.remember_ids)
         self._learns: ReferenceSpec = spec.reference

@@ -29,7 +29,6 @@ _KINDS = (SEEN, QUALITY, SEGMENTS, CONTROL, REPEATS, AGAINST, SLOW)
 _PANES = ""
 
 
-
 class _Head(msgspec.Struct):
     format: int
 
@@ -123,7 +122,8 @@ def encode_learner(learner: Learner) -> Snapshot:
     learner.lesson.length = learner.spool.length
     stored = _Stored(
         format=FORMAT, panes_of="", greatest=dict(progress.greatest), idle=sorted(progress.idle),
-        closed_ms=progress.closed_ms, counted=0, issued=NEVER, revisions=[], touched=[], versions=[], alerts=[],
+        closed_ms=progress.closed_ms, counted=0, issued=NEVER, revisions=[], touched=[], versions=[],
+        alerts=[_Alert(key, episode) for key, episode in learner.alerts.episodes.items()],
         lesson=learner.lesson,
     )  # fmt: skip
     panes = {f"{SEEN}{n}": None if each is None else each.astype("<u8").tobytes()
@@ -134,7 +134,11 @@ def encode_learner(learner: Learner) -> Snapshot:
 
 
 def resume_learner(learner: Learner, stored: _Stored, stored_panes: Mapping[str, bytes]) -> None:
-    """Let a new learner go on from its state, its lesson being there already."""
+    """Let a new learner go on from its state, or from its model's, of which only the alerts are left then."""
+    learner.alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
+    if stored.lesson is None:
+        learner.told |= stored_panes.keys()  # the next checkpoint deletes them
+        return
     learner.windows.progress = Progress(stored.greatest, frozenset(stored.idle), stored.closed_ms)
     learner.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in _parts(stored_panes)[SEEN].items()})
 

@@ -121,6 +121,7 @@ def _write(
 def _labels(spool: Path, spec: ModelSpec, end: End) -> Mapping[int, bytes]:
     """The last label of each event that has come by the end, as JSON; none for what is no table, such as rankings."""
     found: dict[int, bytes] = {}
+    shared: dict[bytes, bytes] = {}  # most labels are one of a few
     if spec.task in {Task.NONE, Task.RANKING}:
         return found
     decoder = Decoder([blank_intake(spec)])
@@ -132,7 +133,8 @@ def _labels(spool: Path, spec: ModelSpec, end: End) -> Mapping[int, bytes]:
         for row, identity in enumerate(labels.ids.tolist()):
             found.pop(identity, None)
             if not labels.cancelled[row]:
-                found[identity] = _encode(_said(json.loads(entry.events[places[row]]), spec.fields.label))
+                label = _encode(_said(json.loads(entry.events[places[row]]), spec.fields.label))
+                found[identity] = shared.setdefault(label, label)
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from driftwatch.config import load
 from driftwatch.daemon.queue import Command
+from driftwatch.daemon.state import verify
 from driftwatch.errors import StateError
 from driftwatch.quality.standing import FOUND
 from driftwatch.stream.raw import Raw, Stream
@@ -373,3 +374,25 @@ def test_catching_up_is_cut_into_pieces(school, uninterrupted, monkeypatch):
     expected, *others = uninterrupted('{ first = "2h" }')
     assert rest == others
     assert_same(last_words(reports), last_words(expected))
+
+
+def test_a_deleted_reference_is_learnt_again(school, tmp_path):
+    """From then on, by the stream as it is now; alerts that stand go on standing."""
+    with school() as one:
+        one.go(LINES[:1800])
+        one.taught()
+        one.stop()
+        assert one.engine.monitors["fraud"].memory.alerts.episodes
+    (tmp_path / "state" / "learning" / "fraud.reference").unlink()
+    with school() as one:
+        one.go(LINES[:1900])
+        one.stop()
+        assert verify(tmp_path / "state").startswith(f"{tmp_path / 'state'}: good")
+    more = events.calm_then_drifted(hours=14, drifted=range(14), seed=6)[1900:]
+    with school() as one:
+        one.go([*LINES[:1900], *more])
+        one.taught()
+        one.order(Command.FINISH)
+        one.stop()
+        assert one.watch("fraud").reference.first_ms >= json.loads(LINES[1800])["time"]
+    assert verify(tmp_path / "state").startswith(f"{tmp_path / 'state'}: good")
