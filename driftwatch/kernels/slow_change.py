@@ -112,7 +112,7 @@ def watch_on(watch: Watch, scored: Scored, null: Null, *, factor: Floats) -> Wat
 
     factor: (columns, scores) of over-dispersion, at least 1.
     """
-    if scored.rows == 0:
+    if scored.rows == 0 or not factor.size:
         return watch
     wins = log_bets(scored, null, watch.learnt, factor=factor) / factor
     ratios = np.exp(np.clip(wins, _LEAST_EXPONENT, _MOST_EXPONENT))
