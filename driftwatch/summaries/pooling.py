@@ -9,7 +9,7 @@ count n, what it is filled up with counts f, which is larger the less slots diff
 
 v is 1 / the precision of a Dirichlet-multinomial (Mosimann 1962), by the moments of Weir and Cockerham (1984): of the
 shares of coarse groups and of the mean rank, whichever says more. A slot with many rows stands alone; one without any
-is the fill, and counts for no more rows than knowing it is worth.
+is the fill, and counts for no more rows than knowing it is worth. Of slots together: see `seasonal`.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftwatch.summaries.against import Against, Span
 from driftwatch.summaries.layout import FINITE, SLOTS, Floats, Ints
@@ -13,10 +14,13 @@ from driftwatch.summaries.rounding import column_starts, moments, rounded
 from driftwatch.summaries.season_profiles import SeasonProfiles
 from driftwatch.summaries.segment_panes import PaneKey
 
+Flags = NDArray[np.bool_]
+
 _KEPT = 8
 """References made last that are kept: windows of several versions, and looks at late rows, ask for the same."""
 _PART = 10
 """The part of a window that may lie before its first row, or after its last, by chance."""
+_PARTS = (1.0, *(2.0**-power for power in range(1, 9)), 1e-6)
 _SLIGHT = 1e-6
 _ROUNDING = 1e-6
 """What stored means may leave of a spread that is none, as a share of the squares."""
@@ -106,23 +110,23 @@ class Seasonal(Against):
         As many rows as the column has that the slots say least of: no test may take them for more.
         """
         held, fill = self._parts.rows.astype(np.float64), self._fill
-        beside = self._parts.season.neighbours()
+        slots = np.flatnonzero(weights)
+        weight, rows = weights[slots][:, None], held[slots][:, None]
+        # Of a slot without rows at least as much is known as one row of the whole tells.
+        worth = np.where(rows > 0, fill.rows[slots], np.maximum(fill.rows[slots], 1.0))
+        chance = ~(fill.certain & (rows > 0))
+        taken, variance = _taken(weight, rows, worth, chance=chance)
+        known = rows + taken * worth
+        share_of, filled = np.zeros(fill.rows.shape), weight * taken * worth / known
+        share_of[slots] = weight * rows / known
+        near = filled * fill.near[slots]
+        beside = self._parts.season.neighbours()[slots]
         around = np.maximum(held[beside].sum(axis=1), 1.0)
-        share_of, share_of_all = np.zeros(fill.rows.shape), np.zeros(fill.rows.shape[1])
-        variance = np.zeros(fill.rows.shape[1])
-        for slot in np.flatnonzero(weights).tolist():
-            weight, rows = weights[slot], held[slot]
-            # Of a slot without rows at least as much is known as one row of the whole tells.
-            filling = fill.rows[slot] if rows else np.maximum(fill.rows[slot], 1.0)
-            known = rows + filling
-            filled = weight * filling / known
-            share_of[slot] += weight * rows / known
-            for other in beside[slot].tolist():
-                share_of[other] += filled * fill.near[slot] * held[other] / around[slot]
-            share_of_all += filled * (1 - fill.near[slot])
-            variance += weight**2 / known * ~(fill.certain & (rows > 0))
+        for line in beside.T:
+            np.add.at(share_of, line, near * (held[line] / around)[:, None])
         most, greatest = float(self._whole.rows), float(variance.max(initial=0.0))
-        return share_of, share_of_all, int(min(most, 1 / greatest + _SLIGHT) if greatest else most)
+        counted = int(min(most, 1 / greatest + _SLIGHT) if greatest else most)
+        return share_of, (filled - near).sum(axis=0), counted
 
     def _numeric(self, counts: Ints, shares: Floats, sums: Floats, *, squares: Floats) -> Numeric:
         """Whole rows of the means and the spread that the shares have."""
@@ -144,3 +148,20 @@ class Seasonal(Against):
         constant = (bins == 1) & (excess == 0)
         low = np.where(constant, value, np.where(bins > 0, numeric.minima, np.inf))
         return low, np.where(constant, value, np.where(bins > 0, numeric.maxima, -np.inf))
+
+
+def _taken(weight: Floats, rows: Floats, worth: Floats, *, chance: Flags) -> tuple[Floats, Floats]:
+    """(columns,) the part of the fill that is taken, and the variance of a share that it leaves: the least there is.
+
+    weight, rows: (slots, 1). worth: (slots, columns) rows that the fill is worth. What is wrong with the fill is wrong
+    alike in slots that stand together, and does not cancel as their own rows' chance does; so slots that have rows
+    enough together take little or none. A slot by itself takes all of it.
+    """
+    taken, least = np.ones(worth.shape[1]), np.full(worth.shape[1], np.inf)
+    for part in _PARTS:
+        known = rows + part * worth
+        own = (weight**2 * rows / known**2 * chance).sum(axis=0)
+        filled = (weight * part * np.sqrt(worth) / known * chance).sum(axis=0) ** 2
+        better = own + filled < least * (1 - _SLIGHT)
+        taken, least = np.where(better, part, taken), np.where(better, own + filled, least)
+    return taken, least

@@ -229,6 +229,19 @@ def test_what_is_said_of_a_slot_is_as_near_to_the_truth_as_so_many_rows_are() ->
     assert np.mean(ratios) < 1.5  # 1 but for chance, and for slots that differ from their neighbours more than most do
 
 
+def test_slots_that_have_rows_enough_together_are_not_filled_up() -> None:
+    """What is wrong with the fill is wrong alike in all of them: over eleven a window is worth its own rows."""
+    rng = np.random.default_rng(15)
+    ratios = []
+    layout = layout_of(rng.normal(size=(2, 1_000)), 1)
+    for _ in range(40):
+        found, parts, _ = seasonal(layout, stream(rng, 1_000))
+        reference = found.of(*at(13, 11))
+        assert 0.8 * parts.rows[13:].sum() < reference.rows < 1.1 * parts.rows[13:].sum()
+        ratios.append((reference.categories[1] / reference.rows - 0.7) ** 2 * reference.rows / 0.21)
+    assert np.mean(ratios) < 1.5  # 1 but for chance
+
+
 def test_a_window_over_slots_weighs_them_by_time_and_by_traffic() -> None:
     """Of an hour of the night there are fewer rows than of one by day, and half an hour weighs half of one."""
     batch = stream(np.random.default_rng(6), 100_000)
