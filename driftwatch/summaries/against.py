@@ -21,8 +21,8 @@ class Against:
     def reference(self, span: Span, rows: Profile | None, panes: Mapping[PaneKey, Profile]) -> Profile | None:
         """What a window is compared with; None: with the reference that was built.
 
-        rows: those of the window, None once they are let go: then nothing is. panes: those that are held. Gives the same
-        object as before where it finds the same.
+        rows: those of the window, None once they are let go: then nothing is. panes: those that are held. Gives the
+        same object as before where it finds the same.
         """
         del span, rows, panes
         return None
