@@ -92,14 +92,15 @@ def _learnt_watch(config: Path, model: str, predictions: list[str], *, now_ms: i
 
 def _chosen(config: Path, model: str) -> "tuple[Config, int]":
     """The configuration, and the place of the one model."""
-    from driftwatch.config import load  # noqa: PLC0415
+    from driftwatch.config import load, naming  # noqa: PLC0415
     from driftwatch.errors import ConfigError  # noqa: PLC0415
 
     loaded = load(config)
     names = [spec.name for spec in loaded.models]
     if not model and len(names) > 1:
         raise ConfigError(f"{config}: has several models; choose one with --model: {', '.join(names)}")
-    return loaded, names.index(loaded.model(model).name if model else names[0])
+    with naming(config):
+        return loaded, names.index(loaded.model(model).name if model else names[0])
 
 
 @contextmanager
