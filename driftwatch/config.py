@@ -48,7 +48,7 @@ _OF_ALERTING = ("budget", "min_effect")
 class ModelSpec(Spec):
     """`[[models]]`: one model to watch."""
 
-    hints: ClassVar = {key: "it belongs into the table [models.alerting]; move it there" for key in _OF_ALERTING}
+    hints: ClassVar = dict.fromkeys(_OF_ALERTING, "it belongs into the table [models.alerting]; move it there")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     task: Task = Field(strict=False)

@@ -64,7 +64,8 @@ def _described(watch: "Watch") -> str:
     else:
         windows = f"windows of {_duration(window.size or 0)}"
         windows += f" every {_duration(window.slide)}" if window.slide else ""
-    rules = ", ".join(f'"{rule.name}"' for rule in spec.rules) or "none"
+    budgeted = () if watch.budgeted is None else (watch.budgeted.rule,)
+    rules = ", ".join(f'"{rule.name}"' for rule in (*budgeted, *spec.rules)) or "none"
     rows = watch.reference.rows
     reference = f"reference of {rows} rows" if rows else "no reference, what is declared alone"
     return (

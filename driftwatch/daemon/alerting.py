@@ -1,7 +1,9 @@
 """The alerts that a model's budget of false alarms pays for, as its configuration asks for them."""
 
+import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +51,33 @@ def budgeted_of(spec: ModelSpec, reference: Reference, *, where: str) -> Budgete
         of_segment=witness_of(reference, tolerance),
         segments=len(reference.dimensions.segment_names),
     )
+
+
+def severities_of(spec: ModelSpec) -> dict[str, str]:
+    """The rules that can raise alerts of a model, with what their alerts weigh."""
+    budgeted = {} if spec.alerting.budget is None else {NAME: spec.alerting.severity}
+    return {**budgeted, **{rule.name: rule.severity for rule in spec.rules}}
+
+
+def described(budgeted: Budgeted | None) -> dict[str, Any] | None:
+    """The budget as the API shows it: false alarms to expect a window close, and the smallest effects that matter."""
+    if budgeted is None:
+        return None
+    rule = budgeted.rule
+    return {
+        "rule": rule.name,
+        "severity": rule.severity,
+        "action": rule.action,
+        "false_alarms_per_window": budgeted.budget.chance,
+        "min_effect": {
+            name: {
+                column: each
+                for column, each in zip(budgeted.columns, least.tolist(), strict=True)
+                if math.isfinite(each)
+            }
+            for name, least in budgeted.least.items()
+        },
+    }
 
 
 def witness_of(reference: Reference, tolerance: Floats) -> Callable[[Profile], Witness]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import driftwatch
+from driftwatch.daemon.alerting import described
 from driftwatch.daemon.engine import Engine
 from driftwatch.daemon.label_overview import labels, performance
 from driftwatch.daemon.queue import Queue
@@ -136,6 +137,7 @@ def _model(watch: Watch, picture: Picture) -> dict[str, Any]:
         ],
         "window": {key: value for key, value in spec.window.model_dump().items() if value is not None},
         "rules": [rule.model_dump(by_alias=True, exclude_none=True) for rule in spec.rules],
+        "alerting": described(watch.budgeted),
         "latest": [
             {"version": report.version, "segment": report.segment, **report.window.document()} for report in latest
         ],

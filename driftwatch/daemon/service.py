@@ -12,6 +12,7 @@ from driftwatch.api.app import create_app
 from driftwatch.api.refusals import Refusals
 from driftwatch.api.serve import HttpServer, bounds_of, limits_of
 from driftwatch.config import Config
+from driftwatch.daemon.alerting import severities_of
 from driftwatch.daemon.display import refill, remind
 from driftwatch.daemon.doors import Doors
 from driftwatch.daemon.engine import Engine
@@ -118,7 +119,7 @@ class Service:
         self.engine = Engine(
             monitors, decoder=Decoder(intakes), queue=self.queue, positions=saved.positions, doors=doors
         )
-        rules = {spec.name: {rule.name: rule.severity for rule in spec.rules} for spec in config.models}
+        rules = {spec.name: severities_of(spec) for spec in config.models}
         collector = BoardCollector(
             self.board, rules=rules, max_series=config.server.max_series, importance=self._importance
         )
