@@ -76,7 +76,11 @@ class Budgeted:
         share = self.share(looked.segment, looked.versions)
         evidence = witness.evidence(looked.profile, state, risk=share.abrupt)
         effects = Effects.of(readings, self.columns, self.least)
-        return Decision.of(self.columns, evidence, share, effects), state
+        decision = Decision.of(self.columns, evidence, share, effects)
+        if looked.advances and decision.lasting.any():
+            # An alarm has been given: the next one needs evidence of its own, and the end of this one can be seen.
+            state = witness.slow.reset(state, decision.lasting)
+        return decision, state
 
     def share(self, segment: str, versions: int) -> Share:
         """What a cell may use of the budget while so many versions have rows."""

@@ -76,7 +76,7 @@ class Effects:
     @property
     def seemingly_not(self) -> Flags:
         """(columns,) whether all of them are below what matters, as far as can be seen."""
-        return _all_known(self.adjusted, self.adjusted < self.least)
+        return _all_known(self.adjusted, self.adjusted <= self.least)
 
     def greatest(self, column: str, place: int) -> Reading | None:
         """A column's effect that is the farthest beyond what matters, with that as its limit."""
@@ -113,11 +113,15 @@ class Decision:
     @np.errstate(invalid="ignore")
     def of(cls, columns: Sequence[str], evidence: Evidence, share: Share, effects: Effects) -> "Decision":
         """Put evidence and effects together."""
-        lasting = evidence.slow >= 1 / share.slow
-        breach = ((evidence.p_value <= share.abrupt) & effects.surely) | lasting
+        breach = ((evidence.p_value <= share.abrupt) & effects.surely) | (evidence.slow >= 1 / share.slow)
         blind = ~breach & (evidence.detectable > _least_share(effects, len(columns)))
         unseen = blind & (evidence.p_value > _QUIET) & effects.seemingly_not
         return cls(columns, evidence, share, effects, breach, ~breach & (effects.surely_not | unseen), blind)
+
+    @property
+    def lasting(self) -> Flags:
+        """(columns,) whether the evidence of all windows is beyond its share."""
+        return np.asarray(self.evidence.slow >= 1 / self.share.slow)
 
     def judgements(self, rule: RuleSpec, *, standing: Collection[str]) -> list[Judgement]:
         """What the rule says of those that it watches: of breaches, and of the alerts that stand."""

@@ -14,7 +14,7 @@ class Evidence:
 
     p_value: (columns,) of this window's rows against the reference, in [0, 1]: of an abrupt change.
     slow: (columns,) of an e-detector after this window, in [0, ∞): the mean number of windows until it first reaches A,
-    when nothing has changed beyond what is tolerated, is at least A.
+    when nothing has changed beyond what is tolerated, is at least A. After an alarm it begins anew.
     detectable: (columns,) the total variation distance that this window would have shown in four cases of five.
     """
 
