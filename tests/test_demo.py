@@ -98,6 +98,20 @@ def test_drift_raises_an_alert(demo):
     assert int(re.findall(r"\d+", summary)[0]) >= 1
 
 
+def test_the_budget_is_told_beside_what_it_raised(demo):
+    """The budget allows ten false alarms in ten months; raised is what the summer timetable and the storms moved."""
+    (place,) = [at for at, line in enumerate(demo.lines) if line.startswith("budget: 1 per 30d, ")]
+    allowed, windows, raised = re.findall(r"[\d.]+", demo.lines[place].partition(", ")[2])
+    assert (float(allowed), int(windows)) == (pytest.approx(int(windows) / 30, abs=0.06), 307)
+    columns = [line.partition(":")[0].strip() for line in demo.lines[place + 1 :]][: demo.lines[place + 1 :].index(
+        next(line for line in demo.lines if line.startswith("alerts: ")))]  # fmt: skip
+    assert {"dest", "score", "dep_delay"} <= set(columns) <= {"dest", "score", "dep_delay", "prediction", "distance"}
+    letters = [line for line in demo.lines if line.startswith("webhook driftwatch.alert.firing ")]
+    assert 1 <= int(raised) < len(letters)
+    drift = [line for line in demo.lines if " alert firing: drift of " in line]
+    assert min(line[:10] for line in drift) > "2013-04"
+
+
 def test_webhooks_arrive_with_good_signatures(demo):
     """At least one asks for retraining; none is refused."""
     arrived = [line for line in demo.lines if re.match(r"webhook driftwatch\.retrain\.requested \S+: ", line)]
@@ -141,8 +155,9 @@ def test_the_missing_column_is_named_and_its_drift_is_explained(demo):
     """An alert of data quality, and none of drift, for the days without a distance."""
     (line,) = [line for line in demo.lines if line.startswith("quality: ")]
     assert line.startswith("quality: missing of distance, windows from 2013-08-")
-    assert line.endswith("no drift alert of its psi")
+    assert line.endswith(" of the rows, which explains its drift: tv up to 0.448 and no alert")
     assert not any("shift of distance" in each for each in demo.lines)
+    assert not any(re.match(r"2013-08-\d\d alert firing: drift of .*distance", each) for each in demo.lines)
     assert any("driftwatch_quality_value{" in text for text in demo.scrapes)
 
 

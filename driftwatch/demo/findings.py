@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from driftwatch.demo.picture import Document, Picture, day, measured_in
+from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, measured_in
 
 _SHOWN = 3
 """Segments, and metrics of a comparison, that are listed."""
@@ -61,12 +61,10 @@ def quality_lines(picture: Picture) -> list[str]:
     """Checks of data quality that fired, and the drift that each of them explains."""
     lines = []
     checks = {each["statistic"] for report in picture.windows() for each in _readings(report, "quality")}
-    for episode in picture.episodes():
+    episodes = picture.episodes()
+    for episode in episodes:
         if episode.fired and episode.statistic in checks:
-            explained = {each["statistic"] for report in picture.windows() for each in _readings(report, "drift")
-                         if each["column"] == episode.column and each.get("explained_by") == episode.statistic
-                         and each["threshold"] is not None and (each["value"] or 0) > each["threshold"]}  # fmt: skip
-            why = f", no drift alert of its {', '.join(sorted(explained))}" if explained else ""
+            why = _explained(picture, episode, [other for other in episodes if other.fired])
             lines.append(f"quality: {episode.statistic} of {episode.column}, windows from {day(episode.since)}"
                          f" to {day(episode.until)}, at most {_highest(picture, episode.statistic, episode.column):.1%}"
                          f" of the rows{why}")  # fmt: skip
@@ -109,6 +107,21 @@ def _verdict(reading: Document) -> str:
         return f"{reading['statistic']} {reading['verdict']}: {bounds}"
     took = f"after {reading['decided_rows']} + {reading['decided_versus_rows']} rows"
     return f"{reading['statistic']} {reading['verdict']} {took}, now {bounds}"
+
+
+def _explained(picture: Picture, check: Episode, episodes: Iterable[Episode]) -> str:
+    """The effect that a failed check explains, where it was great enough for an alert, and none began by it."""
+    effects = [each for report in picture.windows() for each in drifting(report)
+               if each["column"] == check.column and each.get("explained_by") == check.statistic
+               and each["value"] > each["threshold"]]  # fmt: skip
+    began = any(
+        other.column == check.column and other is not check and check.since <= other.since < check.until
+        for other in episodes
+    )
+    if began or not effects:
+        return ""
+    most = max(effects, key=lambda each: each["value"] / each["threshold"])
+    return f", which explains its drift: {most['statistic']} up to {most['value']:.3f} and no alert"
 
 
 def _highest(picture: Picture, check: str, column: str) -> float:

@@ -6,25 +6,33 @@ from typing import Any
 
 from driftwatch.demo.producer import Progress
 from driftwatch.demo.receiver import Arrival
+from driftwatch.demo.staged import CHAMPION
 
 Document = Mapping[str, Any]
 _NAMED = 3
 """So many columns that moved together are named at most."""
+_EVIDENCE = frozenset({"abrupt", "slow"})
+"""Readings of how sure a change is, in powers of ten: they cannot be ranked beside those of how great it is."""
 Key = tuple[str, str, str]
 """Start of a window, version and segment."""
+Cell = tuple[str, str]
+"""Version and segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One alert from its first window on.
 
-    since, until: start of the first window beyond the threshold, and end of the one that resolved it, or of the last
-    window while it stands. peak: the highest value of its column's drift reading meanwhile, None where there is none.
+    since, until: start of the first window beyond the threshold, and end of the one that resolved it, or of its cell's
+    last window while it stands. peak: the highest value of its column's drift reading meanwhile, of windows in which
+    nothing else explains it; None where there is none.
     """
 
     id: str
     rule: str
     column: str
+    version: str
+    segment: str
     severity: str
     state: str
     since: str
@@ -48,10 +56,13 @@ class Measured:
 class Picture:
     """All that was seen so far. One thread feeds and reads it.
 
-    interim: of each window the first accuracy that was seen before all of its labels had come.
+    interim: of each window the first accuracy that was seen before all of its labels had come. model: what the service
+    says of the model, {} until it has. budget: as the configuration writes it.
     """
 
+    budget: str = ""
     progress: Progress = field(default_factory=Progress)
+    model: Document = field(default_factory=dict)
     reports: dict[Key, Document] = field(default_factory=dict)
     interim: dict[Key, Measured] = field(default_factory=dict)
     alerts: dict[str, Document] = field(default_factory=dict)
@@ -68,6 +79,10 @@ class Picture:
             measured = measured_in(report)
             if measured is not None and measured.stage == "interim":
                 self.interim.setdefault(key, measured)
+
+    def add_models(self, models: Iterable[Document]) -> None:
+        """Take what the service says of its models: the demo has one."""
+        self.model = next(iter(models), self.model)
 
     def add_alerts(self, alerts: Iterable[Document]) -> None:
         """Take alerts as the service lists them; each state in which one is seen is news, one line for each rule."""
@@ -110,9 +125,12 @@ class Picture:
 
     def episodes(self) -> list[Episode]:
         """Alert episodes in the order in which they began; those that never fired and are over are left out."""
-        windows = self.windows()
         seen = [alert for alert in self.alerts.values() if alert["state"] != "inactive"]
-        return [_episode(alert, windows) for alert in sorted(seen, key=lambda alert: str(alert["started"]))]
+        by_cell: dict[Cell, list[Document]] = {}
+        for report in sorted(self.reports.values(), key=_end):
+            by_cell.setdefault(_cell(report), []).append(report)
+        ordered = sorted(seen, key=lambda alert: str(alert["started"]))
+        return [_episode(alert, by_cell.get(_cell(alert), [])) for alert in ordered]
 
     def interim_and_final(self) -> list[tuple[Measured, Measured]]:
         """Of each of `windows` whose accuracy was seen at both stages what it was then, in order of time."""
@@ -134,8 +152,12 @@ def measured_in(report: Document) -> Measured | None:
 
 
 def drifting(report: Document) -> list[Document]:
-    """Drift readings of a report that a rule watches, the one furthest beyond its threshold first."""
-    drift = (reading for reading in report["readings"] if reading["family"] == "drift")
+    """Effects in a report that a rule watches, the one furthest beyond its threshold first."""
+    drift = (
+        reading
+        for reading in report["readings"]
+        if reading["family"] == "drift" and reading["statistic"] not in _EVIDENCE
+    )
     watched = [reading for reading in drift if reading["value"] is not None and reading.get("threshold")]
     return sorted(watched, key=_excess, reverse=True)
 
@@ -146,16 +168,22 @@ def day(moment: str) -> str:
 
 
 def what(note: Document) -> str:
-    """Name an alert for a person: its rule and column."""
-    return f"{note['rule']} of {note['column']}" if note["column"] else str(note["rule"])
+    """Name an alert for a person: its rule and column, the version where it is no champion's."""
+    named = f"{note['rule']} of {whose(note)}" if note["column"] else str(note["rule"])
+    return named if note["version"] == CHAMPION else f"{named}, version {note['version']}"
+
+
+def whose(note: Document) -> str:
+    """Name an alert's column, and the segment where it is not all rows."""
+    return f"{note['column']} in {note['segment']}" if note["segment"] else str(note["column"])
 
 
 def _step(alerts: list[Document]) -> str:
     """One line for alerts that moved together, with what is told of the first."""
-    lead, others = alerts[0], [alert["column"] for alert in alerts[1:_NAMED]]
-    whose = ", ".join([what(lead), *others]) + (f" and {len(alerts) - _NAMED} more" if len(alerts) > _NAMED else "")
+    lead, others = alerts[0], [whose(alert) for alert in alerts[1:_NAMED]]
+    named = ", ".join([what(lead), *others]) + (f" and {len(alerts) - _NAMED} more" if len(alerts) > _NAMED else "")
     evidence = f"{lead['statistic']} {lead['value']:.3f} against {lead['threshold']:g}"
-    return f"{day(_end(lead))} alert {lead['state']}: {whose} ({lead['severity']}, {lead['reason']}), {evidence}"
+    return f"{day(_end(lead))} alert {lead['state']}: {named} ({lead['severity']}, {lead['reason']}), {evidence}"
 
 
 def _rank(alert: Document) -> tuple[bool, bool, float, str]:
@@ -166,6 +194,10 @@ def _rank(alert: Document) -> tuple[bool, bool, float, str]:
 
 def _key(report: Document) -> Key:
     return report["window"]["start"], report["version"], report["segment"]
+
+
+def _cell(document: Document) -> Cell:
+    return document["version"], document["segment"]
 
 
 def _end(document: Document) -> str:
@@ -186,9 +218,11 @@ def _episode(alert: Document, windows: list[Document]) -> Episode:
         for report in during
         for reading in drifting(report)
         if (reading["column"], reading["statistic"]) == (alert["column"], alert["statistic"])
+        and "explained_by" not in reading
     ]
     return Episode(
-        id=alert["id"], rule=alert["rule"], column=alert["column"], severity=alert["severity"], state=alert["state"],
+        id=alert["id"], rule=alert["rule"], column=alert["column"], version=alert["version"], segment=alert["segment"],
+        severity=alert["severity"], state=alert["state"],
         since=alert["started"], until=until, fired=alert["state"] in {"firing", "resolved"},
         statistic=alert["statistic"], peak=max(values, default=None), threshold=alert["threshold"],
     )  # fmt: skip

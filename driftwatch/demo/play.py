@@ -30,6 +30,8 @@ from driftwatch.errors import DriftwatchError
 DAY_MS = 86_400_000
 SEGMENTS = {"evening": "hour >= 17"}
 CHECKS = ("missing", "invalid")
+BUDGET = "1 per 30d"
+"""False alarms to expect at most, of all columns, segments and versions together. It is the default, too."""
 SENT = [name for name in NUMERIC + CATEGORICAL if name != "dep_delay"]
 """Columns that every flight has: the delay is missing where one was cancelled, which is no fault."""
 _POLL_SECONDS = 1.0
@@ -53,7 +55,7 @@ def play(*, port: int, once: bool, speed: float | None) -> int:
         console.print(
             f"metrics {base}/metrics   reports {base}/api/v1/reports   status {base}/", highlight=False, soft_wrap=True
         )
-        picture = Picture()
+        picture = Picture(budget=BUDGET)
         bodies = slices(load(Part.FLIGHTS), span_ms=DAY_MS if speed is None else 3_600_000)
         producer = Producer(base, speed=speed, stop=stop)
         with (
@@ -61,6 +63,7 @@ def play(*, port: int, once: bool, speed: float | None) -> int:
             Screen(picture, console=console, title=_TITLE) as screen,
         ):
             watcher = _Watcher(client, picture, receiver, screen)
+            watcher.look_at_model()
             _stream(producer, bodies, watcher)
             if not stop.is_set():
                 _settle(service, watcher)
@@ -88,6 +91,11 @@ class _Watcher:
         self.picture.add_alerts(self._pages("/api/v1/alerts"))
         self.picture.add_arrivals(self.receiver.arrivals())
         self._screen.draw()
+
+    def look_at_model(self) -> None:
+        """Fetch what the service watches and which budget it keeps."""
+        answer = self._client.get("/api/v1/models").raise_for_status()
+        self.picture.add_models(msgspec.json.decode(answer.content)["items"])
 
     def look_at_segments(self) -> None:
         """Fetch all reports of the segments: they are only summed up, so once is enough."""
@@ -180,11 +188,12 @@ def configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Con
                 "champion": CHAMPION,
                 "segments": [{"name": name, "where": where} for name, where in SEGMENTS.items()],
                 "protected": ["origin"],
+                # Drift is watched by the budget; the rules beside it are for what has a threshold of its own: how far
+                # a column must move for the model to be trained again, how good the model has to be.
+                "alerting": {"budget": BUDGET},
                 "rules": [
                     {"name": "shift", "statistic": "psi", "above": 0.25, "for": 2, "min_rows": 3_000,
                      "severity": "critical", "action": "retrain"},
-                    {"name": "destinations", "statistic": "psi", "columns": ["dest"], "above": 0.1, "for": 2,
-                     "min_rows": 3_000},
                     {"name": "accuracy", "metric": "accuracy", "below": 0.82, "judge": "upper", "for": 2,
                      "min_rows": 3_000},
                     {"name": "canary", "metric": "accuracy", "versus": "champion", "segments": False,

@@ -1,5 +1,6 @@
 """Shows the demo to a person: a live table on a terminal, plain lines elsewhere, a summary at the end."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftwatch.demo.findings import fairness_lines, quality_lines, segment_lines, side_by_side, version_lines
+from driftwatch.demo.incidents import incident_lines
 from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, measured_in, what
 
 # Together at most 24 lines: the smallest usual terminal.
@@ -71,6 +73,7 @@ def summary(picture: Picture) -> str:
         *fairness_lines(picture),
         *version_lines(picture),
         *quality_lines(picture),
+        *incident_lines(picture),
         f"alerts: {len(fired)} fired, {sum(episode.state == 'firing' for episode in fired)} still firing",
         *(f"  {episode.severity:<8} {what_of(episode)}  {day(episode.since)} to {day(episode.until)}{_peak(episode)}"
           for episode in fired),
@@ -82,8 +85,8 @@ def summary(picture: Picture) -> str:
 
 
 def what_of(episode: Episode) -> str:
-    """Name an episode by its rule and column."""
-    return what({"rule": episode.rule, "column": episode.column})
+    """Name an episode by its rule, column and cell."""
+    return what(asdict(episode))
 
 
 def trend(values: list[float], *, top: float) -> str:

@@ -102,15 +102,39 @@ def test_the_report_is_what_the_contract_says(loan: list[dict]) -> None:
     for report in loan:
         assert set(report) == {
             "model", "version", "segment", "window", "revision", "reference", "readings", "alerts", "labels",
+            "drifting",
         }  # fmt: skip
         assert set(report["window"]) == {"start", "end", "rows", "stage"}
         assert set(report["reference"]) == {"fingerprint", "rows"}
         for reading in report["readings"]:
             numbers = {"value", "adjusted", "lower", "upper", "p_value", "threshold"}
-            stage = {"stage"} if reading["family"] == "estimation" else set()
-            assert set(reading) == {"column", "family", "statistic", "status"} | numbers | stage
+            more = {"estimation": {"stage"}, "drift": {"mde"}}.get(reading["family"], set())
+            assert set(reading) == {"column", "family", "statistic", "status"} | numbers | more
             assert (reading["value"] is not None) == (reading["status"] == "ok")
             if reading["lower"] is not None:
                 assert reading["lower"] <= reading["upper"]
         for note in report["alerts"]:
             assert set(note) == {"id", "rule", "column", "state", "severity", "reason"}
+
+
+def test_the_evidence_stands_beside_the_effects(loan: list[dict]) -> None:
+    """Of every column: the effect by what matters, what could be seen, and the evidence by its share of the budget."""
+    for number, report in enumerate(loan):
+        drift = {(r["column"], r["statistic"]): r for r in report["readings"] if r["family"] == "drift"}
+        columns = {column for column, _ in drift}
+        assert columns > {*DRIFTING, *STILL}
+        for column in columns:
+            effect, abrupt, slow = (drift[column, name] for name in ("tv", "abrupt", "slow"))
+            assert effect["threshold"] == 0.05
+            assert 0 < effect["mde"] < 0.15
+            assert abrupt["threshold"] == slow["threshold"] > 3
+            assert (abrupt["value"] > abrupt["threshold"]) == (column in DRIFTING and number >= 5)
+
+
+def test_the_report_lists_the_columns_that_drift(loan: list[dict]) -> None:
+    """All true ones, and before them none; the prediction may follow the score that it is made of."""
+    listed = [set(report["drifting"]["bh"]) for report in loan]
+    assert listed[:5] == [set()] * 5
+    assert [columns - {"prediction"} for columns in listed[5:]] == [set(DRIFTING)] * 5
+    assert [set(report["drifting"]["e_bh"]) for report in loan] == [set()] * 5 + [set(DRIFTING)] * 5
+    assert {report["drifting"]["false_discovery_rate"] for report in loan} == {0.05}

@@ -22,6 +22,14 @@ def accuracy(value):
     return reading("performance", "accuracy", value, stage="final", coverage=1.0)
 
 
+def alert(rule, column, day):
+    """One that fired by the window of that day and stands."""
+    window = {"start": f"2013-07-{day:02d}T00:00:00Z", "end": f"2013-07-{day + 1:02d}T00:00:00Z"}
+    return {"id": rule + column, "version": "1", "segment": "", "rule": rule, "column": column, "statistic": rule,
+            "severity": "warning", "state": "firing", "reason": "held_for", "started": window["start"],
+            "resolved": None, "window": window, "value": 0.4, "threshold": 0.01}  # fmt: skip
+
+
 def picture_of(*reports):
     picture = Picture()
     picture.add_reports(reports)
@@ -77,18 +85,22 @@ def test_a_comparison_is_told_by_the_challengers_last_window():
 
 def test_a_check_that_fired_names_the_drift_that_it_explains():
     missing = reading("quality", "missing", 0.4, column="distance")
-    drift = reading("drift", "psi", 0.5, column="distance", threshold=0.25, explained_by="missing")
-    picture = picture_of(report(1, [missing, drift]))
-    window = {"start": "2013-07-01T00:00:00Z", "end": "2013-07-02T00:00:00Z"}
-    picture.add_alerts([{
-        "id": "a", "version": "1", "segment": "", "rule": "missing",
-        "column": "distance", "statistic": "missing", "severity": "warning",
-        "state": "firing", "reason": "held_for", "started": window["start"], "resolved": None, "window": window,
-        "value": 0.4, "threshold": 0.01,
-    }])  # fmt: skip
+    effects = [reading("drift", "tv", 0.45, column="distance", threshold=0.05, explained_by="missing"),
+               reading("drift", "psi", 0.5, column="distance", threshold=0.25, explained_by="missing")]  # fmt: skip
+    picture = picture_of(report(1, [missing, *effects]))
+    picture.add_alerts([alert("missing", "distance", 1)])
     (line,) = quality_lines(picture)
     assert line.startswith("quality: missing of distance, windows from 2013-07-01 to 2013-07-02, at most 40.0%")
-    assert line.endswith(" of the rows, no drift alert of its psi")
+    assert line.endswith(" of the rows, which explains its drift: tv up to 0.450 and no alert")
+
+
+def test_drift_that_raised_an_alert_meanwhile_is_not_said_to_be_explained():
+    missing = reading("quality", "missing", 0.4, column="distance")
+    drift = reading("drift", "tv", 0.45, column="distance", threshold=0.05, explained_by="missing")
+    picture = picture_of(report(1, [missing, drift]))
+    picture.add_alerts([alert("missing", "distance", 1), alert("drift", "distance", 1)])
+    (line,) = quality_lines(picture)
+    assert line.endswith(" of the rows")
 
 
 def test_the_predictions_of_all_versions_are_accounted_for_once():

@@ -80,6 +80,22 @@ def test_an_episode_runs_from_its_first_mention_to_its_last_with_its_peak(pictur
     assert (episode.since, episode.until) == ("2013-07-02T00:00:00Z", "2013-07-05T00:00:00Z")
 
 
+def test_an_episode_is_told_by_the_windows_of_its_own_cell(picture):
+    """A segment's highest value is not that of all rows; the alert of a version that is gone ends with its windows."""
+    picture.add_reports([{**report(day, [reading("dep_delay", value)]), "segment": "evening", "version": "2"}
+                         for day, value in ((2, 0.31), (3, 0.28))])  # fmt: skip
+    picture.add_alerts([{**alert("firing", 3, name="a2"), "segment": "evening", "version": "2"}])
+    (line,) = [line for line in summary(picture).splitlines() if "drift of dep_delay in evening, version 2" in line]
+    assert line.endswith("  2013-07-02 to 2013-07-04  highest psi 0.310 (threshold 0.25)")
+
+
+def test_what_a_failed_check_explains_is_no_peak(picture):
+    broken = reading("dep_delay", 0.9) | {"explained_by": "missing"}
+    picture.add_reports([report(3, [broken], [note("firing")], revision=2)])
+    (episode,) = picture.episodes()
+    assert episode.peak == 0.30
+
+
 def test_an_alert_that_never_fired_is_not_in_the_summary():
     picture = Picture()
     picture.add_reports([report(1, [reading("score", 0.3)], [note("pending")])])
@@ -108,6 +124,15 @@ def test_news_tell_each_step_once(picture):
     assert picture.news() == []
 
 
+def test_the_news_name_the_segment_and_the_version_that_is_no_champion():
+    told = Picture()
+    told.add_alerts([alert("firing", 3, name="a"), {**alert("firing", 3, name="b"), "segment": "evening"}])
+    told.add_alerts([{**alert("firing", 4, name="c"), "version": "2"}])
+    assert [line.partition(": ")[2].partition(" (")[0] for line in told.news()] == [
+        "drift of dep_delay, dep_delay in evening", "drift of dep_delay, version 2",
+    ]  # fmt: skip
+
+
 def test_what_moved_together_is_one_line_of_news():
     """By how far beyond the threshold, the model's own outputs first; what is not named is counted."""
     told = Picture()
@@ -121,9 +146,10 @@ def test_what_moved_together_is_one_line_of_news():
     ]
 
 
-def test_only_watched_drift_readings_are_ranked_by_their_excess():
+def test_only_watched_effects_are_ranked_by_their_excess():
     mixed = report(1, [reading("a", 0.2, threshold=0.1), reading("b", 0.3), reading("c", None), reading("d", 9.0,
-                   threshold=None), reading("", 0.9, family="performance")])  # fmt: skip
+                   threshold=None), reading("", 0.9, family="performance"), reading("a", 9.0) | {"statistic": "abrupt"},
+                   reading("a", 9.0) | {"statistic": "slow"}])  # fmt: skip
     assert [item["column"] for item in drifting(mixed)] == ["a", "b"]
 
 
