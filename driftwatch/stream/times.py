@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from driftwatch.stream.batch import Ints
+from driftwatch.stream.batch import Floats, Ints
 
 # Year 1 is what several languages write for "no time"; windows also need room for a whole size before the first row.
 EARLIEST_MS = round(datetime(1800, 1, 1, tzinfo=UTC).timestamp() * 1000)
@@ -36,7 +36,17 @@ def times_ms(values: Sequence[Any], fallback: Ints) -> Ints:
         return np.where((times < EARLIEST_MS) | (times > LATEST_MS), BAD_TIME, times)
     if kinds == {type(None)}:
         return fallback
+    if kinds <= {int, float} and (given := _floats(values)) is not None:
+        inside = (given >= EARLIEST_MS) & (given <= LATEST_MS)
+        return np.where(inside, np.floor(np.where(inside, given, 0.0)), BAD_TIME).astype(np.int64)
     return np.fromiter(map(_time_ms, values, fallback.tolist()), np.int64, len(values))
+
+
+def _floats(values: Sequence[float]) -> Floats | None:
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError:  # an integer beyond all floats, which spoils no time but its own
+        return None
 
 
 def _time_ms(value: Any, fallback: int) -> int:

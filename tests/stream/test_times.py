@@ -85,3 +85,11 @@ def test_absent_times() -> None:
     fallback = np.array([10, 20, 30])
     assert times_ms([None, None, None], fallback).tolist() == [10, 20, 30]
     assert times_ms([None, 5, None], fallback).tolist() == [10, 5, 30]
+
+
+@given(st.lists(st.integers(-(10**16), 10**16) | st.floats(-1e16, 1e16) | st.just(10**400), min_size=1, max_size=5))
+def test_many_numbers_are_read_as_each_by_itself(values: list[float]) -> None:
+    """One that is out of all bounds spoils no other."""
+    fallback = np.zeros(1, dtype=np.int64)
+    alone = [int(times_ms([value], fallback)[0]) for value in values]
+    assert times_ms(values, np.zeros(len(values), dtype=np.int64)).tolist() == alone
