@@ -23,6 +23,17 @@ def chance_within(centres: Floats, errors: Floats, *, slope: Floats, reach: Floa
 
     centres, errors: (…, numbers), errors above 0. slope, reach: (…), the slope at least 1. To about a thousandth.
     """
+    # With slope 1 they never are nearer together than 0.
+    possible = (reach > 0) | (slope > 1)
+    if possible.all():
+        return _chance(centres, errors, slope=slope, reach=reach)
+    chance = np.zeros(np.shape(possible))
+    if possible.any():
+        chance[possible] = _chance(centres[possible], errors[possible], slope=slope[possible], reach=reach[possible])
+    return chance
+
+
+def _chance(centres: Floats, errors: Floats, *, slope: Floats, reach: Floats) -> Floats:
     places = _nodes(centres, errors, slope=slope, reach=reach)
     ends = slope[..., None] * places + reach[..., None]
     scaled = (places[..., None] - centres[..., None, :]) / errors[..., None, :]
