@@ -45,7 +45,7 @@ def test_a_save_holds_everything_decided_since_the_last_one(rig):
     assert checkpoint.taken_ms == rig.now_ms
     assert [report.window.rows for report in checkpoint.reports] == [60, 120, 120]
     names = [name for name in checkpoint.panes[events.MODEL] if not name.startswith("quality/")]
-    assert len(names) == 5  # four panes and a chunk of ids
+    assert len(names) == 6  # four panes, a chunk of ids, and the detector of slow change of the one version
     assert checkpoint.engine == rig.telemetry.saved()
     assert rig.committed == [{PARTITION: 17}]
     assert rig.engine.positions == {PARTITION: 17}

@@ -100,8 +100,14 @@ def test_an_estimate_can_alert_without_new_labels(configure, hook, target):
         visitor.live(unsure, labels=[])
         visitor.finish()
         letters = told(visitor, hook)
-    assert [letter["type"] for letter in letters] == ["driftwatch.retrain.requested"]
-    data = letters[0]["data"]
+    fired = {letter["data"]["alert"]["rule"]: letter for letter in letters}
+    assert len(fired) == len(letters)
+    # Scores that crowd have drifted, too, of which the budget tells beside the rule.
+    assert {name: letter["type"] for name, letter in fired.items()} == {
+        "drift": "driftwatch.alert.firing", "auc": "driftwatch.retrain.requested",
+    }  # fmt: skip
+    assert fired["drift"]["data"]["evidence"][0]["column"] == "score"
+    data = fired["auc"]["data"]
     assert data["window"]["start"] == "2026-01-05T05:00:00Z"
     assert (data["evidence"][0]["statistic"], data["evidence"][0]["stage"]) == ("roc_auc", "estimated")
     assert data["cause"]["kind"] == "performance"

@@ -18,6 +18,9 @@ SEA = "lobo_sea_0123_abrupto_noise_0.2_err_RF_train0_5000"
 BATCH, WINDOW = 5_000, 100
 """Rows of a body, and of a window."""
 RULES = """
+[models.alerting]
+budget = "none"
+
 [[models.rules]]
 name = "concept"
 metric = "loss_change"

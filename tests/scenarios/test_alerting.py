@@ -5,10 +5,13 @@ import pytest
 from driftwatch.daemon.service import wall_clock_ms
 from tests.receiver import Received, Receiver
 from tests.scenarios import events, world
-from tests.scenarios.probe import Probe, post_all, running
+from tests.scenarios.probe import WAIT_SECONDS, Probe, post_all, running
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 RULE = """
+[models.alerting]
+budget = "none"
+
 [[models.rules]]
 name = "shift"
 statistic = "psi"
@@ -33,9 +36,14 @@ def hook(tmp_path):
 
 
 @pytest.fixture
-def service(configure, hook, tmp_path):
+def target(hook, tmp_path):
+    """Its table in the configuration."""
+    return world.webhook(hook.url, tmp_path / "secret", actions=["retrain", "notify"])
+
+
+@pytest.fixture
+def service(configure, target):
     """A service that asks for retraining; its clock is right, for signatures grow old."""
-    target = world.webhook(hook.url, tmp_path / "secret", actions=["retrain", "notify"])
     with running(configure(targets=target, rules=RULE), clock=wall_clock_ms) as (service, probe):
         yield service, probe
 
@@ -102,3 +110,26 @@ def test_the_outbox_is_listed_with_what_became_of_each_webhook(service, hook):
     deliveries = probe.listing("deliveries")
     assert {delivery["id"] for delivery in deliveries} == {request.headers["webhook-id"] for request in received}
     assert {(delivery["state"], delivery["attempts"]) for delivery in deliveries} == {("delivered", 1)}
+
+
+def test_without_any_rule_all_columns_that_drift_make_one_webhook(configure, hook, target):
+    """Nobody wrote a threshold: calm hours say nothing, a drift is told once with what moved, and its end is told."""
+    with running(configure(targets=target, rules=""), clock=wall_clock_ms) as (service, probe):
+        send(probe, range(HOURS))
+        probe.wait_counted(len(LINES))
+        assert service.finish(timeout_seconds=WAIT_SECONDS)
+        told = [request.verified(SECRET) for request in quiet(service, probe, hook, len(LINES))]
+        alarmed = [report["window"]["start"] for report in probe.listing("reports") if report["alerts"]]
+    assert min(alarmed) == "2026-01-05T02:30:00Z", "the first window that has drifted rows"
+    # A check of data quality fires beside it: a column that has drifted so far is out of its range, too.
+    letters = [letter for letter in told if letter["data"]["alert"]["rule"] == "drift"]
+    first, *ends = [letter["type"] for letter in letters]
+    assert (first, set(ends)) == ("driftwatch.alert.firing", {"driftwatch.alert.resolved"})
+    data = letters[0]["data"]
+    assert data["window"]["start"] == "2026-01-05T02:30:00Z"
+    assert {each["column"] for each in data["alerts"]} == {"amount", "country"}
+    effect = data["evidence"][0]
+    assert (effect["column"], effect["statistic"], effect["threshold"]) == (data["alerts"][0]["column"], "tv", 0.05)
+    assert effect["lower"] > 0.05
+    ended = [each["column"] for letter in letters[1:] for each in letter["data"]["alerts"]]
+    assert sorted(ended) == ["amount", "country"]
