@@ -1,10 +1,11 @@
 """What the summary says of segments, fairness, versions and the quality of data: a line or two of each."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, measured_in
+from driftwatch.demo.picture import Document, Episode, Picture, day, drifting, measured_in, what
 
 _SHOWN = 3
 """Segments, and metrics of a comparison, that are listed."""
@@ -61,12 +62,13 @@ def quality_lines(picture: Picture) -> list[str]:
     """Checks of data quality that fired, and the drift that each of them explains."""
     lines = []
     checks = {each["statistic"] for report in picture.windows() for each in _readings(report, "quality")}
-    episodes = picture.episodes()
-    for episode in episodes:
-        if episode.fired and episode.statistic in checks:
-            why = _explained(picture, episode, [other for other in episodes if other.fired])
-            lines.append(f"quality: {episode.statistic} of {episode.column}, windows from {day(episode.since)}"
-                         f" to {day(episode.until)}, at most {_highest(picture, episode.statistic, episode.column):.1%}"
+    fired = [episode for episode in picture.episodes() if episode.fired]
+    for episode in fired:
+        if episode.statistic in checks:
+            reports = picture.of_cell(episode.version, episode.segment)
+            why = _explained(reports, episode, fired)
+            lines.append(f"quality: {what(asdict(episode))}, windows from {day(episode.since)}"
+                         f" to {day(episode.until)}, at most {_highest(reports, episode.statistic, episode.column):.1%}"
                          f" of the rows{why}")  # fmt: skip
     return lines
 
@@ -109,23 +111,27 @@ def _verdict(reading: Document) -> str:
     return f"{reading['statistic']} {reading['verdict']} {took}, now {bounds}"
 
 
-def _explained(picture: Picture, check: Episode, episodes: Iterable[Episode]) -> str:
-    """The effect that a failed check explains, where it was great enough for an alert, and none began by it."""
-    effects = [each for report in picture.windows() for each in drifting(report)
-               if each["column"] == check.column and each.get("explained_by") == check.statistic
-               and each["value"] > each["threshold"]]  # fmt: skip
+def _explained(reports: Iterable[Document], check: Episode, episodes: Iterable[Episode]) -> str:
+    """The effects that a failed check explains, where they were great enough for an alert, and none began by them."""
+    highest: dict[str, float] = {}
+    for each in (reading for report in reports for reading in drifting(report)):
+        named = each["column"] == check.column and each.get("explained_by") == check.statistic
+        if named and each["value"] > each["threshold"]:
+            highest[each["statistic"]] = max(each["value"], highest.get(each["statistic"], 0.0))
     began = any(
-        other.column == check.column and other is not check and check.since <= other.since < check.until
+        (other.column, other.version, other.segment) == (check.column, check.version, check.segment)
+        and other is not check
+        and check.since <= other.since < check.until
         for other in episodes
     )
-    if began or not effects:
+    if began or not highest:
         return ""
-    most = max(effects, key=lambda each: each["value"] / each["threshold"])
-    return f", which explains its drift: {most['statistic']} up to {most['value']:.3f} and no alert"
+    effects = ", ".join(f"{name} up to {value:.3f}" for name, value in sorted(highest.items(), reverse=True))
+    return f", which explains its drift: {effects}, and no alert"
 
 
-def _highest(picture: Picture, check: str, column: str) -> float:
-    values = (each["value"] for report in picture.windows() for each in _readings(report, "quality")
+def _highest(reports: Iterable[Document], check: str, column: str) -> float:
+    values = (each["value"] for report in reports for each in _readings(report, "quality")
               if (each["statistic"], each["column"]) == (check, column))  # fmt: skip
     return max((value for value in values if value is not None), default=0.0)
 

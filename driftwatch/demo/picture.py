@@ -107,6 +107,11 @@ class Picture:
         lines, self._news = self._news, []
         return lines
 
+    def of_cell(self, version: str, segment: str) -> list[Document]:
+        """Reports of a version and a segment, by the end of their window, oldest first."""
+        ordered = sorted(self.reports.values(), key=_end)
+        return [report for report in ordered if _cell(report) == (version, segment)]
+
     def champions(self) -> list[Document]:
         """Reports of the version that was there first, of all segments, by the end of their window."""
         ordered = sorted(self.reports.values(), key=_end)
@@ -129,7 +134,7 @@ class Picture:
         by_cell: dict[Cell, list[Document]] = {}
         for report in sorted(self.reports.values(), key=_end):
             by_cell.setdefault(_cell(report), []).append(report)
-        ordered = sorted(seen, key=lambda alert: str(alert["started"]))
+        ordered = sorted(seen, key=lambda alert: (str(alert["started"]), *_cell(alert), alert["rule"], alert["column"]))
         return [_episode(alert, by_cell.get(_cell(alert), [])) for alert in ordered]
 
     def interim_and_final(self) -> list[tuple[Measured, Measured]]:

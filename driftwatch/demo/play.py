@@ -198,7 +198,7 @@ def configuration(folder: Path, *, port: int, secret: str, receiver: str) -> Con
                      "min_rows": 3_000},
                     {"name": "canary", "metric": "accuracy", "versus": "champion", "segments": False,
                      "severity": "critical", "action": "rollback"},
-                    *({"name": check, "statistic": check, "columns": SENT, "min_rows": 3_000} for check in CHECKS),
+                    *({"name": check, "statistic": check, "columns": SENT, "min_rows": 1_000} for check in CHECKS),
                 ],
             }
         ],

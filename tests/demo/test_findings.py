@@ -91,7 +91,16 @@ def test_a_check_that_fired_names_the_drift_that_it_explains():
     picture.add_alerts([alert("missing", "distance", 1)])
     (line,) = quality_lines(picture)
     assert line.startswith("quality: missing of distance, windows from 2013-07-01 to 2013-07-02, at most 40.0%")
-    assert line.endswith(" of the rows, which explains its drift: tv up to 0.450 and no alert")
+    assert line.endswith(" of the rows, which explains its drift: tv up to 0.450, psi up to 0.500, and no alert")
+
+
+def test_a_check_of_a_segment_is_told_by_its_own_windows():
+    missing = [reading("quality", "missing", value, column="distance") for value in (0.4, 0.6)]
+    picture = picture_of(report(1, missing[:1]), report(1, missing[1:], segment="evening"))
+    picture.add_alerts([{**alert("missing", "distance", 1), "segment": "evening"}])
+    (line,) = quality_lines(picture)
+    assert line.startswith("quality: missing of distance in evening, windows from 2013-07-01 to 2013-07-02")
+    assert line.endswith(", at most 60.0% of the rows")
 
 
 def test_drift_that_raised_an_alert_meanwhile_is_not_said_to_be_explained():
