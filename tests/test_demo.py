@@ -152,7 +152,7 @@ def test_the_comparison_comes_to_a_verdict_and_asks_for_a_rollback(demo):
 
 
 def test_the_missing_column_is_named_and_its_drift_is_explained(demo):
-    """Alerts of data quality, and none of drift, for the days without a distance: of all flights and of the evenings."""
+    """For the days without a distance alerts of data quality, of all flights and of the evenings, and none of drift."""
     told = [line for line in demo.lines if line.startswith("quality: ")]
     for line, whose in zip(told, ("distance", "distance in evening"), strict=True):
         assert line.startswith(f"quality: missing of {whose}, windows from 2013-08-")
