@@ -1,7 +1,8 @@
 """The rule that nobody has to write: every column of every cell, judged by its share of the budget."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,19 +89,30 @@ class Budgeted:
 
     def shown(self, decision: Decision, readings: Sequence[Reading]) -> list[Reading]:
         """A window's readings with what matters beside the effects, and the evidence after them."""
+        names = {EFFECT, *self.least}
+        at = [place for place, each in enumerate(readings) if each.statistic in names and each.family == FAMILY]
+        effects = [readings[place] for place in at]
+        told = list(readings)
+        for place, reading in zip(at, self._with_limits(effects, decision.evidence.detectable), strict=True):
+            told[place] = reading
+        told += decision.readings()
+        return told
+
+    def _with_limits(self, effects: Sequence[Reading], detectable: Floats) -> Iterator[Reading]:
+        """The effects with the smallest ones that matter; of the share of rows, also the least that would be seen."""
+        if not effects:
+            return iter(())
         places = {column: place for place, column in enumerate(self.columns)}
-        detectable = decision.evidence.detectable.tolist()
-        limits = {name: least.tolist() for name, least in self.least.items()}
-        told: list[Reading] = []
-        for reading in readings:
-            limit = limits.get(reading.statistic) if reading.family == FAMILY else None
-            if limit is None and reading.statistic != EFFECT:
-                told.append(reading)
-                continue
-            place = places[reading.column]
-            mde = detectable[place] if reading.statistic == EFFECT and reading.status is Status.OK else np.nan
-            told.append(replace(reading, limit=np.nan if limit is None else limit[place], mde=mde))
-        return [*told, *decision.readings()]
+        at = [places[each.column] for each in effects]
+        unknown = [math.nan] * len(places)
+        limits, seen = {name: least.tolist() for name, least in self.least.items()}, detectable.tolist()
+        fields = dict(zip(Reading._fields, zip(*effects, strict=True), strict=True))
+        limit = [limits.get(each.statistic, unknown)[place] for each, place in zip(effects, at, strict=True)]
+        mde = [
+            seen[place] if each.statistic == EFFECT and each.status is Status.OK else math.nan
+            for each, place in zip(effects, at, strict=True)
+        ]
+        return map(Reading, *(fields | {"limit": limit, "mde": mde}).values())
 
     def drifting(self, decision: Decision) -> Drifting:
         """Which columns drift, all columns of the window taken together."""

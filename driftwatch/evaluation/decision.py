@@ -11,7 +11,8 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ Flags = NDArray[np.bool_]
 _QUIET = 0.05
 """A p-value above this one says nothing."""
 _LEAST_P = 1e-300
+_NOTHING = Reading("", FAMILY, "", math.nan, math.nan, math.nan, math.nan, math.nan, Status.NO_REFERENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,15 @@ class Effects:
     def of(cls, readings: Sequence[Reading], columns: Sequence[str], least: Mapping[str, Floats]) -> "Effects":
         """Pick them out of a window's readings; least: statistic → (columns,) in the same order as `columns`."""
         by_statistic: dict[str, dict[str, Reading]] = {name: {} for name in least}
-        for reading in readings:
-            if reading.statistic in by_statistic and reading.family == FAMILY:
+        # Of tens of thousands of readings few are effects: the shortest loop goes over all of them.
+        for reading in [each for each in readings if each.statistic in by_statistic]:
+            if reading.family == FAMILY:
                 by_statistic[reading.statistic][reading.column] = reading
         shape = len(least), len(columns)
-        bounds = np.full((3, *shape), np.nan)
-        for place, found in enumerate(by_statistic.values()):
-            known = [found.get(column) for column in columns]
-            bounds[:, place] = np.array(
-                [(math.nan,) * 3 if each is None else (each.lower, each.upper, each.adjusted) for each in known]
-            ).reshape(-1, 3).T  # fmt: skip
+        known = [[found.get(column, _NOTHING) for column in columns] for found in by_statistic.values()]
+        bounds = [[(each.lower, each.upper, each.adjusted) for each in row] for row in known]
+        lower, upper, adjusted = np.array(bounds, dtype=np.float64).reshape(*shape, 3).transpose(2, 0, 1)
         limits = np.array(list(least.values())).reshape(shape)
-        lower, upper, adjusted = bounds
         return cls(tuple(least), list(by_statistic.values()), lower, upper, adjusted, limits)
 
     @property
@@ -85,7 +84,7 @@ class Effects:
         for number in order:
             reading = self.readings[number].get(column)
             if reading is not None:
-                return replace(reading, limit=float(self.least[number, place]))
+                return reading._replace(limit=float(self.least[number, place]))
         return None
 
 
@@ -159,12 +158,10 @@ def _of(
 ) -> list[Reading]:
     known = np.isfinite(value) if blind is None else np.isfinite(value) & ~blind
     shown = np.where(known, value, np.nan).tolist()
-    nan = math.nan
-    return [
-        Reading(
-            column, FAMILY, name, each, nan, nan, nan, p, Status.OK if ok else Status.TOO_FEW, None, most, each > most
-        )
-        for column, each, most, p, ok in zip(
-            columns, shown, limit.tolist(), p_value.tolist(), known.tolist(), strict=True
-        )
-    ]
+    statuses = [Status.OK if ok else Status.TOO_FEW for ok in known.tolist()]
+    nan = repeat(math.nan)
+    beyond = (np.array(shown) > limit).tolist()
+    return list(map(
+        Reading, columns, repeat(FAMILY), repeat(name), shown, nan, nan, nan, p_value.tolist(), statuses, repeat(None),
+        limit.tolist(), beyond,
+    ))  # fmt: skip

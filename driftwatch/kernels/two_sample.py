@@ -25,7 +25,8 @@ _PARTS = 3
 """Finer groups in each group, for scores and for the cell that stands out."""
 FINE = GROUPS * _PARTS
 _NO_DOUBT = 1e-40
-_BLOCK = 125
+_BLOCK, _SCORED = 125, 250
+"""Columns that are joined, and scored, at a time."""
 _LEAST_EXPECTED = 5.0
 """Rows that each group should have in the smaller sample, or there are fewer groups."""
 _SCORES = 4
@@ -134,35 +135,45 @@ def _counted(cell: Ints, rows: Floats) -> Floats:
     return np.bincount(cell, rows.ravel(), minlength=size).astype(np.float64, copy=False).reshape(-1, FINE)
 
 
-@np.errstate(all="ignore")
 def _scores(grouped: _Grouped) -> tuple[Floats, Floats]:
     """Powers 1 to 4 of the normal scores of mid-ranks, made orthonormal over the pooled rows; and how many are left.
 
     (_SCORES, columns, FINE); a power that is a combination of those before it is 0, and so
     are those beyond the number of groups.
     """
-    pooled = grouped.pooled
-    total = np.maximum(grouped.total, 1.0)
+    columns = len(grouped.pooled)
+    scores, left = np.empty((_SCORES, columns, FINE)), np.empty(columns)
+    for start in range(0, columns, _SCORED):
+        some = slice(start, start + _SCORED)
+        left[some] = _orthonormal(grouped.pooled[some], grouped.total[some], grouped.groups[some], out=scores[:, some])
+    return scores, left
+
+
+@np.errstate(all="ignore")
+def _orthonormal(pooled: Floats, total: Floats, groups: Floats, *, out: Floats) -> Floats:
+    """Put the scores of some columns into `out`, (_SCORES, columns, FINE); (columns,) how many are left."""
+    total = np.maximum(total, 1.0)
     ranks = pooled.cumsum(axis=1)
-    ranks -= pooled / 2
+    weighted, power = pooled / 2, np.ones_like(pooled)
+    ranks -= weighted
     ranks *= (_NORMAL.size / total)[:, None]
     normal = _NORMAL.take(ranks.astype(np.int64), mode="clip")
-    scores = np.empty((_SCORES, *pooled.shape))
-    left = np.empty((_SCORES, pooled.shape[0]))
-    power = np.ones_like(pooled)
+    product, count = ranks, np.zeros(len(pooled))
     for place in range(_SCORES):
-        score = scores[place]
+        score = out[place]
         power *= normal
-        weighted = pooled * power
-        score[...] = power - (weighted.sum(axis=1) / total)[:, None]
+        np.multiply(pooled, power, out=weighted)
+        np.subtract(power, (weighted.sum(axis=1) / total)[:, None], out=score)
         size = _products(weighted, score)
-        for other in scores[:place]:
-            np.subtract(score, other * _products(weighted, other)[:, None], out=score)
+        for other in out[:place]:
+            np.multiply(other, _products(weighted, other)[:, None], out=product)
+            score -= product
         np.multiply(pooled, score, out=weighted)
         rest = _products(weighted, score)
-        left[place] = (rest > 1e-6 * size) & (place < grouped.groups)
-        np.multiply(score, np.where(left[place], 1 / np.sqrt(rest), 0.0)[:, None], out=score)
-    return scores, left.sum(axis=0)
+        left = (rest > 1e-6 * size) & (place < groups)
+        score *= np.where(left, 1 / np.sqrt(rest), 0.0)[:, None]
+        count += left
+    return count
 
 
 def _step(score: Floats, pooled: Floats) -> Floats:

@@ -43,8 +43,8 @@ def without_noise(said: Performance) -> Performance:
 
 
 def _too_few(reading: Reading) -> Reading:
-    return replace(
-        reading, value=_NAN, adjusted=_NAN, lower=_NAN, upper=_NAN, p_value=_NAN,
+    return reading._replace(
+        value=_NAN, adjusted=_NAN, lower=_NAN, upper=_NAN, p_value=_NAN,
         status=Status.TOO_FEW if reading.status is Status.OK else reading.status,
         support=reading.support and replace(reading.support, naive=_NAN, worst=_NAN, best=_NAN, baseline=_NAN),
     )  # fmt: skip

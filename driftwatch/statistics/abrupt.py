@@ -1,7 +1,8 @@
 """Has a column changed all at once: one p-value per column of one window against the reference."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -16,6 +17,8 @@ from driftwatch.summaries.profile import Profile
 
 LEAST_ROWS = 2
 POWER = 0.8
+_STEP = 0.05
+_KEPT = 8
 
 FactorsOf = Callable[[int], Overdispersion]
 """Rows of a window → factors of all columns in layout order."""
@@ -28,6 +31,7 @@ class Abrupt:
     layout: Layout
     reference: Profile
     over: FactorsOf | None = None
+    _known: dict[tuple[int, bytes, float], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, layout: Layout, reference: Profile, over: FactorsOf | None = None) -> Self:
@@ -61,15 +65,25 @@ class Abrupt:
         )
         return numbers, categories
 
-    @np.errstate(invalid="ignore", divide="ignore")
     def detectable(self, rows: int, *, level: Floats | float, power: float = POWER) -> Floats:
-        """(columns,) the least total variation that a window of so many rows would have shown at such a level.
+        """(columns,) the least total variation that a window of about so many rows would have shown at such a level.
 
         Of a shift of all values, for numbers; of rows that move from half of the categories to the other half, for
-        words. An approximation, good to about a fifth; 1 where nothing would be sure to be shown.
+        words. An approximation, good to about a fifth; 1 where nothing would be sure to be shown. Rows are rounded down
+        by a twentieth at most, and what was found for them is kept: the windows of a stream have about as many.
         """
         if min(self.reference.rows, rows) < LEAST_ROWS:
             return np.ones(len(self.layout.names))
+        rows = _rounded(rows)
+        asked = rows, np.asarray(level, dtype=np.float64).tobytes(), power
+        if asked not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.pop(next(iter(self._known)))
+            self._known[asked] = self._detectable(rows, level, power=power)
+        return self._known[asked]
+
+    @np.errstate(invalid="ignore", divide="ignore")
+    def _detectable(self, rows: int, level: Floats | float, *, power: float) -> Floats:
         factors = self._factors(rows)
         levels = np.broadcast_to(np.asarray(level, dtype=np.float64), (len(self.layout.names),))
         numeric = len(self.layout.numeric)
@@ -116,6 +130,13 @@ class Abrupt:
 
     def _factors(self, rows: int) -> Overdispersion:
         return Overdispersion.none(len(self.layout.names)) if self.over is None else self.over(rows)
+
+
+def _rounded(rows: int) -> int:
+    """The next lower number of a grid whose steps are a twentieth; all below forty are on it."""
+    if rows < 2 / _STEP:
+        return rows
+    return math.ceil((1 + _STEP) ** math.floor(math.log(rows, 1 + _STEP) + 1e-9) - 1e-6)
 
 
 def _of(factors: Overdispersion, some: slice) -> Overdispersion:

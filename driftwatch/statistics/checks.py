@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
@@ -93,7 +93,7 @@ class Checked:
 
 def well(column: str, check: str) -> Reading:
     """The reading that a window without anything to say of a column leaves out."""
-    return replace(_silent(column, check, Status.OK), value=CHECKS[check].neutral)
+    return _silent(column, check, Status.OK)._replace(value=CHECKS[check].neutral)
 
 
 def _silent(column: str, check: str, status: Status) -> Reading:

@@ -7,7 +7,7 @@ group where it is least.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,7 @@ def fairness_readings(column: str, members: Sequence[str], rows: GroupedRows, su
         compared = _compare(measure, sides.get(measure, (calibration,)), members, here=here)
         reading = _reading(column, measure, compared, support=support)
         if measure in BY_LABELS and not by_label:
-            reading = replace(reading, status=Status.NO_LABELS)
+            reading = reading._replace(status=Status.NO_LABELS)
         readings.append(reading)
     return tuple(readings)
 

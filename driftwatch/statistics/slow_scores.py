@@ -71,9 +71,10 @@ class NumberScores:
     def scored(self, current: Profile) -> Scored:
         """Sums of the scores of a window's rows; rows without a value have 1/2 as both smooth ones."""
         counts = current.numeric.counts
-        running = np.zeros((len(counts), FINITE + 1))
+        running = np.zeros((len(counts), FINITE + 1), dtype=np.int64)
         np.cumsum(counts[:, :FINITE], axis=1, out=running[:, 1:])
-        levels = np.diff(np.take_along_axis(running, self.borders, axis=1), axis=1)
+        flat = self.borders + np.arange(0, running.size, FINITE + 1)[:, None]
+        levels = np.diff(running.ravel().take(flat), axis=1).astype(np.float64)
         return score_levels(levels, counts[:, [MISSING_SLOT, INVALID_SLOT]], rows=current.rows)
 
 

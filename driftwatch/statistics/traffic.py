@@ -1,7 +1,7 @@
 """Whether a stream comes as it used to at this time of the week: how many rows, how fresh, how many of them twice."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -175,7 +175,7 @@ def repeated(column: str, rows: int, again: int, level: int) -> Reading:
     level: one in 2 ** level values was looked at, as `at` says; rows, again: those that hold one of them.
     """
     if not rows:
-        return replace(_silent("duplicates", Status.TOO_FEW), column=column)
+        return _silent("duplicates", Status.TOO_FEW)._replace(column=column)
     share = bounds(np.array([again]), rows)
     value, lower, upper = (float(part[0]) for part in (share.value, share.lower, share.upper))
     return Reading(

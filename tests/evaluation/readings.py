@@ -1,7 +1,6 @@
 """Readings for tests of judgement, with only what a test says about them."""
 
 import math
-from dataclasses import replace
 
 from driftwatch.evaluation.report import Window
 from driftwatch.evaluation.rules import RuleSpec
@@ -13,7 +12,7 @@ _PLAIN = Reading("amount", "drift", "psi", _NAN, _NAN, _NAN, _NAN, _NAN, Status.
 
 def reading(value: float, **parts) -> Reading:
     """A PSI of `amount`; other parts by their names."""
-    return replace(_PLAIN, value=value, **parts)
+    return _PLAIN._replace(value=value, **parts)
 
 
 def rule(**written) -> RuleSpec:

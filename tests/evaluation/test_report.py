@@ -24,7 +24,8 @@ FORM = {
     "readings": [
         {
             "column": TEXT, "family": TEXT, "statistic": TEXT, "value": NUMBER, "adjusted": NUMBER, "lower": NUMBER,
-            "upper": NUMBER, "p_value": NUMBER, "threshold": NUMBER, "status": {status.value for status in Status},
+            "upper": NUMBER, "p_value": NUMBER, "threshold": NUMBER, "mde": NUMBER,
+            "status": {status.value for status in Status},
         }
     ],
     "alerts": [
@@ -149,8 +150,8 @@ def test_rfc3339(milliseconds: int, text: str) -> None:
 
 def test_what_a_check_is_about_and_what_it_explains() -> None:
     """The limit of a check stands as its threshold; `at` and `explained_by` are there where they say something."""
-    check = replace(reading(0.25, family="quality", statistic="sentinel"), limit=0.01, at=-200.0, beyond=True)
-    still = replace(check, column="age", at=math.nan)
+    check = reading(0.25, family="quality", statistic="sentinel")._replace(limit=0.01, at=-200.0, beyond=True)
+    still = check._replace(column="age", at=math.nan)
     report = Report("fraud", "7", "", Window(0, 3_600_000, 5000), 1, "abc", 100, (reading(0.5), check, still), {})
     drift, found, other = strict(replace(report, explained={"amount": "sentinel"}).line())["readings"]  # type: ignore[index]
     assert (drift["explained_by"], drift["threshold"], "at" in drift) == ("sentinel", None, False)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from driftwatch.evaluation.alerts import Reason, State, Transition
 from driftwatch.evaluation.report import Report, Window
@@ -23,7 +22,7 @@ def measure(stage: Stage, metric: str, value: float, *, column: str = "") -> Rea
     """A performance reading with an interval of ± 0.01; the estimated one is of its own family."""
     family = "estimation" if stage is Stage.ESTIMATED else "performance"
     bounds = {"lower": value - 0.01, "upper": value + 0.01}
-    return replace(reading(column, metric, value, **bounds), family=family, support=Support(stage))
+    return reading(column, metric, value, **bounds)._replace(family=family, support=Support(stage))
 
 
 def report(

@@ -1,7 +1,5 @@
 """Data quality in a scrape: one series a column and check, the failed ones first."""
 
-from dataclasses import replace
-
 from driftwatch.statistics.checks import FAMILY
 from tests.sinks.pictures import reading, report
 from tests.sinks.test_performance_series import published
@@ -13,7 +11,7 @@ DRIFT = reading("amount", "psi", 0.3)
 
 def check(column: str, name: str, value: float, *, beyond: bool = False):
     """One quality reading."""
-    return replace(reading(column, name, value, lower=value, upper=value), family=FAMILY, beyond=beyond)
+    return reading(column, name, value, lower=value, upper=value)._replace(family=FAMILY, beyond=beyond)
 
 
 def test_every_check_has_its_value():
