@@ -3,7 +3,7 @@
 | evidence                     | effect                       | says    |
 |------------------------------|------------------------------|---------|
 | a window's, beyond its share | surely beyond `min_effect`   | breach  |
-| all windows', beyond theirs  | ·  (it is what is tested)    | breach  |
+| all windows', beyond theirs  | not surely below it          | breach  |
 | neither                      | surely below `min_effect`    | clear   |
 | neither, and the window could not have seen `min_effect` | seemingly below it | clear |
 | else                         |                              | unknown |
@@ -97,7 +97,8 @@ def _all_known(values: Floats, below: Flags) -> Flags:
 class Decision:
     """What one window says of every column; arrays (columns,) in layout order.
 
-    blind: nothing was found, and the window could not have seen an effect of `min_effect`.
+    blind: nothing was found, and the window could not have seen an effect of `min_effect`. lasting: it is a breach by the
+    evidence of all windows.
     """
 
     columns: Sequence[str]
@@ -107,20 +108,18 @@ class Decision:
     breach: Flags
     clear: Flags
     blind: Flags
+    lasting: Flags
 
     @classmethod
     @np.errstate(invalid="ignore")
     def of(cls, columns: Sequence[str], evidence: Evidence, share: Share, effects: Effects) -> "Decision":
         """Put evidence and effects together."""
-        breach = ((evidence.p_value <= share.abrupt) & effects.surely) | (evidence.slow >= 1 / share.slow)
+        lasting = (evidence.slow >= 1 / share.slow) & ~effects.surely_not
+        breach = ((evidence.p_value <= share.abrupt) & effects.surely) | lasting
         blind = ~breach & (evidence.detectable > _least_share(effects, len(columns)))
         unseen = blind & (evidence.p_value > _QUIET) & effects.seemingly_not
-        return cls(columns, evidence, share, effects, breach, ~breach & (effects.surely_not | unseen), blind)
-
-    @property
-    def lasting(self) -> Flags:
-        """(columns,) whether the evidence of all windows is beyond its share."""
-        return np.asarray(self.evidence.slow >= 1 / self.share.slow)
+        clear = ~breach & (effects.surely_not | unseen)
+        return cls(columns, evidence, share, effects, breach, clear, blind, lasting)
 
     def judgements(self, rule: RuleSpec, *, standing: Collection[str]) -> list[Judgement]:
         """What the rule says of those that it watches: of breaches, and of the alerts that stand."""
