@@ -4,8 +4,8 @@
 |------------------------------|------------------------------|---------|
 | a window's, beyond its share | surely beyond `min_effect`   | breach  |
 | all windows', beyond theirs  | not surely below it          | breach  |
-| neither                      | surely below `min_effect`    | clear   |
-| neither, and the window could not have seen `min_effect` | seemingly below it | clear |
+| no breach                    | surely below `min_effect`    | clear   |
+| none, and the window could not have seen `min_effect` | seemingly below it | clear |
 | else                         |                              | unknown |
 """
 
@@ -97,7 +97,7 @@ def _all_known(values: Floats, below: Flags) -> Flags:
 class Decision:
     """What one window says of every column; arrays (columns,) in layout order.
 
-    blind: nothing was found, and the window could not have seen an effect of `min_effect`. lasting: it is a breach by the
+    blind: nothing was found, and the window could not have seen an effect of `min_effect`. lasting: a breach by the
     evidence of all windows.
     """
 
