@@ -35,7 +35,7 @@ def findings(test: Backtest) -> Document:
             "block_rows": size.block, "reference_rows": test.reference_rows,
             "model_reference_rows": test.watch.reference.rows,
         },
-        "budget": budget_of(test.watch.spec),
+        "budget": None if test.watch.budgeted is None else budget_of(test.watch.spec),
         "as_it_is": _as_it_is(test.as_it_is),
         "resampled": _resampled(test.resampled),
         "shifts": [_shift([each for each in verdicts if each.shift == shift]) for shift in SHIFTS

@@ -41,6 +41,8 @@ def check_config(file: Annotated[Path, typer.Argument(help="The configuration fi
         check_secrets(config)
     for watch in watches:
         typer.echo(_described(watch))
+        if watch.budgeted is not None:
+            typer.echo(f"  {_budget(watch)}")
         if watch.output_form.task != "none":
             typer.echo(f"  {_labels(watch)}")
         for line in unmet_values(watch.reference):
@@ -71,6 +73,20 @@ def _described(watch: "Watch") -> str:
     return (
         f'model "{spec.name}": {spec.task}, {len(layout.numeric)} numeric and {len(layout.categorical)} categorical '
         f"columns, {reference}, {windows}, rules: {rules}"
+    )
+
+
+def _budget(watch: "Watch") -> str:
+    """How many false alarms may be, and what is too small to be one of the others."""
+    from driftwatch.backtest.rates import budget_of  # noqa: PLC0415
+    from driftwatch.evaluation.budget import effects  # noqa: PLC0415
+
+    told, alerting = budget_of(watch.spec), watch.spec.alerting
+    least = ", ".join(f"{name} {size:g}" for name, size in effects(alerting.min_effect).items())
+    own = sum(column.min_effect is not None for column in watch.spec.columns.values())
+    more = f" ({own} columns have their own)" if own else ""
+    return (
+        f"budget of false alarms: {told['text'] if told else 'none'}; the smallest effect that matters: {least}{more}"
     )
 
 

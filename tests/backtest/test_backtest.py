@@ -13,7 +13,7 @@ from driftwatch.backtest.score import findings
 from driftwatch.backtest.shifts import SHIFTS, Kind
 from driftwatch.backtest.trials import backtest
 from driftwatch.errors import DataError
-from tests.backtest.world import WINDOW_ROWS, make_world
+from tests.backtest.world import CONFIG, WINDOW_ROWS, make_world
 
 ALL = {shift.name for shift in SHIFTS}
 
@@ -91,6 +91,18 @@ def test_equal_seeds(tmp_path):
     )  # fmt: skip
     assert json.dumps(again, allow_nan=False) == json.dumps(first, allow_nan=False)
     assert other["shifts"] != again["shifts"]
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [("", "1 per 720 windows"), ('[[models.rules]]\nname = "drift"\nstatistic = "psi"\nabove = 0.2\n', None)],
+)
+def test_the_budget_is_told_where_there_is_one(tmp_path, more, text):
+    """A rule of one's own that takes its place is held to none."""
+    world = make_world(tmp_path, rows=1_250, config=CONFIG + more)
+    history = read_history(world.watch, [world.history], labels=(), now_ms=0)
+    budget = findings(backtest(world.watch, history, seed=0, repeats=1))["budget"]
+    assert (budget and budget["text"]) == text
 
 
 def test_windows_in_time_that_slide(tmp_path):

@@ -64,6 +64,12 @@ class _Alert(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
+class _Drifting(msgspec.Struct, forbid_unknown_fields=True):
+    false_discovery_rate: float
+    bh: list[str]
+    e_bh: list[str]
+
+
 class Line(msgspec.Struct, forbid_unknown_fields=True):
     """A line of the report as contract section 6 writes it."""
 
@@ -75,6 +81,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     reference: _Reference
     readings: list[_Reading]
     alerts: list[_Alert]
+    drifting: _Drifting | None = None
     labels: _Labels | None = None
 
 

@@ -22,6 +22,32 @@ def test_good(driftwatch, world):
 
 
 @pytest.mark.parametrize(
+    ("alerting", "rules", "said"),
+    [
+        ("", '"drift", "concept", ', "1 per 720 windows; the smallest effect that matters: tv 0.05"),
+        (
+            '[models.alerting]\nbudget = "2 per 1000 windows"\nmin_effect = { psi = 0.1, tv = 0.02 }\n'
+            "[models.columns.amount]\nmin_effect = 0.1\n",
+            '"drift", "concept", ',
+            "2 per 1000 windows; the smallest effect that matters: psi 0.1, tv 0.02 (1 columns have their own)",
+        ),
+        ('[models.alerting]\nbudget = "none"\n', '"concept", ', ""),
+    ],
+)
+def test_without_rules_the_budget_is_told(driftwatch, world, alerting, rules, said):
+    """Nobody wrote a threshold: drift is watched by a budget of false alarms, unless it is switched off."""
+    path = world / "c.toml"
+    config = path.read_text(encoding="utf-8")
+    path.write_text(config[: config.index("[[models.rules]]")] + alerting, encoding="utf-8")
+    ended = driftwatch("check-config", path)
+    assert (ended.code, ended.err) == (0, "")
+    first, *others = ended.out.splitlines()
+    assert f"rules: {rules}" in first
+    told = [line for line in others if line.startswith("  budget")]
+    assert told == ([f"  budget of false alarms: {said}"] if said else [])
+
+
+@pytest.mark.parametrize(
     ("key", "said"),
     [
         (

@@ -73,6 +73,43 @@ def test_report(replayed, world):
     assert len({alert.id for report in reports for alert in report.alerts}) == 1
 
 
+def without_rules(world, alerting=""):
+    """The world's configuration with nothing but the defaults, and maybe a table of alerts."""
+    path = world / "c.toml"
+    config = path.read_text(encoding="utf-8")
+    path.write_text(config[: config.index("[[models.rules]]")] + alerting, encoding="utf-8")
+
+
+def test_without_rules_the_budget_finds_what_moved(replayed, world):
+    """At once, that column alone, and for as long as it lasts; each reading stands beside what it is judged by."""
+    without_rules(world)
+    csv.write_csv(stream(), world / "stream.csv")
+    ended, out = replayed(world / "stream.csv")
+    assert (ended.code, ended.err) == (0, "")
+    assert "  firing warning: drift of amount (threshold_crossed)" in ended.out
+    reports = lines(out)
+    states = [[(note.rule, note.column, note.state) for note in report.alerts] for report in reports]
+    firing = [("drift", "amount", "firing")]
+    assert states == [[], [], firing, firing, firing, [("drift", "amount", "resolved")], []]
+    assert [report.drifting.bh for report in reports] == [[], [], ["amount"], ["amount"], ["amount"], [], []]
+    for report in reports:
+        limits = {(each.column, each.statistic): each.threshold for each in report.readings if each.family == "drift"}
+        assert limits["amount", "tv"] == 0.05
+        assert limits["amount", "abrupt"] == limits["amount", "slow"] > 3
+        assert limits["amount", "psi"] is None
+
+
+@pytest.mark.parametrize("alerting", ['[models.alerting]\nbudget = "none"\n', "[models.alerting]\nmin_effect = 0.9\n"])
+def test_a_budget_is_not_spent_where_nothing_is_asked(replayed, world, alerting):
+    """Without a budget, and of changes that do not matter, no alert is raised."""
+    without_rules(world, alerting)
+    csv.write_csv(stream(), world / "stream.csv")
+    _, out = replayed(world / "stream.csv")
+    reports = lines(out)
+    assert [report.alerts for report in reports] == [[]] * 7
+    assert {report.drifting is None for report in reports} == {"none" in alerting}
+
+
 def test_every_form_gives_the_same_report(replayed, world):
     """CSV, Parquet, a table in JSON lines, and events: one pipeline."""
     rows = stream()
