@@ -26,8 +26,12 @@ def test_good(driftwatch, world):
     [
         ("", '"drift", "concept", ', "1 per 720 windows; the smallest effect that matters: tv 0.05"),
         (
-            '[models.alerting]\nbudget = "2 per 1000 windows"\nmin_effect = { psi = 0.1, tv = 0.02 }\n'
-            "[models.columns.amount]\nmin_effect = 0.1\n",
+            """[models.alerting]
+            budget = "2 per 1000 windows"
+            min_effect = { psi = 0.1, tv = 0.02 }
+            [models.columns.amount]
+            min_effect = 0.1
+            """,
             '"drift", "concept", ',
             "2 per 1000 windows; the smallest effect that matters: psi 0.1, tv 0.02 (1 columns have their own)",
         ),
