@@ -24,8 +24,7 @@ FORM = {
     "readings": [
         {
             "column": TEXT, "family": TEXT, "statistic": TEXT, "value": NUMBER, "adjusted": NUMBER, "lower": NUMBER,
-            "upper": NUMBER, "p_value": NUMBER, "threshold": NUMBER, "mde": NUMBER,
-            "status": {status.value for status in Status},
+            "upper": NUMBER, "p_value": NUMBER, "threshold": NUMBER, "status": {status.value for status in Status},
         }
     ],
     "alerts": [
@@ -70,11 +69,8 @@ def strict(line: bytes) -> object:
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
-readings = st.builds(
-    Reading,
-    *[st.text(max_size=5)] * 3,
-    *[numbers] * 5,
-    st.sampled_from(Status),
+readings = st.tuples(*[st.text(max_size=5)] * 3, *[numbers] * 5, st.sampled_from(Status)).map(
+    lambda parts: Reading(*parts)
 )
 reports = st.builds(
     Report,
@@ -99,7 +95,12 @@ def test_form(report: Report) -> None:
     """Whatever the numbers, a report is one line of strict JSON of the contract's form."""
     line = report.line()
     assert b"\n" not in line
-    assert_form(strict(line), FORM)
+    document = strict(line)
+    assert isinstance(document, dict)
+    for each in document["readings"]:
+        # What a window would have shown belongs to drift alone.
+        assert_form(each.pop("mde") if each["family"] == "drift" else None, NUMBER)
+    assert_form(document, FORM)
 
 
 def test_values() -> None:
