@@ -47,7 +47,7 @@ def test_a_golden_set_that_is_called_like_a_column_is_no_column():
 def test_checks_of_important_columns_come_first():
     """Those that have failed and those that have not are two orders; without importance it is that of the layout."""
     checks = [
-        replace(reading(name, "missing", 0.5), family=FAMILY, beyond=name in {"amount", "age"})
+        reading(name, "missing", 0.5)._replace(family=FAMILY, beyond=name in {"amount", "age"})
         for name in ("amount", "country", "age", "delay")
     ]
     picture = shown(checks)
