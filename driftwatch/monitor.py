@@ -85,8 +85,7 @@ class Monitor:
         self.windows, self.quality = windows, quality
         self.memory = memory or Memory()
         self.changed, self.told = set[PaneKey](), set[str]()
-        self.evaluator = evaluator
-        self.dimensions = dimensions
+        self.evaluator, self.dimensions = evaluator, dimensions
         self.attendance = self.memory.attendance or Attendance(windows.spec)
         self.segments = SegmentPanes(self.layout, len(dimensions.segment_names))
 
@@ -233,12 +232,13 @@ class Monitor:
         bounds = {key: self._bounds(key, profiles.get(key)) for key in keys}
         performances: dict[WindowKey, dict[str, Performance]] = {key: {} for key in keys}
         decided: Mapping[WindowKey, frozenset[Decided]] = {}
+        followed: Collection[WindowKey] = ()
         if self.quality is not None:
             for key, window in bounds.items():
                 bounds[key] = replace(window, stage=self.quality.stage(window, closed, finished=finished))
             for (key, segment), said in self.quality.performances(bounds, whole=whole, closing=closing).items():
                 performances[key][segment] = said
-            decided = self.quality.decided
+            decided, followed = self.quality.decided, self.quality.known.windows
         seen, panes, against = {}, self.memory.panes, self.memory.against
         for key, window in bounds.items():
             judged = decided.get(key, frozenset())
@@ -252,7 +252,7 @@ class Monitor:
                 stream=self.attendance.readings(key, panes, rows=window.rows) if key in whole else (),
                 reference=against.reference((window.start_ms, window.end_ms), profiles.get(key), panes),
                 apart=self.windows.spec.rows is not None or not key[0] % (self.windows.spec.size or 1),
-                versions=sum(1 for end, version in bounds if end == key[0] and bounds[end, version].rows),
+                versions=len(self.windows.within(key[0], panes) | {name for end, name in followed if end == key[0]}),
             )
             seen[key] = Sight(look, performances[key], judged)
         return seen

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 
 import numpy as np
 from hypothesis import strategies as st
 
 from driftwatch.daemon.snapshot import encode, resume
+from driftwatch.evaluation.alerts import Cell
 from driftwatch.evaluation.baselines import SegmentBaselines
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.evaluation.report import Report
@@ -20,8 +22,10 @@ from driftwatch.stream.schema import Column, Kind
 from driftwatch.stream.windows import Progress, Windows, WindowSpec
 from driftwatch.summaries.building import build_layout
 from driftwatch.summaries.layout import Layout
+from driftwatch.summaries.profile import Profile
 from driftwatch.summaries.segmented import segment_numbers
 from driftwatch.summaries.survey import NumericSurvey
+from tests.budgets import budgeted
 from tests.strategies import profile_of, taken
 from tests.timeline import spec
 
@@ -98,14 +102,27 @@ def monitor(form: WindowSpec, progress: Progress | None = None, memory: Memory |
 
 def dividing(form: WindowSpec, dimensions: Dimensions = DIVIDED) -> Monitor:
     """A new monitor that reports segments, each compared with its own rows of the reference."""
-    codes = dimensions.codes(_REFERENCE.numeric, _REFERENCE.categorical)
-    members = segment_numbers(dimensions, codes)
-    numbers = range(len(dimensions.segment_names))
-    profiles = [profile_of(taken(_REFERENCE, (members == number).any(axis=0)), LAYOUT) for number in numbers]
-    segments = SegmentBaselines(LAYOUT, dimensions.segment_names, profiles)
+    segments = SegmentBaselines(LAYOUT, dimensions.segment_names, _profiles_of(dimensions))
     baseline = Baseline.of(LAYOUT, profile_of(_REFERENCE, LAYOUT))
     evaluator = Evaluator(baseline, RULES, segments=segments)
     return Monitor(MODEL, windows=Windows(form), evaluator=evaluator, dimensions=dimensions)
+
+
+def alarming(form: WindowSpec) -> Monitor:
+    """A new monitor with segments whose one rule is the budgeted one, of a budget so large that little is enough."""
+    reference, names = profile_of(_REFERENCE, LAYOUT), DIVIDED.segment_names
+    rule = budgeted(LAYOUT, reference, allowed="20 per 1 windows", segments=len(names))
+    segments = SegmentBaselines(LAYOUT, names, _profiles_of(DIVIDED), witness=rule.of_segment)
+    evaluator = Evaluator(Baseline.of(LAYOUT, reference), (), segments=segments, budgeted=rule)
+    return Monitor(MODEL, windows=Windows(form), evaluator=evaluator, dimensions=DIVIDED)
+
+
+@cache
+def _profiles_of(dimensions: Dimensions) -> tuple[Profile, ...]:
+    codes = dimensions.codes(_REFERENCE.numeric, _REFERENCE.categorical)
+    members = segment_numbers(dimensions, codes)
+    numbers = range(len(dimensions.segment_names))
+    return tuple(profile_of(taken(_REFERENCE, (members == number).any(axis=0)), LAYOUT) for number in numbers)
 
 
 def play(target: Monitor, arrivals: Iterable[Arrival], *, cut: Iterable[int] = ()) -> Outcome:
@@ -154,6 +171,7 @@ def remembered(target: Monitor) -> tuple[object, ...]:
         memory.alerts,
         memory.versions.known,
         segments_held(target),
+        detectors_held(target),
     )
 
 
@@ -192,6 +210,17 @@ def segments_held(target: Monitor) -> dict[object, object]:
             found[key] = {
                 number: {name: array.tobytes() for name, array in arrays.items()} for number, arrays in profiles.items()
             }
+    return found
+
+
+def detectors_held(target: Monitor) -> dict[tuple[str, str], dict[str, bytes]]:
+    """The detectors of slow change by version and segment, comparable to the bit."""
+    found = {}
+    for version in target.memory.versions.known:
+        for segment in ("", *target.dimensions.segment_names):
+            state = target.memory.detectors.of(Cell(MODEL, version, segment))
+            if state is not None:
+                found[version, segment] = {name: array.tobytes() for name, array in state.arrays().items()}
     return found
 
 

@@ -236,6 +236,11 @@ class Windows:
         """The windows of some panes, with the name that stands beside each pane: those of an end in (after, until]."""
         return {(end, name) for pane, name in panes for end in self.ends_of(pane) if after < end <= until}
 
+    def within(self, end: int, panes: Iterable[tuple[int, str]]) -> set[str]:
+        """The names that stand beside those of the panes that are in the window with this end."""
+        inside = self.panes_of(end)
+        return {name for pane, name in panes if pane in inside}
+
     def panes_of(self, end: int) -> range:
         """The panes of the window with this end."""
         if self.spec.rows is not None:
