@@ -82,10 +82,10 @@ def _form(watch: Watch) -> Form:
 
 @dataclass(slots=True)
 class Said:
-    """What monitors said: transitions in order, alone and as they moved together, and the last report of every window,
-    with what it says of labels.
+    """What monitors said: transitions in order, and the last report of every window with what it says of labels.
 
-    parts: rows and revision of the last report of every segment of a window.
+    Transitions stand there alone and as they moved together. parts: rows and revision of the last report
+    of every segment of a window.
     """
 
     transitions: list[Transition] = field(default_factory=list)

@@ -12,6 +12,7 @@ import numpy as np
 from driftwatch.config import ModelSpec
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.daemon.watch import Watch, watch
+from driftwatch.evaluation.baselines import Standard
 from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import FAMILY
 from driftwatch.statistics.reading import Reading, Status
@@ -68,10 +69,10 @@ class QuickBaseline:
 class QuickSegments:
     """Each segment is compared with all rows."""
 
-    baseline: QuickBaseline
+    standard: Standard
 
-    def of(self, _: str) -> QuickBaseline:
-        return self.baseline
+    def of(self, _: str) -> Standard:
+        return self.standard
 
 
 class QuickWatch(Watch):
@@ -79,7 +80,7 @@ class QuickWatch(Watch):
 
     def monitor(self) -> Monitor:
         made = Watch.monitor(self)
-        made.evaluator._segments = QuickSegments(self.baseline)
+        made.evaluator._segments = QuickSegments(Standard(self.baseline, self.budgeted and self.budgeted.witness))
         if made.quality is not None:
             made.quality.assessor = QuickAssessor()
         return made

@@ -1,10 +1,18 @@
 """The verdict on a simulation: each function raises AssertionError with the law that was broken."""
 
 from collections import Counter
+from collections.abc import Mapping
+from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from driftwatch.daemon.snapshot import SLOW
+from driftwatch.evaluation.alerts import Cell
+from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.events import webhook_id
 from driftwatch.evaluation.report import rfc3339
+from driftwatch.monitor import Monitor
 from driftwatch.ports import Query
 from driftwatch.stream.raw import Raw, Stream
 from tests.monitors import remembered
@@ -41,12 +49,14 @@ def check_end(sim: "Simulation") -> None:
         _check_door(sim, stream)
     stored = sim.process.store.load().panes
     for name, monitor in sim.process.engine.monitors.items():
-        panes = {key for key in stored.get(name, {}) if not key.startswith(("seen/", "quality/", "segments/"))}
+        others = ("seen/", "quality/", "segments/", SLOW)
+        panes = {key for key in stored.get(name, {}) if not key.startswith(others)}
         held = {f"{start}/{version}" for start, version in monitor.memory.panes}
         assert panes == held, f"{name}: the store keeps other panes than the monitor"
         divided = {key for key in stored.get(name, {}) if key.startswith("segments/")}
         chunks = {f"segments/{start}/0/{version}" for start, version in monitor.memory.panes if SEGMENTS[name]}
         assert divided == chunks, f"{name}: the store keeps segments of other panes"
+        _check_detectors(name, monitor, stored.get(name, {}))
     steady = Steady(sim.around.watches)
     steady.replay(sim.book.entries)
     for name, monitor in sim.process.engine.monitors.items():
@@ -220,3 +230,19 @@ def _check_uninterrupted(sim: "Simulation", found: Account, steady: Steady) -> N
     for name, monitor in other.monitors.items():
         rows = sum(pane.rows for pane in monitor.memory.panes.values())
         assert rows == sum(pane.rows for pane in sim.process.engine.monitors[name].memory.panes.values())
+
+
+def _check_detectors(name: str, monitor: Monitor, stored: Mapping[str, bytes]) -> None:
+    """Those that are stored stand as the monitor's, and there are no others: of versions that still have rows."""
+    saved, live = Detectors(), monitor.memory.detectors
+    chunks = {key.removeprefix(SLOW): data for key, data in stored.items() if key.startswith(SLOW)}
+    assert saved.resume(monitor.layout, chunks) == [], f"{name}: the store keeps detectors of another reference"
+    places = list(product(monitor.memory.versions.known, ("", *monitor.dimensions.segment_names)))
+    states = [(saved.of(Cell(name, *place)), live.of(Cell(name, *place))) for place in places]
+    assert len(chunks) == sum(state is not None for _, state in states), f"{name}: the store keeps other detectors"
+    for kept, state in states:
+        same = (kept is None) == (state is None)
+        if kept is not None and state is not None:
+            ours = state.arrays()
+            same = all(np.array_equal(array, ours[label]) for label, array in kept.arrays().items())
+        assert same, f"{name}: a detector of slow change stands otherwise than was saved"
