@@ -2,51 +2,16 @@
 
 import json
 from collections import Counter
-from contextlib import contextmanager
 
 import numpy as np
-import pytest
 
-from driftwatch.config import load
 from driftwatch.daemon.queue import Command
-from driftwatch.daemon.state import verify
-from driftwatch.errors import StateError
 from driftwatch.quality.standing import FOUND
 from driftwatch.stream.raw import Raw, Stream
-from tests.daemon.school import PREDICTIONS, School
+from tests.daemon.lessons import LEARNT, LINES, WINDOW, whole
+from tests.daemon.school import PREDICTIONS
 from tests.scenarios import events, world
-from tests.scenarios.journal import assert_same, last_words
 from tests.scenarios.probe import NOW_MS
-
-LEARNT_HOURS = 2
-LINES = events.calm_then_drifted(hours=7, drifted=range(4, 7))
-LEARNT = LEARNT_HOURS * 300
-
-
-WINDOW = 'window = { size = "1h", lateness = "2m", idle_after = "1h", keep = "30m", max_future = "10m" }'
-
-
-def configured(folder, reference, *, rules=world.RULES, more="", task="binary", window=WINDOW):
-    """The scenarios' model with another reference."""
-    path = folder / "learning.toml"
-    model = f'[[models]]\nname = "fraud"\ntask = "{task}"\nreference = {reference}\n{window}\n'
-    path.write_text(f'{world.HTTP}[state]\npath = "state"\n{model}{rules}{more}', encoding="utf-8")
-    return load(path, {})
-
-
-@pytest.fixture
-def school(tmp_path):
-    """Open a school over one directory, again and again."""
-
-    @contextmanager
-    def opened(reference='{ first = "2h" }', **kwargs):
-        one = School(configured(tmp_path, reference, **kwargs), tmp_path / "state")
-        try:
-            yield one
-        finally:
-            one.crash()
-
-    return opened
 
 
 def alerts(reports):
@@ -57,14 +22,6 @@ def alerts(reports):
         for alert in report["alerts"]
         if alert["state"] == "firing"
     }
-
-
-def whole(one):
-    """What a stream comes to: its windows, its counts and its reference."""
-    one.taught()
-    one.order(Command.FINISH)
-    reference = one.watch("fraud").reference
-    return one.reports(), one.metrics().results(), (reference.layout.fingerprint, reference.source_hash)
 
 
 def test_it_learns_and_then_watches(school):
@@ -84,84 +41,6 @@ def test_it_learns_and_then_watches(school):
     fired = alerts(reports)
     assert {column for _, column in fired} >= {"amount", "country"}
     assert min(start for start, _ in fired) >= "2026-01-05T04:00"
-
-
-FLOW = events.flow()
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
-    """The stream with everything in it, in one go: by the reference that is asked for."""
-    known = {}
-
-    def of(reference):
-        if reference not in known:
-            folder = tmp_path_factory.mktemp("whole")
-            one = School(configured(folder, reference), folder / "state")
-            one.go(FLOW.lines)
-            known[reference] = whole(one)
-            one.crash()
-        return known[reference]
-
-    return of
-
-
-CRASHES = {
-    "in the middle of learning": [350, 777],
-    "between two checkpoints": [599],
-    "when the last row was learnt": [1055, 1060, 1065, 1070],
-    "long after": [2111],
-}
-
-
-@pytest.mark.parametrize("reference", ['{ first = "2h" }', "{ first_rows = 1001 }"])
-@pytest.mark.parametrize("taught", [False, True], ids=["before it is taken over", "after it"])
-@pytest.mark.parametrize("crashes", CRASHES.values(), ids=CRASHES)
-def test_a_crash_changes_nothing(school, uninterrupted, crashes, taught, reference):
-    """Reference, windows and counts are the same, wherever a stream of late, doubled and bad events is cut."""
-    for row in crashes:
-        with school(reference) as one:
-            one.go(FLOW.lines[:row], rows=41)
-            if taught:
-                one.taught()
-    with school(reference) as one:
-        one.go(FLOW.lines, rows=53)
-        reports, results, learnt = whole(one)
-    expected_reports, expected_results, expected_learnt = uninterrupted(reference)
-    assert learnt == expected_learnt
-    assert results == expected_results
-    assert sum(results.values()) == len(FLOW.lines)
-    assert results["duplicate"] == FLOW.duplicate
-    assert_same(last_words(reports), last_words(expected_reports))
-
-
-def test_what_was_taken_over_and_not_saved_is_taken_over_again(school, uninterrupted):
-    """A crash after the swap and before its checkpoint."""
-    with school() as one:
-        one.go(FLOW.lines[:1200], save=False)
-        one.taught()
-        assert not one.learners.by_model
-    with school() as one:
-        assert one.position == 0
-        one.go(FLOW.lines)
-        assert whole(one)[1:] == uninterrupted('{ first = "2h" }')[1:]
-
-
-def test_a_restart_goes_on_with_what_was_learnt(school, tmp_path):
-    """The reference is kept, and the events that it was made of are not."""
-    with school() as one:
-        one.go(LINES[: LEARNT + 100])
-        one.taught()
-        one.stop()
-        assert [path.name for path in (tmp_path / "state" / "learning").iterdir()] == ["fraud.reference"]
-    with school() as one:
-        assert not one.learners.by_model
-        late = events.event(np.random.default_rng(1), events.START + 1000, version="1")
-        one.feed([late], position=LEARNT + 100)
-        assert one.metrics().results()["late"] == 1
-        one.go(LINES)
-        one.order(Command.FINISH)
-        assert sum(each["window"]["rows"] for each in one.reports()) == len(LINES) - LEARNT
 
 
 def test_too_few_rows_are_waited_for(school):
@@ -336,16 +215,6 @@ def test_counted_windows_learn_by_time(school):
     assert [each["window"]["rows"] for each in reports] == [250] * 6
 
 
-def test_a_lost_spool_is_refused(school, tmp_path):
-    """Events that the checkpoint counts on cannot be learnt from again: nothing is guessed."""
-    with school() as one:
-        one.go(LINES[:300])
-        one.stop()
-    (tmp_path / "state" / "learning" / "fraud.events").write_bytes(b"")
-    with pytest.raises(StateError, match=r"fraud\.events: holds 0 bytes of \d+"), school():
-        pass
-
-
 def test_whoever_learnt_and_is_given_a_file_is_watched_by_it(school, tmp_path, reference):
     """The configuration decides."""
     with school() as one:
@@ -354,45 +223,3 @@ def test_whoever_learnt_and_is_given_a_file_is_watched_by_it(school, tmp_path, r
     with school(f'"{reference}"') as one:
         assert one.engine.monitors.keys() == {"fraud"}
         assert not list((tmp_path / "state" / "learning").iterdir())
-
-
-def test_catching_up_is_cut_into_pieces(school, uninterrupted, monkeypatch):
-    """Some rows between two messages, with a crash in the middle of it: nothing is lost and nothing counted twice."""
-    monkeypatch.setattr("driftwatch.daemon.first_steps.ROWS_AT_ONCE", 60)
-    for _ in range(2):
-        with school() as one:
-            one.go(FLOW.lines[:2500], save=False)
-            one.learners.wait()
-            for _ in range(5):
-                one.order(Command.TICK)
-                one.order(Command.SAVE)
-            assert one.learners.by_model.keys() == {"fraud"}
-            assert sum(one.metrics().results().values()) < 2000
-    with school() as one:
-        one.go(FLOW.lines)
-        reports, *rest = whole(one)
-    expected, *others = uninterrupted('{ first = "2h" }')
-    assert rest == others
-    assert_same(last_words(reports), last_words(expected))
-
-
-def test_a_deleted_reference_is_learnt_again(school, tmp_path):
-    """From then on, by the stream as it is now; alerts that stand go on standing."""
-    with school() as one:
-        one.go(LINES[:1800])
-        one.taught()
-        one.stop()
-        assert one.engine.monitors["fraud"].memory.alerts.episodes
-    (tmp_path / "state" / "learning" / "fraud.reference").unlink()
-    with school() as one:
-        one.go(LINES[:1900])
-        one.stop()
-        assert verify(tmp_path / "state").startswith(f"{tmp_path / 'state'}: good")
-    more = events.calm_then_drifted(hours=14, drifted=range(14), seed=6)[1900:]
-    with school() as one:
-        one.go([*LINES[:1900], *more])
-        one.taught()
-        one.order(Command.FINISH)
-        one.stop()
-        assert one.watch("fraud").reference.first_ms >= json.loads(LINES[1800])["time"]
-    assert verify(tmp_path / "state").startswith(f"{tmp_path / 'state'}: good")

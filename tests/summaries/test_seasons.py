@@ -16,7 +16,6 @@ from driftwatch.summaries.blocks import BlockCounter
 from driftwatch.summaries.building import build_layout
 from driftwatch.summaries.layout import FINITE, SLOTS
 from driftwatch.summaries.profile import Profile
-from driftwatch.summaries.rounding import rounded
 from driftwatch.summaries.season_profiles import SeasonProfiles
 from driftwatch.summaries.seasonal import Seasonal
 from driftwatch.summaries.segment_profiles import SegmentCounter
@@ -138,20 +137,6 @@ def test_a_pooled_reference_is_a_profile(data, layout, season: Season, start: in
     least = numeric.sums.sum(axis=1) ** 2 / np.maximum(held, 1)
     assert (numeric.squares >= least * (1 - 1e-9)).all(), "a variance is not negative"
     assert found.of(start, start + length) is reference
-
-
-@given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=30).filter(any), max_size=6), st.integers(0, 10**6))
-def test_rounding(columns: list[list[int]], rows: int) -> None:
-    """Whole rows sum to what they should, empty cells stay empty, and no cumulative share is off by more than half."""
-    shares = np.concatenate([np.zeros(0), *(np.array(column) / sum(column) for column in columns)])
-    starts = np.cumsum([0, *map(len, columns)])[:-1].astype(np.int64)
-    counts = rounded(shares, rows, starts=starts)
-    for first, column in zip(starts, columns, strict=True):
-        own = counts[first : first + len(column)]
-        exact = np.cumsum(np.array(column) / sum(column)) * rows
-        assert own.sum() == rows
-        assert (np.abs(np.cumsum(own) - exact) <= 0.5 + 1e-6 * rows).all()
-        assert (own[np.array(column) == 0] == 0).all()
 
 
 def stream(rng, rows, *, weeks=8, effect=2.0, night=0.02):
