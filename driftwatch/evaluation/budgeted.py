@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from driftwatch.evaluation.budget import EFFECT, Budget, BudgetRule, Share
 from driftwatch.evaluation.decision import Decision, Effects
 from driftwatch.kernels.discovery import by_e_values, by_p_values, e_values_of
-from driftwatch.statistics.drift import FAMILY
 from driftwatch.statistics.reading import Reading, Status
 from driftwatch.statistics.slow import SlowState
 from driftwatch.statistics.witness import Witness
@@ -88,11 +87,9 @@ class Budgeted:
         return self.budget.share(segments=self.segments, versions=versions, of_segment=bool(segment))
 
     def shown(self, decision: Decision, readings: Sequence[Reading]) -> list[Reading]:
-        """A window's readings with what matters beside the effects, and the evidence after them."""
-        names = {EFFECT, *self.least}
-        at = [place for place, each in enumerate(readings) if each.statistic in names and each.family == FAMILY]
+        """The readings that a decision was made by, with what matters beside the effects; the evidence after them."""
+        told, at = list(readings), decision.effects.at
         effects = [readings[place] for place in at]
-        told = list(readings)
         for place, reading in zip(at, self._with_limits(effects, decision.evidence.detectable), strict=True):
             told[place] = reading
         told += decision.readings()

@@ -36,11 +36,13 @@ _NOTHING = Reading("", FAMILY, "", math.nan, math.nan, math.nan, math.nan, math.
 class Effects:
     """The effects of all columns in one window, and how small they may be.
 
-    names: of the statistics. readings: of each of them, by column; None where the column has none. lower, upper,
+    names: of the statistics. at: where they, and EFFECT, stand among the window's readings. readings: of each of them,
+    by column. lower, upper,
     adjusted: (statistics, columns), NaN where not known. least: (statistics, columns) the smallest effect that matters.
     """
 
     names: tuple[str, ...]
+    at: Sequence[int]
     readings: Sequence[Mapping[str, Reading]]
     lower: Floats
     upper: Floats
@@ -50,17 +52,24 @@ class Effects:
     @classmethod
     def of(cls, readings: Sequence[Reading], columns: Sequence[str], least: Mapping[str, Floats]) -> "Effects":
         """Pick them out of a window's readings; least: statistic → (columns,) in the same order as `columns`."""
-        by_statistic: dict[str, dict[str, Reading]] = {name: {} for name in least}
+        by_statistic: dict[str, dict[str, Reading]] = {name: {} for name in (*least, EFFECT)}
         # Of tens of thousands of readings few are effects: the shortest loop goes over all of them.
-        for reading in [each for each in readings if each.statistic in by_statistic]:
-            if reading.family == FAMILY:
-                by_statistic[reading.statistic][reading.column] = reading
+        at = [
+            place
+            for place, reading in enumerate(readings)
+            if reading.statistic in by_statistic and reading.family == FAMILY
+        ]
+        for reading in map(readings.__getitem__, at):
+            by_statistic[reading.statistic][reading.column] = reading
+        found = [by_statistic[name] for name in least]
         shape = len(least), len(columns)
-        known = [[found.get(column, _NOTHING) for column in columns] for found in by_statistic.values()]
-        bounds = [[(each.lower, each.upper, each.adjusted) for each in row] for row in known]
-        lower, upper, adjusted = np.array(bounds, dtype=np.float64).reshape(*shape, 3).transpose(2, 0, 1)
+        known = [each.get(column, _NOTHING) for each in found for column in columns]
+        lower, upper, adjusted = (
+            np.array([getattr(each, bound) for each in known]).reshape(shape)
+            for bound in ("lower", "upper", "adjusted")
+        )
         limits = np.array(list(least.values())).reshape(shape)
-        return cls(tuple(least), list(by_statistic.values()), lower, upper, adjusted, limits)
+        return cls(tuple(least), at, found, lower, upper, adjusted, limits)
 
     @property
     def surely(self) -> Flags:
