@@ -4,6 +4,7 @@
 rule's evidence, decision, judgements and readings, and of the statistics' readings beside it; medians of rounds.
 """
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -121,6 +122,9 @@ def measured(numbers: int, words: int, *, rounds: int, known: bool) -> str:
         rule, budget, names, {EFFECT: np.full(len(names), 0.05)}, cells[0].witness, lambda _: cells[0].witness,
         lambda _: cells[0].witness, segments=SEGMENTS,
     )  # fmt: skip
+    # As the service does once it has started.
+    gc.collect()
+    gc.freeze()
     states: list[SlowState | None] = [None] * len(cells)
     judging, reading = [], []
     for turn in range(rounds):
