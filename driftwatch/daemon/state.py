@@ -1,15 +1,16 @@
 """`driftwatch state`: what a state directory comes to, whether it is whole, and a copy of it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from driftwatch.daemon.snapshot import CONTROL, QUALITY, REPEATS, SEEN, stored_core
+from driftwatch.daemon.snapshot import CONTROL, QUALITY, REPEATS, SEEN, SLOW, stored_core
 from driftwatch.daemon.teaching import place
 from driftwatch.errors import StateError
+from driftwatch.evaluation import detectors
 from driftwatch.quality import control_state, repeats
 from driftwatch.quality.state import HEAD, check, read_head
 from driftwatch.store import inspection
@@ -22,7 +23,8 @@ def state_hash(directory: Path) -> str:
     """Give 64 hex digits that two runs over the same input share, however often either was interrupted.
 
     Of every pane and its segments the whole numbers, the events counted, positions, watermarks, alerts with their
-    states, the identities of their steps, the ids of webhooks, and how many remembered predictions have their label.
+    states, the identities of their steps, the ids of webhooks, how many remembered predictions have their label, and
+    the detectors of slow change, which are worked out from whole numbers in the order of the windows.
     Not in it: sums of real numbers, whose last bits depend on where the stream was cut; wall-clock times, attempts,
     idle partitions; and the memory of event ids and of unique columns' values, the revisions of reports and what labels
     have taught, which follow the order in which partitions happened to be read. StateError when the directory is not
@@ -75,8 +77,8 @@ def _parts(held: Contents) -> Iterator[Any]:
         for key, data in sorted(held.saved.panes.get(model, {}).items()):
             if key == QUALITY + HEAD:
                 yield ["labels", model, sorted(read_head(data).totals.items())]
-            elif key.startswith(CONTROL):
-                yield ["control", model, key, hashlib.sha256(data).hexdigest()]
+            elif key.startswith((CONTROL, SLOW)):
+                yield [key.partition("/")[0], model, key, hashlib.sha256(data).hexdigest()]
             elif not key.startswith((SEEN, QUALITY, REPEATS)):
                 yield ["pane", model, key, _whole_numbers(data)]
     yield ["episodes", sorted(held.alerts.items())]
@@ -108,18 +110,20 @@ def _undecodable(held: Contents) -> Iterator[str]:
     for model, panes in held.saved.panes.items():
         for key, data in panes.items():
             try:
-                if key.startswith(SEEN):
-                    _check_ids(data)
-                elif key.startswith(QUALITY):
-                    check(key[len(QUALITY) :], data)
-                elif key.startswith(REPEATS):
-                    repeats.check(key[len(REPEATS) :], data)
-                elif key.startswith(CONTROL):
-                    control_state.read(key[len(CONTROL) :], data)
-                else:
-                    unpack(data)
+                _check_chunk(key, data)
             except StateError as error:
                 yield f"pane {key} of model {model}: {error}"
+
+
+def _check_chunk(key: str, data: bytes) -> None:
+    checks: dict[str, Callable[[str, bytes], object]] = {
+        SEEN: _check_ids, QUALITY: check, REPEATS: repeats.check, CONTROL: control_state.read, SLOW: detectors.check,
+    }  # fmt: skip
+    kind = next((kind for kind in checks if key.startswith(kind)), None)
+    if kind is None:
+        unpack(data)
+    else:
+        checks[kind](key[len(kind) :], data)
 
 
 def _unkept(held: Contents, directory: Path) -> Iterator[str]:
@@ -131,7 +135,7 @@ def _unkept(held: Contents, directory: Path) -> Iterator[str]:
             yield f"model {model} learns from {lesson.length} bytes of events, and {spool.name} holds {there}"
 
 
-def _check_ids(data: bytes) -> None:
+def _check_ids(_: str, data: bytes) -> None:
     if len(data) % 8:
         raise StateError(f"{len(data)} bytes are no whole number of ids")
 

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Collection, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
 
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import Cell
@@ -54,13 +57,11 @@ class Detectors:
         """
         useless = []
         for name, data in stored.items():
-            meta, arrays = unpack(data)
-            if meta.get("kind") != _KIND:
-                raise StateError(f"holds a {meta.get('kind')}, not a detector of slow change")
-            if meta["layout"] != layout.fingerprint:
+            place, learnt_with, arrays = _read(name, data)
+            if learnt_with != layout.fingerprint:
                 useless.append(name)
                 continue
-            self._states[_place(name)] = SlowState.from_arrays(layout, arrays)
+            self._states[place] = SlowState.from_arrays(layout, arrays)
         return useless
 
     def _bytes(self, place: Place, layout: Layout) -> bytes | None:
@@ -72,6 +73,22 @@ def _name(place: Place) -> str:
     return json.dumps(place, ensure_ascii=False)
 
 
+def check(name: str, data: bytes) -> None:
+    """Refuse what was not written for a detector, whatever it was learnt against: StateError."""
+    _read(name, data)
+
+
+def _read(name: str, data: bytes) -> tuple[Place, str, dict[str, NDArray[Any]]]:
+    """Where it stands, the fingerprint of its layout, and its arrays."""
+    meta, arrays = unpack(data)
+    if meta.get("kind") != _KIND:
+        raise StateError(f"holds a {meta.get('kind')}, not a detector of slow change")
+    return _place(name), str(meta["layout"]), arrays
+
+
 def _place(name: str) -> Place:
-    version, segment = json.loads(name)
+    try:
+        version, segment = json.loads(name)
+    except ValueError as error:
+        raise StateError(f"a detector of slow change is called {name!r}") from error
     return version, segment
