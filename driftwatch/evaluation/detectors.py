@@ -89,6 +89,6 @@ def _read(name: str, data: bytes) -> tuple[Place, str, dict[str, NDArray[Any]]]:
 def _place(name: str) -> Place:
     try:
         version, segment = json.loads(name)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise StateError(f"a detector of slow change is called {name!r}") from error
     return version, segment

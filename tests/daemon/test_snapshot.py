@@ -11,16 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftwatch.daemon.snapshot import encode, resume
+from driftwatch.daemon.snapshot import SLOW, encode, resume
 from driftwatch.errors import StateError
-from driftwatch.evaluation.alerts import Alerts, Episode, Reason, State
+from driftwatch.evaluation.alerts import Alerts, Cell, Episode, Reason, State
+from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.evaluate import Evaluator
 from driftwatch.monitor import Memory, Monitor
 from driftwatch.statistics.drift import Baseline
+from driftwatch.statistics.slow import SlowState
 from driftwatch.stream.versions import Versions
 from driftwatch.stream.windows import NEVER, Progress, Windows, WindowSpec
 from tests.golden import make_monitor
 from tests.golden.make_monitor import SPEC, described
+from tests.monitors import SLIDING, TUMBLING, Row, alarming, detectors_held, play
 from tests.strategies import batches, layouts, profile_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -197,3 +200,42 @@ def test_what_a_failed_checkpoint_may_have_written_is_deleted_by_the_next():
     assert {name: encode(monitor).panes[name] for name in told} == dict.fromkeys(told)
     monitor.saved()
     assert encode(monitor).panes == {}
+
+
+def detecting() -> tuple[Monitor, dict[str, bytes]]:
+    """A monitor whose detectors of slow change have seen rows of two versions and their segments, and its chunks."""
+    monitor = alarming(TUMBLING)
+    play(monitor, [Row("a", time, "12"[time % 2], 7, 1) for time in range(60)])
+    return monitor, {name: data for name, data in encode(monitor).panes.items() if data is not None}
+
+
+def test_detectors_come_back_as_they_were():
+    """By version and segment, to the last bit."""
+    monitor, chunks = detecting()
+    restored = alarming(TUMBLING)
+    assert resume(restored, encode(monitor).core, chunks) == 0
+    assert len(detectors_held(restored)) > len(monitor.memory.versions.known)
+    assert detectors_held(restored) == detectors_held(monitor)
+    assert (restored.told, encode(restored).panes) == (set(), {})
+
+
+def test_detectors_of_another_reference_are_deleted_by_the_next_checkpoint():
+    """What they have learnt says nothing about this one. The form of the windows may change: each is bet on alone."""
+    monitor, chunks = detecting()
+    foreign = Detectors()
+    foreign.put(Cell("fraud", "1", ""), SlowState.empty(make_monitor.layout()))
+    ((name, data),) = foreign.changes(make_monitor.layout()).items()
+    restored = alarming(SLIDING)
+    resume(restored, encode(monitor).core, chunks | {SLOW + name: data})
+    assert encode(restored).panes[SLOW + name] is None
+    expected = detectors_held(monitor)
+    del expected["1", ""]
+    assert detectors_held(restored) == expected
+
+
+def test_a_damaged_detector_is_refused():
+    """Its checksum tells."""
+    monitor, chunks = detecting()
+    name = next(name for name in chunks if name.startswith(SLOW))
+    with pytest.raises(StateError, match="damaged"):
+        resume(alarming(TUMBLING), encode(monitor).core, chunks | {name: chunks[name][:-1] + b"\x00"})
