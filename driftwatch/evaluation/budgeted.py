@@ -67,20 +67,27 @@ class Budgeted:
     of_segment: Callable[[Profile], Witness]
     segments: int = 0
 
-    def decide(self, looked: Looked, readings: Sequence[Reading], witness: Witness) -> tuple[Decision, SlowState]:
-        """Judge every column; readings: of the same rows, with the effects. Also how the detector stands now."""
+    def decide(
+        self, looked: Looked, readings: Sequence[Reading], witness: Witness
+    ) -> tuple[Decision, SlowState | None]:
+        """Judge every column; readings: of the same rows, with the effects. Also how the detector stands now.
+
+        None as long as it has seen nothing.
+        """
         state = looked.before or SlowState.empty(witness.slow.layout)
+        held = np.isin(np.array(self.columns, dtype=object), list(looked.explained))
         if looked.advances:
-            held = np.isin(np.array(self.columns, dtype=object), list(looked.explained))
             state = witness.advance(state, looked.profile, held=held)
         share = self.share(looked.segment, looked.versions)
         evidence = witness.evidence(looked.profile, state, risk=share.abrupt)
         effects = Effects.of(readings, self.columns, self.least)
         decision = Decision.of(self.columns, evidence, share, effects)
-        if looked.advances and decision.lasting.any():
+        alarms = decision.lasting & ~held
+        if looked.advances and self.rule.for_ == 1 and alarms.any():
             # An alarm has been given: the next one needs evidence of its own, and the end of this one can be seen.
-            state = witness.slow.reset(state, decision.lasting)
-        return decision, state
+            # Where a breach has to last for some windows, the evidence has to.
+            state = witness.slow.reset(state, alarms)
+        return decision, state if looked.advances else looked.before
 
     def share(self, segment: str, versions: int) -> Share:
         """What a cell may use of the budget while so many versions have rows."""
