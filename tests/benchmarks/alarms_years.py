@@ -140,6 +140,11 @@ def by_model(values: np.ndarray, times: int) -> np.ndarray:
     )
 
 
+def in_order(values: np.ndarray) -> np.ndarray:
+    """(all columns,) in layout order of (models, columns)."""
+    return np.concatenate([values[:, :NUMBERS].ravel(), values[:, NUMBERS:].ravel()])
+
+
 @dataclass
 class Tally:
     """Incidents, and what they rest on, by name of the rule."""
@@ -187,23 +192,30 @@ class Run:
         numbers, words = self._stream.windows(STACK)
         profile = self._many.of(numbers, words, ROWS)
         beyond = by_model(self._abrupt.p_values(profile), STACK) <= self._share.abrupt
-        lower = np.zeros(beyond.shape)
-        if beyond.any():
-            pair = Pair(self._baseline.reference, Side(self._baseline.reference.grid, profile))
-            lower = by_model(distances.tv(pair.cells).lower, STACK)
+        bounds = self._bounds(profile) if beyond.any() else None
         for turn in range(STACK):
             one = self._one.of(numbers[turn], words[turn], ROWS)
-            for place, slow in enumerate(self._slow):
-                self._states[place] = slow.advance(self._states[place], one)
-            lasting = [
-                by_model(slow.evidence(state), 1)[0] >= 1 / self._share.slow
-                for slow, state in zip(self._slow, self._states, strict=True)
-            ]
-            for limit, late in zip(LIMITS, lasting, strict=True):
-                self.tallies[f"min_effect {limit}"].add(beyond[turn] & (lower[turn] > limit) | late)
-            self.tallies["evidence alone"].add(beyond[turn] | lasting[-1])
+            found = []
+            for place, (slow, limit) in enumerate(zip(self._slow, LIMITS, strict=True)):
+                state = slow.advance(self._states[place], one)
+                late = by_model(slow.evidence(state), 1)[0] >= 1 / self._share.slow
+                if late.any():
+                    bounds = self._bounds(profile) if bounds is None else bounds
+                    late &= ~(bounds[1][turn] < limit)
+                    state = slow.reset(state, in_order(late))
+                self._states[place] = state
+                found.append(late)
+                surely = np.zeros(late.shape, dtype=bool) if bounds is None else bounds[0][turn] > limit
+                self.tallies[f"min_effect {limit}"].add(beyond[turn] & surely | late)
+            self.tallies["evidence alone"].add(beyond[turn] | found[-1])
             self.tallies["abrupt alone"].add(beyond[turn])
-            self.tallies["slow alone"].add(lasting[-1])
+            self.tallies["slow alone"].add(found[-1])
+
+    def _bounds(self, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds of the total variation distance, (STACK, models, columns) each."""
+        grid = self._baseline.reference.grid
+        found = distances.tv(Pair(self._baseline.reference, Side(grid, profile)).cells)
+        return by_model(found.lower, STACK), by_model(found.upper, STACK)
 
 
 def line(reference: int, correlation: float, years: float, seed: int) -> str:

@@ -155,3 +155,12 @@ def test_detectable_is_everything_without_rows(reference: tuple[Layout, Profile]
     few, many = abrupt.detectable(100, level=1e-3), abrupt.detectable(10_000, level=1e-3)
     assert (many < few).all()
     assert abrupt.detectable(100, level=np.array([1e-3, 1e-7, 1e-3]))[1] > few[1]
+
+
+def test_detectable_is_kept_for_about_as_many_rows(reference: tuple[Layout, Profile]) -> None:
+    """Windows of nearly as many rows are told the same, never less than what fewer rows would show."""
+    abrupt = Abrupt.of(*reference)
+    least = abrupt.detectable(1_000, level=1e-3)
+    assert abrupt.detectable(980, level=1e-3) is least
+    assert (abrupt.detectable(980, level=1e-4) > least).all()
+    assert (abrupt.detectable(940, level=1e-3) > least).all()
