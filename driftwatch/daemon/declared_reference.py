@@ -12,12 +12,11 @@ import driftwatch
 from driftwatch.config import ModelSpec
 from driftwatch.daemon.declaring import described
 from driftwatch.daemon.dividing import division_of
-from driftwatch.daemon.referencing import output_columns
 from driftwatch.errors import ConfigError
 from driftwatch.stream.conditions import Condition
 from driftwatch.stream.dimensions import Dimensions
 from driftwatch.stream.division import SegmentSpec, named_columns
-from driftwatch.stream.schema import PREDICTION, Column, ColumnSpec, Kind, Task
+from driftwatch.stream.schema import PREDICTION, SCORE, Column, ColumnSpec, Kind, Task
 from driftwatch.summaries.blocks import BLOCK_ROWS, COARSE, Blocks
 from driftwatch.summaries.declared_layout import declared_layout
 from driftwatch.summaries.dividing import Divider
@@ -150,3 +149,15 @@ def _dimensions(spec: ModelSpec, layout: Layout, *, where: str) -> Dimensions:
         return Divider(division_of(spec), layout, cuts).dimensions()
     except ConfigError as error:
         raise ConfigError(f"{where}.{error}") from error
+
+
+def output_columns(spec: ModelSpec) -> list[Column]:
+    """List the model's own outputs, as columns."""
+    coerce = {name: column.coerce for name, column in spec.columns.items()}
+    least, greatest = (0.0, 1.0) if spec.task is Task.BINARY else (-float("inf"), float("inf"))
+    outputs = [Column(SCORE, Kind.NUMERIC, coerce=coerce.get(SCORE, False), minimum=least, maximum=greatest)]
+    if spec.task in {Task.BINARY, Task.MULTICLASS}:
+        outputs.append(Column(PREDICTION, Kind.CATEGORICAL))
+    elif spec.task is Task.REGRESSION:
+        outputs.append(Column(PREDICTION, Kind.NUMERIC, coerce=coerce.get(PREDICTION, False)))
+    return outputs

@@ -8,6 +8,7 @@ import numpy as np
 
 import driftwatch
 from driftwatch.config import ModelSpec
+from driftwatch.daemon.declared_reference import output_columns
 from driftwatch.daemon.declaring import described
 from driftwatch.daemon.dividing import division_of
 from driftwatch.errors import ConfigError, DataError
@@ -285,15 +286,3 @@ def _features(kinds: Mapping[str, Kind | None], spec: ModelSpec) -> dict[str, st
                 f"rename it, put it into `ignore`, or map it in [models.fields]"
             )
     return features
-
-
-def output_columns(spec: ModelSpec) -> list[Column]:
-    """List the model's own outputs, as columns."""
-    coerce = {name: column.coerce for name, column in spec.columns.items()}
-    least, greatest = (0.0, 1.0) if spec.task is Task.BINARY else (-float("inf"), float("inf"))
-    outputs = [Column(SCORE, Kind.NUMERIC, coerce=coerce.get(SCORE, False), minimum=least, maximum=greatest)]
-    if spec.task in {Task.BINARY, Task.MULTICLASS}:
-        outputs.append(Column(PREDICTION, Kind.CATEGORICAL))
-    elif spec.task is Task.REGRESSION:
-        outputs.append(Column(PREDICTION, Kind.NUMERIC, coerce=coerce.get(PREDICTION, False)))
-    return outputs

@@ -17,7 +17,6 @@ import numpy as np
 
 from driftwatch.config import ModelSpec
 from driftwatch.daemon.learning import End, blank_intake
-from driftwatch.daemon.referencing import build_reference, save_reference
 from driftwatch.errors import StateError
 from driftwatch.failpoints import Point, reached
 from driftwatch.store.spool import FOLDER, REFERENCE, Entry, entries_at, placed_entries, read_entries
@@ -53,6 +52,9 @@ def learn(spool: Path, spec: ModelSpec, end: End, *, now_ms: int, progress: Call
 
     DataError or ConfigError when the events are no reference, StateError when files cannot be written or read.
     """
+    # With it come the readers of tables, which a service needs for nothing else: memory, and time at each start.
+    from driftwatch.daemon.referencing import build_reference, save_reference  # noqa: PLC0415
+
     table = spool.with_suffix(".jsonl")
     try:
         with table.open("wb") as file:
