@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Self
 
 import numpy as np
@@ -15,12 +16,12 @@ from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.profile import Profile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Witness:
-    """What one reference has to say of windows."""
+    """What one reference has to say of windows. make_slow: asked at the first window, for it takes its time."""
 
     abrupt: Abrupt
-    slow: Slow
+    make_slow: Callable[[], Slow]
 
     @classmethod
     def of(
@@ -37,10 +38,13 @@ class Witness:
         over: by how much windows of so many rows vary more than independent rows do; None where they do not.
         learns: False where every window has a reference of its own.
         """
-        return cls(
-            Abrupt.of(layout, reference, over),
-            Slow.of(layout, reference, over=over, tolerance=tolerance, learns=learns),
-        )
+        make_slow = partial(Slow.of, layout, reference, over=over, tolerance=tolerance, learns=learns)
+        return cls(Abrupt.of(layout, reference, over), make_slow)
+
+    @cached_property
+    def slow(self) -> Slow:
+        """The evidence of all windows."""
+        return self.make_slow()
 
     def advance(self, state: SlowState, current: Profile, *, held: NDArray[np.bool_]) -> SlowState:
         """The slow detector after a window, but for the columns that are held, (columns,): it does not see these."""
