@@ -1,5 +1,6 @@
 """`driftwatch run` and `driftwatch check-config`."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 def run(config: Annotated[Path, typer.Option("--config", help="The configuration file.")]) -> None:
     """Run the service until SIGTERM or SIGINT; what is under way is worked off and saved."""
+    gc.disable()  # until `collect_less_often`: of what imports make nothing is garbage, and looking for it takes time
     from driftwatch.config import load, naming  # noqa: PLC0415 - heavy imports only where used: `--help` stays quick
     from driftwatch.daemon.logs import set_up_logs  # noqa: PLC0415
     from driftwatch.daemon.memory import collect_less_often, hand_back_memory  # noqa: PLC0415

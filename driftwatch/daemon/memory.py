@@ -30,6 +30,7 @@ def collect_less_often() -> None:
     Decoded events are no cycles, but there are hundreds of them at once, and every 700 new objects the collector would
     look at them again: a tenth of the time of decoding.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
