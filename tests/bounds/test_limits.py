@@ -68,7 +68,7 @@ CONFIGURED: dict[str, Limit] = {
     "ModelSpec.max_segments": Limit(
         "window_rows", "test_reference_division.py::test_the_members_of_each_dimension_add_up_to_the_whole"
     ),
-    "ReferenceSpec.first_rows": Limit(STATUS, "daemon/test_learning.py::test_a_crash_changes_nothing"),
+    "ReferenceSpec.first_rows": Limit(STATUS, "daemon/test_learning_crashes.py::test_a_crash_changes_nothing"),
     "ReferenceSpec.min_rows": Limit(STATUS, "daemon/test_learning.py::test_too_few_rows_are_waited_for"),
     "ReferenceSpec.max_bytes": Limit(STATUS, "daemon/test_learning.py::test_a_full_disk_share_ends_learning"),
     "WindowSpec.rows": Limit("window_rows", "stream/test_windows.py::test_finish_counted"),
