@@ -11,7 +11,7 @@ from driftwatch.failpoints import Point
 from driftwatch.store import references
 from tests.crash.nursery import Life, Nursery
 from tests.crash.test_crash_loop import END_SECONDS, Poster, listed, state_of, stored
-from tests.daemon.test_learning import LEARNT, WINDOW
+from tests.daemon.lessons import LEARNT, WINDOW
 from tests.scenarios import events, world
 from tests.scenarios.journal import assert_same, last_words
 from tests.scenarios.probe import Probe

@@ -29,3 +29,13 @@ def whole(one):
     one.order(Command.FINISH)
     reference = one.watch("fraud").reference
     return one.reports(), one.metrics().results(), (reference.layout.fingerprint, reference.source_hash)
+
+
+def alerts(reports):
+    """Which columns fired in which window."""
+    return {
+        (report["window"]["start"], alert["column"])
+        for report in reports
+        for alert in report["alerts"]
+        if alert["state"] == "firing"
+    }

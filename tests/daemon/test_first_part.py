@@ -8,8 +8,8 @@ from driftwatch.daemon.first_part import learn_first
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.daemon.replay import replay
 from driftwatch.errors import DataError
+from tests.daemon.lessons import FLOW, LEARNT, LINES, alerts, configured, whole
 from tests.daemon.school import School
-from tests.daemon.test_learning import FLOW, LEARNT, LINES, alerts, configured, whole
 from tests.daemon.test_replay import as_events, as_table
 from tests.scenarios.journal import assert_same, last_words
 from tests.scenarios.probe import NOW_MS

@@ -8,20 +8,10 @@ import numpy as np
 from driftwatch.daemon.queue import Command
 from driftwatch.quality.standing import FOUND
 from driftwatch.stream.raw import Raw, Stream
-from tests.daemon.lessons import LEARNT, LINES, WINDOW, whole
+from tests.daemon.lessons import LEARNT, LINES, WINDOW, alerts, whole
 from tests.daemon.school import PREDICTIONS
 from tests.scenarios import events, world
 from tests.scenarios.probe import NOW_MS
-
-
-def alerts(reports):
-    """Which columns fired in which window."""
-    return {
-        (report["window"]["start"], alert["column"])
-        for report in reports
-        for alert in report["alerts"]
-        if alert["state"] == "firing"
-    }
 
 
 def test_it_learns_and_then_watches(school):

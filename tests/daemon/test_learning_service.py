@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from driftwatch.cli.app import app
 from driftwatch.daemon.state import backup, state_hash, verify
-from tests.daemon.test_learning import LEARNT, LINES, WINDOW
+from tests.daemon.lessons import LEARNT, LINES, WINDOW
 from tests.scenarios import world
 from tests.scenarios.probe import post_all, running
 
