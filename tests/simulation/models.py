@@ -2,10 +2,11 @@
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -66,6 +67,19 @@ class QuickBaseline:
 
 
 @dataclass(frozen=True)
+class QuickCondition:
+    """Nothing to say of the data's quality, for the same reason."""
+
+    checks: Mapping[str, str]
+
+    def against(self, _: Profile) -> Self:
+        return self
+
+    def readings(self, _: Profile, *, chance: float) -> tuple[()]:
+        return ()
+
+
+@dataclass(frozen=True)
 class QuickSegments:
     """Each segment is compared with all rows."""
 
@@ -80,6 +94,7 @@ class QuickWatch(Watch):
 
     def monitor(self) -> Monitor:
         made = Watch.monitor(self)
+        made.evaluator._condition = QuickCondition(made.evaluator._condition.checks)
         made.evaluator._segments = QuickSegments(Standard(self.baseline, self.budgeted and self.budgeted.witness))
         if made.quality is not None:
             made.quality.assessor = QuickAssessor()
