@@ -21,6 +21,8 @@ __all__ = ["configure", "reference"]
 PROMISE = 256 * MEBIBYTE
 GROWTH = 16 * MEBIBYTE
 """More than the median of a flat curve moves by, and a fifth of what one overgrown batch left behind."""
+WARMING = 2 * GROWTH
+"""In its first half minute a service still climbs to where it stays; that it stays there the soak shows."""
 BACKLOG_SECONDS = 300.0
 """A queue full of refused events of three bytes takes long."""
 SOAK_SECONDS = "DRIFTWATCH_SOAK_SECONDS"
@@ -96,7 +98,7 @@ def test_memory_under_ten_times_the_load(configure, tmp_path):
 
     assert outcome.offered >= 10 * outcome.counted > 0
     assert outcome.flood.answers[503] > 0
-    assert outcome.memory.growth <= GROWTH
+    assert outcome.memory.growth <= WARMING
 
 
 def test_memory_while_millions_of_the_smallest_events_are_worked_off(configure, tmp_path):
