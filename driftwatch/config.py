@@ -19,7 +19,7 @@ from driftwatch.evaluation.budget import AlertingSpec
 from driftwatch.evaluation.defaults import rules_of
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality.control import ControlNames
-from driftwatch.sinks.targets.webhook import WebhookSpec
+from driftwatch.sinks.targets.kinds import KINDS, AnyTargetSpec
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka_spec import KafkaSpec
@@ -118,7 +118,7 @@ class Config(Spec):
     queue: QueueSpec = QueueSpec()
     sources: list[SourceSpec] = Field(default_factory=list)
     models: list[ModelSpec] = Field(min_length=1)
-    targets: list[WebhookSpec] = Field(default_factory=list)
+    targets: list[AnyTargetSpec] = Field(default_factory=list)
 
     @field_validator("models", "targets")
     @classmethod
@@ -223,7 +223,7 @@ def _check_scalars(node: Any, location: _Location) -> None:
 def _explained(detail: Any) -> tuple[_Location, str]:
     location, words = explain(detail)
     # Pydantic puts the tag of a union into the location; it is no key of the file.
-    if location[0] == "sources" and location[2:3] and location[2] in _TAGS:
+    if location[0] in _TAGS and location[2:3] and location[2] in _TAGS[str(location[0])]:
         location = location[:2] + location[3:]
     key = ".".join(part for part in location if isinstance(part, str))
     if detail["type"] == "string_pattern_mismatch":
@@ -232,7 +232,7 @@ def _explained(detail: Any) -> tuple[_Location, str]:
     return location, f"{words}; {hints[key]}" if key in hints else words
 
 
-_TAGS = {"kafka", "http", "files"}
+_TAGS = {"sources": frozenset({"kafka", "http", "files"}), "targets": frozenset(KINDS)}
 _ABSENT = {"missing", "too_short", "union_tag_not_found"}
 _HINTS = {
     "models": "write at least one [[models]] table",

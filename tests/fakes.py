@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
-from driftwatch.ports import InboxRow, Keyed
+from driftwatch.ports.streams import InboxRow, Keyed
 from driftwatch.stream.raw import Raw, Stream
 
 WAIT_SECONDS = 20.0

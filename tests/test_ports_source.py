@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from driftwatch.ports import Source
+from driftwatch.ports.streams import Source
 from driftwatch.store.database import Database
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.stream.raw import Raw, Stream

@@ -8,7 +8,7 @@ from driftwatch.api.ingest import Limits, ingest_routes
 from driftwatch.api.page import page_routes
 from driftwatch.api.query import query_routes
 from driftwatch.api.refusals import Refusals
-from driftwatch.ports import History, Ingest, Overview
+from driftwatch.ports.answers import History, Ingest, Overview
 
 
 def create_app(

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from driftwatch.api.refusals import Refusals
 from driftwatch.errors import DataError, StateError
-from driftwatch.ports import Busy
+from driftwatch.ports.answers import Busy
 
 RETRY_STATE_SECONDS = 5
 """A disk that is full or fails is rarely well again sooner."""

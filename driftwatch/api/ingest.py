@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from driftwatch.api.body import Room, check_encoding, read_body, unpack
 from driftwatch.api.faults import Fault, Json, documented
-from driftwatch.ports import Ingest, Receipt
+from driftwatch.ports.answers import Ingest, Receipt
 from driftwatch.stream.raw import Stream
 
 _THREADS = 2

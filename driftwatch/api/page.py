@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from driftwatch.ports import History, Overview, Query
+from driftwatch.ports.answers import History, Overview, Query
 
 _ROWS = 50
 _STAGES = ("final", "interim", "estimated")

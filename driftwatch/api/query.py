@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from driftwatch import ports
 from driftwatch.api.faults import Fault, Json, documented
 from driftwatch.evaluation.alerts import State
-from driftwatch.ports import History, Overview
+from driftwatch.ports import answers
+from driftwatch.ports.answers import History, Overview
 
 _FAULTS = documented(s400="A filter is unknown or its value is not allowed.", s503="The state cannot be read now.")
 _MAX_MS = 253_402_300_799_999
@@ -107,22 +107,22 @@ def query_routes(*, history: History, overview: Overview) -> APIRouter:
     def models(filters: Annotated[ModelFilters, Query()]) -> Json:
         """List the models that are watched."""
         every = overview.models()
-        return _page(ports.Page([one for one in every if filters.model in ("", one["name"])], ""))
+        return _page(answers.Page([one for one in every if filters.model in ("", one["name"])], ""))
 
     @get("/status")
     def status() -> Json:
         """Give one item: the running service itself."""
-        return _page(ports.Page([overview.status()], ""))
+        return _page(answers.Page([overview.status()], ""))
 
     return router
 
 
-def _query(filters: Filters, *, state: str | None = None) -> ports.Query:
+def _query(filters: Filters, *, state: str | None = None) -> answers.Query:
     since_ms = None if filters.since is None else int(filters.since)
     until_ms = None if filters.until is None else int(filters.until)
     if since_ms is not None and until_ms is not None and since_ms > until_ms:
         raise Fault(400, "bad_filter", 'filter "since" is later than "until"')
-    return ports.Query(
+    return answers.Query(
         model=filters.model,
         version=filters.version,
         segment=filters.segment,
@@ -134,5 +134,5 @@ def _query(filters: Filters, *, state: str | None = None) -> ports.Query:
     )
 
 
-def _page(page: ports.Page) -> Json:
+def _page(page: answers.Page) -> Json:
     return Json({"items": page.items, "next": page.next or None})

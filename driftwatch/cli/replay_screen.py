@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from driftwatch.daemon.replay import Summary
-    from driftwatch.evaluation.incidents import Incident
+    from driftwatch.evaluation.groups import Group
     from driftwatch.evaluation.outcome import Outcome
     from driftwatch.evaluation.report import Report
 
@@ -39,8 +39,8 @@ class Screen:
         for place, report in enumerate(outcome.reports):
             if not report.follows and not report.segment:
                 self._show_window(report)
-            for incident in behind.get(place, ()):
-                self._show_incident(incident)
+            for group in behind.get(place, ()):
+                self._show_group(group)
 
     def tell(self, document: Mapping[str, Any]) -> None:
         """One line for the performance of a window, from its last report, when any of its model's labels have come."""
@@ -82,11 +82,11 @@ class Screen:
         begin = _WINDOW.format(end, report.window.rows, firing or "", ", ".join(whose) + ": " if whose else "")
         typer.echo((begin + self._most_changed(report, self._width - len(begin))).rstrip())
 
-    def _show_incident(self, incident: "Incident") -> None:
+    def _show_group(self, group: "Group") -> None:
         """Name as many of the alerts as there is room for, by rank, and count the others."""
-        lead, line = incident.lead.step, ""
-        for count in range(min(_NAMED, len(incident.moves)), 0, -1):
-            line = f"  {lead.state} {lead.severity}: {_whose(incident, count)} ({lead.reason})"
+        lead, line = group.lead.step, ""
+        for count in range(min(_NAMED, len(group.moves)), 0, -1):
+            line = f"  {lead.state} {lead.severity}: {_whose(group, count)} ({lead.reason})"
             if len(line) <= self._width:
                 break
         typer.echo(line)
@@ -100,26 +100,26 @@ class Screen:
         return ", ".join(shown)
 
 
-def _behind(outcome: "Outcome", importance: Mapping[str, float]) -> dict[int, list["Incident"]]:
+def _behind(outcome: "Outcome", importance: Mapping[str, float]) -> dict[int, list["Group"]]:
     """What moved, by the place of the last report that one of its alerts is of; golden sets have none."""
-    from driftwatch.evaluation.incidents import incidents  # noqa: PLC0415 - `--help` stays quick
+    from driftwatch.evaluation.groups import grouped  # noqa: PLC0415 - `--help` stays quick
 
     said = (*outcome.reports, *outcome.grounds)
     weights = {report.model: importance for report in outcome.reports}
     places = {id(report): place for place, report in enumerate(outcome.reports)}
-    found: dict[int, list[Incident]] = {}
-    for incident in incidents(outcome.transitions, said, importance=weights):
-        last = max(places.get(id(move.report), -1) for move in incident.moves)
-        found.setdefault(last, []).append(incident)
+    found: dict[int, list[Group]] = {}
+    for group in grouped(outcome.transitions, said, importance=weights):
+        last = max(places.get(id(move.report), -1) for move in group.moves)
+        found.setdefault(last, []).append(group)
     return found
 
 
-def _whose(incident: "Incident", count: int) -> str:
+def _whose(group: "Group", count: int) -> str:
     """Say which rule, and of which columns and segments, so many of them by name."""
-    moves, rule = incident.moves, incident.lead.step.rule
+    moves, rule = group.moves, group.lead.step.rule
     places = [(move.step.column, _printable(move.step.segment, 40)) for move in moves[:count]]
     others = f" and {len(moves) - count} more" if len(moves) > count else ""
-    if incident.lead.step.column:
+    if group.lead.step.column:
         named = [_printable(column, 40) + (f" in {segment}" if segment else "") for column, segment in places]
         return f"{rule} of {', '.join(named)}{others}"
     if len(moves) == 1 and not places[0][1]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Rejected
+from driftwatch.ports.storage import Rejected
 from driftwatch.store.database import FILE, Database
 from driftwatch.store.rejected import DeadLetters
 from driftwatch.stream.decode import Decoded

@@ -11,7 +11,7 @@ from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.recollect import recollected
 from driftwatch.evaluation.report import Report
 from driftwatch.monitor import Monitor
-from driftwatch.ports import History, Query
+from driftwatch.ports.answers import History, Query
 from driftwatch.quality.control_alerts import standing
 from driftwatch.sinks.board import Board, Cell
 from driftwatch.statistics.distribution import Distribution

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from driftwatch.daemon.learners import Learners
 from driftwatch.daemon.telemetry import Telemetry
 from driftwatch.evaluation.alerts import Transition
-from driftwatch.evaluation.incidents import Importance
+from driftwatch.evaluation.groups import Importance
 from driftwatch.evaluation.report import Report
-from driftwatch.ports import Clock, Letter, Outbox, Store
+from driftwatch.ports.letters import Letter, Outbox
+from driftwatch.ports.storage import Store
+from driftwatch.ports.streams import Clock
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.letters import Addressee
 

@@ -23,11 +23,11 @@ from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result
 from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
-from driftwatch.evaluation.incidents import incidents
+from driftwatch.evaluation.groups import grouped
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Checkpoint
+from driftwatch.ports.storage import Checkpoint
 from driftwatch.sinks.letters import write_letters
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
@@ -191,9 +191,9 @@ class Engine:
         if not outcome.reports and not outcome.transitions:
             return
         said = (*outcome.reports, *outcome.grounds)
-        for incident in incidents(outcome.transitions, said, importance=doors.importance):
+        for group in grouped(outcome.transitions, said, importance=doors.importance):
             unsaved.letters += write_letters(
-                incident,
+                group,
                 targets=doors.targets,
                 last_sent_ms=self._last_sent_ms,
                 now_ms=doors.clock(),

@@ -11,7 +11,7 @@ from driftwatch.daemon.snapshot import resume_learner, stored_core
 from driftwatch.daemon.teaching import place
 from driftwatch.daemon.watch import Watch, load_reference, watch
 from driftwatch.errors import ConfigError
-from driftwatch.ports import Saved
+from driftwatch.ports.storage import Saved
 from driftwatch.store.spool import EVENTS, FOLDER, REFERENCE, Spool
 from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.raw import Stream

@@ -8,7 +8,8 @@ from http import HTTPStatus
 
 from driftwatch.api.faults import Fault
 from driftwatch.api.refusals import Refusal
-from driftwatch.ports import Clock, Inbox, Keyed, Receipt, Repeated
+from driftwatch.ports.answers import Receipt
+from driftwatch.ports.streams import Clock, Inbox, Keyed, Repeated
 from driftwatch.stream.decode import Decoder, events_of
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reader import Intake

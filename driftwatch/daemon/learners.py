@@ -21,7 +21,7 @@ from driftwatch.errors import DriftwatchError, StateError
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Clock
+from driftwatch.ports.streams import Clock
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw
 

@@ -13,7 +13,7 @@ from driftwatch.daemon.telemetry import Exposition
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Clock, Source
+from driftwatch.ports.streams import Clock, Source
 from driftwatch.quality.control import ControlStanding
 from driftwatch.quality.quality import Quality
 from driftwatch.sinks.board import Board, Picture

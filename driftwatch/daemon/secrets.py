@@ -2,8 +2,7 @@
 
 from driftwatch.config import Config
 from driftwatch.errors import ConfigError, SinkError
-from driftwatch.ports import Letter
-from driftwatch.sinks.targets.webhook import Webhook
+from driftwatch.sinks.targets.kinds import target_of
 from driftwatch.sources.kafka_spec import KafkaSpec
 
 
@@ -15,9 +14,8 @@ def check_secrets(config: Config) -> None:
                 source.settings()
         except ConfigError as error:
             raise ConfigError(f"sources[{position}].{error}") from error
-    letter = Letter(id="", target="", alert_id="", lane="", type="", body=b"", created_ms=0)
     for position, target in enumerate(config.targets):
         try:
-            Webhook(target).post(letter, now_ms=0)
+            target_of(target).check()
         except SinkError as error:
             raise ConfigError(f"targets[{position}]: {error}; make it readable or name another") from error

@@ -29,11 +29,12 @@ from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemet
 from driftwatch.daemon.watch import Watch, load_watches
 from driftwatch.errors import ConfigError
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Clock, Inbox, Saved, Source
+from driftwatch.ports.storage import Saved
+from driftwatch.ports.streams import Clock, Inbox, Source
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.prometheus import BoardCollector
-from driftwatch.sinks.targets.webhook import Webhook
+from driftwatch.sinks.targets.kinds import target_of
 from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import HttpSpec, InboxSource
 from driftwatch.sources.kafka import KafkaSource
@@ -72,7 +73,7 @@ class Service:
         self._clock = clock
         self._lifecycle = Lifecycle()
         self.watches = load_watches(config)
-        self._targets = [Webhook(spec) for spec in config.targets]
+        self._targets = [target_of(spec) for spec in config.targets]
         self._database = Database(Path(config.state.path))
         self._lifecycle.push("state", self._database.close)
         try:
@@ -212,7 +213,7 @@ class Service:
             models=[spec.name for spec in self._config.models],
             sources=sorted({source.name for source in self.sources}),
             rejects=list(Reject),
-            targets=[target.name for target in self._targets],
+            targets=[spec.name for spec in self._config.targets],
         )
         gauges = Gauges(
             queue_records=lambda: self.queue.records,

@@ -1,6 +1,6 @@
 """Time in which nobody spoke, as the process lived it: a clock that only goes on, and never leaps."""
 
-from driftwatch.ports import Clock
+from driftwatch.ports.streams import Clock
 
 MAX_STEP_MS = 10_000
 """The engine asks every second. What passes between two questions beyond this was no waiting: the clock was set, or the

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from driftwatch.api.refusals import Refusal
 from driftwatch.daemon.tally import Histogram, Key, Tally
-from driftwatch.ports import Clock, SourceStatus
+from driftwatch.ports.streams import Clock, SourceStatus
 from driftwatch.sinks.attempts import Result as DeliveryResult
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.stream.raw import Stream

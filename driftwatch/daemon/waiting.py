@@ -7,7 +7,7 @@ import structlog
 from driftwatch.daemon.learning import Learner
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Clock
+from driftwatch.ports.streams import Clock
 
 _log = structlog.get_logger()
 

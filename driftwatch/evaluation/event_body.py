@@ -1,4 +1,4 @@
-"""The JSON of an incident (contract §7, Standard Webhooks).
+"""The JSON of a group (contract §7, Standard Webhooks).
 
 Nothing here depends on the clock: a replay after a crash makes the same bytes under the same webhook id.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.events import EventType
-from driftwatch.evaluation.incidents import OUTPUTS, Incident, Move
+from driftwatch.evaluation.groups import OUTPUTS, Group, Move
 from driftwatch.evaluation.report import Report, rfc3339
 from driftwatch.statistics.performance import ESTIMATION
 from driftwatch.statistics.performance import FAMILY as PERFORMANCE
@@ -25,7 +25,7 @@ _MAX_LISTED = 100
 _MAX_TEXT = 200
 
 
-def event_body(kind: EventType, incident: Incident, *, base_url: str = "") -> bytes:
+def event_body(kind: EventType, group: Group, *, base_url: str = "") -> bytes:
     """Write the event as JSON of at most `MAX_BODY_BYTES` bytes.
 
     `timestamp` is the end of the window that moved the alerts (event time), because that is the same on every replay.
@@ -34,15 +34,15 @@ def event_body(kind: EventType, incident: Incident, *, base_url: str = "") -> by
     the lists, down to the first; `alerts_total` says how many there are.
     """
     body = b""
-    for document in _shorter_and_shorter(_document(kind, incident, base_url=base_url)):
+    for document in _shorter_and_shorter(_document(kind, group, base_url=base_url)):
         body = msgspec.json.encode(document)
         if len(body) <= MAX_BODY_BYTES:
             break
     return body
 
 
-def _document(kind: EventType, incident: Incident, *, base_url: str) -> dict[str, Any]:
-    transition = incident.lead.step
+def _document(kind: EventType, group: Group, *, base_url: str) -> dict[str, Any]:
+    transition = group.lead.step
     end = rfc3339(transition.window_end_ms)
     return {
         "type": kind.value,
@@ -60,32 +60,32 @@ def _document(kind: EventType, incident: Incident, *, base_url: str) -> dict[str
             "version": transition.version,
             "segment": transition.segment,
             "window": {"start": rfc3339(transition.window_start_ms), "end": end},
-            "evidence": _evidence(incident),
-            "cause": _cause(incident),
-            "suggested_training_range": {"start": rfc3339(incident.started_ms), "end": end},
+            "evidence": _evidence(group),
+            "cause": _cause(group),
+            "suggested_training_range": {"start": rfc3339(group.started_ms), "end": end},
             "links": _links(transition, base_url.rstrip("/")) if base_url else {},
-            **_alerts(incident),
+            **_alerts(group),
         },
     }
 
 
-def _alerts(incident: Incident) -> dict[str, Any]:
+def _alerts(group: Group) -> dict[str, Any]:
     """Name the alerts by rank, where there are several."""
-    if len(incident.moves) == 1:
+    if len(group.moves) == 1:
         return {}
-    steps = [move.step for move in incident.moves[:_MAX_LISTED]]
+    steps = [move.step for move in group.moves[:_MAX_LISTED]]
     named = [{"id": step.alert_id, "column": step.column, "segment": step.segment} for step in steps]
-    return {"alerts": named, "alerts_total": len(incident.moves)}
+    return {"alerts": named, "alerts_total": len(group.moves)}
 
 
-def _evidence(incident: Incident) -> list[dict[str, Any]]:
+def _evidence(group: Group) -> list[dict[str, Any]]:
     """List what moved each alert, by rank, then readings of the first one's column, furthest from thresholds first.
 
     Beside a metric of performance stand those of the same stage.
     """
-    transition, report = incident.lead.step, incident.lead.report
+    transition, report = group.lead.step, group.lead.report
     judged = _judged(transition, report)
-    own = [_own(move, lead=transition, staged=bool(_stage(judged))) for move in incident.moves[:_MAX_LISTED]]
+    own = [_own(move, lead=transition, staged=bool(_stage(judged))) for move in group.moves[:_MAX_LISTED]]
     others = [
         reading
         for reading in report.readings
@@ -99,7 +99,7 @@ def _evidence(incident: Incident) -> list[dict[str, Any]]:
 
 
 def _own(move: Move, *, lead: Transition, staged: bool) -> dict[str, Any]:
-    """What moved an alert; staged: whether its rule rests on labels or scores, as it then does for all of an incident.
+    """What moved an alert; staged: whether its rule rests on labels or scores, as it then does for all of a group.
 
     Its segment is given where it is not that of the first.
     """
@@ -139,9 +139,9 @@ def _stage(reading: Reading | None) -> dict[str, str]:
     return {} if reading is None or reading.support is None else {"stage": reading.support.stage.value}
 
 
-def _cause(incident: Incident) -> dict[str, Any]:
+def _cause(group: Group) -> dict[str, Any]:
     """Say what kind of thing changed, and in which columns: the alerts', by rank, then others whose alerts fire too."""
-    transition, report = incident.lead.step, incident.lead.report
+    transition, report = group.lead.step, group.lead.report
     judged = _judged(transition, report)
     kind = _kind(transition.column, "drift" if judged is None else judged.family)
     others = {
@@ -149,7 +149,7 @@ def _cause(incident: Incident) -> dict[str, Any]:
         for note in report.alerts
         if note.state == State.FIRING and note.column and _kind(note.column, "drift") == kind
     }
-    own = incident.columns
+    own = group.columns
     return {"kind": kind, "columns": (own + sorted(others.difference(own)))[:_MAX_LISTED]}
 
 

@@ -1,10 +1,10 @@
-"""What is told to the outside: which event an incident becomes for a target, and under which name."""
+"""What is told to the outside: which event a group becomes for a target, and under which name."""
 
 from collections.abc import Collection
 from enum import StrEnum
 
 from driftwatch.evaluation.alerts import State, Transition, identity
-from driftwatch.evaluation.incidents import Incident
+from driftwatch.evaluation.groups import Group
 
 
 class Action(StrEnum):
@@ -41,12 +41,12 @@ def event_type(transition: Transition, accepts: Collection[str]) -> EventType | 
     return {State.FIRING: EventType.FIRING, State.RESOLVED: EventType.RESOLVED}.get(transition.state)
 
 
-def webhook_id(incident: Incident, target: str) -> str:
-    """Name the message: one per incident and target, the same on every attempt, replay and restart.
+def webhook_id(group: Group, target: str) -> str:
+    """Name the message: one per group and target, the same on every attempt, replay and restart.
 
     It is made of what its steps are called, whatever their rank.
     """
-    steps = sorted(move.step.identity for move in incident.moves)
+    steps = sorted(move.step.identity for move in group.moves)
     return "msg_" + identity("webhook", *steps, target)
 
 

@@ -1,7 +1,7 @@
 """What one delivery attempt came to, and when the next one is: the rules of the Standard Webhooks specification."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -35,15 +35,23 @@ class Result(StrEnum):
     GONE = "gone"
     TIMEOUT = "timeout"
     CONNECTION_FAILED = "connection_failed"
+    BLOCKED = "blocked"
+    """The address leads to a network that the target may not reach."""
+    NOT_STARTED = "not_started"
+    """It took the request and said that nothing was begun."""
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a label, not a secret
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response, judged. retry_after_ms: for how long the target asked to be left alone; 0 when it did not."""
+    """A response, judged. retry_after_ms: for how long the target asked to be left alone; 0 when it did not.
+
+    detail: one line for the log, such as the number of the run that was begun; no secret.
+    """
 
     result: Result
     retry_after_ms: int = 0
+    detail: str = field(default="", compare=False)
 
 
 def judge(status: int, retry_after: str, *, now_ms: int) -> Answer:
@@ -53,15 +61,16 @@ def judge(status: int, retry_after: str, *, now_ms: int) -> Answer:
     carries a usable Retry-After throttle. Every other status is retried, 4xx too: a receiver is often repaired.
     """
     asked_ms = retry_after_ms(retry_after, now_ms=now_ms)
+    detail = f"HTTP {status}"
     if 200 <= status < 300:
-        return Answer(Result.DELIVERED)
+        return Answer(Result.DELIVERED, detail=detail)
     if status == 410:
-        return Answer(Result.GONE)
+        return Answer(Result.GONE, detail=detail)
     if 300 <= status < 400:
-        return Answer(Result.REFUSED_REDIRECT, asked_ms)
+        return Answer(Result.REFUSED_REDIRECT, asked_ms, detail)
     if status in _THROTTLING or asked_ms:
-        return Answer(Result.THROTTLED, asked_ms)
-    return Answer(Result.HTTP_ERROR)
+        return Answer(Result.THROTTLED, asked_ms, detail)
+    return Answer(Result.HTTP_ERROR, detail=detail)
 
 
 def retry_after_ms(text: str, *, now_ms: int) -> int:

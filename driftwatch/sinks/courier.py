@@ -7,9 +7,10 @@ import structlog
 
 from driftwatch.errors import SinkError
 from driftwatch.failpoints import Point, reached
-from driftwatch.ports import Clock, Letter, Outbox
-from driftwatch.sinks.attempts import Answer, Dice, Result, hold_ms, judge, next_attempt_ms
-from driftwatch.sinks.targets.post import Post, Target
+from driftwatch.ports.letters import Letter, Outbox
+from driftwatch.ports.streams import Clock
+from driftwatch.sinks.attempts import Answer, Dice, Result, hold_ms, next_attempt_ms
+from driftwatch.sinks.targets.target import MAX_REPLY_BYTES, Reply, Request, Target
 
 _log = structlog.get_logger(__name__)
 
@@ -21,6 +22,7 @@ class Courier:
         self._target, self._outbox, self._client, self._clock, self._dice = target, outbox, client, clock, dice
         self._held_until_ms = 0
         self._throttled = 0
+        self._asked = ""
         self.disabled = False
         self.counts = dict.fromkeys(Result, 0)
 
@@ -32,7 +34,7 @@ class Courier:
         now_ms = self._clock()
         if self.disabled or now_ms < self._held_until_ms:
             return None
-        letters = self._outbox.due(self._target.name, now_ms, limit=1)
+        letters = self._outbox.due(self._target.spec.name, now_ms, limit=1)
         if not letters:
             return None
         reached(Point.BEFORE_POST)
@@ -48,39 +50,45 @@ class Courier:
         self._held_until_ms = max(self._held_until_ms, self._clock() + milliseconds)
 
     def _attempt(self, letter: Letter, *, now_ms: int) -> Answer:
+        name = self._target.spec.name
         try:
-            post = self._target.post(letter, now_ms=now_ms)
+            answer = self._target.deliver(letter, now_ms=now_ms, ask=self._ask)
         except SinkError as error:
-            _log.warning("secret unreadable", target=self._target.name, webhook_id=letter.id, error=str(error))
+            _log.warning("secret unreadable", target=name, webhook_id=letter.sent_as, error=str(error))
             return Answer(Result.SECRET_UNREADABLE)
-        answer, detail = self._send(post)
+        except httpx.TimeoutException as error:
+            answer = Answer(Result.TIMEOUT, detail=type(error).__name__)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            # A host name that IDNA refuses comes as UnicodeError. The text could quote the address, its type cannot.
+            answer = Answer(Result.CONNECTION_FAILED, detail=type(error).__name__)
         note = _log.info if answer.result is Result.DELIVERED else _log.warning
         note(
             "delivery attempt",
-            target=self._target.name,
-            url=redacted(post.url),
-            webhook_id=letter.id,
+            target=name,
+            url=redacted(self._asked),
+            webhook_id=letter.sent_as,
             event_type=letter.type,
             attempt=letter.attempts + 1,
             result=answer.result.value,
-            detail=detail,
+            detail=answer.detail,
         )
         return answer
 
-    def _send(self, post: Post) -> tuple[Answer, str]:
-        """Send it, and give the judgement and a word on it; of the response only status and headers are read."""
-        request = self._client.stream(
-            "POST", post.url, headers=dict(post.headers), content=post.body, timeout=self._target.timeout_seconds
-        )
-        try:
-            with request as response:
-                answer = judge(response.status_code, response.headers.get("retry-after", ""), now_ms=self._clock())
-                return answer, f"HTTP {response.status_code}"
-        except httpx.TimeoutException as error:
-            return Answer(Result.TIMEOUT), type(error).__name__
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            # A host name that IDNA refuses comes as UnicodeError. The text could quote the address, its type cannot.
-            return Answer(Result.CONNECTION_FAILED), type(error).__name__
+    def _ask(self, request: Request) -> Reply:
+        """Send a request; of the reply's body only so much is read as may be needed."""
+        self._asked = request.url
+        sent = self._client.stream(
+            "POST", request.url, headers=dict(request.headers), content=request.body,
+            timeout=self._target.spec.timeout / 1000,
+        )  # fmt: skip
+        with sent as response:
+            body = b""
+            for part in response.iter_bytes() if request.reads else ():
+                body += part
+                if len(body) >= MAX_REPLY_BYTES:
+                    break
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(response.status_code, headers, body[:MAX_REPLY_BYTES])
 
     def _settle(self, letter: Letter, answer: Answer) -> None:
         now_ms = self._clock()
@@ -90,13 +98,13 @@ class Courier:
             return
         if answer.result is Result.GONE:
             self.disabled = True
-            _log.error("target disabled: it answered 410 Gone; restart when it is back", target=self._target.name)
+            _log.error("target disabled: it answered 410 Gone; restart when it is back", target=self._target.spec.name)
             self._outbox.bury(letter, now_ms=now_ms, result=answer.result)
             return
         self._throttle(answer)
         next_ms = next_attempt_ms(letter.attempts + 1, now_ms=now_ms, dice=self._dice)
         if next_ms is None:
-            _log.error("dead letter", target=self._target.name, webhook_id=letter.id, event_type=letter.type)
+            _log.error("dead letter", target=self._target.spec.name, webhook_id=letter.sent_as, event_type=letter.type)
             self._outbox.bury(letter, now_ms=now_ms, result=answer.result)
         else:
             self._outbox.retry(letter, next_ms=max(next_ms, self._held_until_ms), result=answer.result)

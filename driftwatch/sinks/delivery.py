@@ -9,10 +9,11 @@ import httpx
 import structlog
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Clock, Outbox
+from driftwatch.ports.letters import Outbox
+from driftwatch.ports.streams import Clock
 from driftwatch.sinks.attempts import Dice, Result
 from driftwatch.sinks.courier import Courier
-from driftwatch.sinks.targets.post import Target
+from driftwatch.sinks.targets.target import Target
 
 _POLL_SECONDS = 1.0
 """A retry is begun at most this late; new letters do not wait for it, they wake the threads."""
@@ -34,7 +35,7 @@ class Delivery:
         for target in targets:
             client = httpx.Client(follow_redirects=False)
             self._clients.append(client)
-            self._couriers[target.name] = Courier(target, outbox, client=client, clock=clock, dice=dice)
+            self._couriers[target.spec.name] = Courier(target, outbox, client=client, clock=clock, dice=dice)
         self._changed = threading.Condition()
         self._stopping = False
         self._wakes = 0

@@ -1,12 +1,12 @@
-"""From an incident to the letters that targets get of it: one each, however many columns moved."""
+"""From a group to the letters that targets get of it: one each, however many columns moved."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from driftwatch.evaluation.event_body import event_body
 from driftwatch.evaluation.events import EventType, cooldown_key, event_type, webhook_id
-from driftwatch.evaluation.incidents import Incident, lane
-from driftwatch.ports import Letter
+from driftwatch.evaluation.groups import Group, lane
+from driftwatch.ports.letters import Letter
 
 LastSent = Callable[[str, str], int | None]
 """(target, key) → when such a letter was last created: `Outbox.last_sent_ms`."""
@@ -31,20 +31,20 @@ class Addressee(Protocol):
 
 
 def write_letters(
-    incident: Incident,
+    group: Group,
     *,
     targets: Iterable[Addressee],
     last_sent_ms: LastSent,
     now_ms: int,
     base_url: str = "",
 ) -> list[Letter]:
-    """Write the letters of one incident, in the order of the targets.
+    """Write the letters of one group, in the order of the targets.
 
     A target that was asked for the same thing for the same model less than its cool-down ago gets none. Notices to
     people (alert firing, alert resolved) are never held back. `last_sent_ms` sees only what is saved: whoever writes
     several letters between two checkpoints lets it look among those, too.
     """
-    letters, lead = [], incident.lead.step
+    letters, lead = [], group.lead.step
     for target in targets:
         kind = event_type(lead, target.actions)
         if kind is None:
@@ -54,12 +54,12 @@ def write_letters(
             continue
         letters.append(
             Letter(
-                id=webhook_id(incident, target.name),
+                id=webhook_id(group, target.name),
                 target=target.name,
                 alert_id=lead.alert_id,
                 lane=lane(lead.model, lead.version, rule=lead.rule),
                 type=kind.value,
-                body=event_body(kind, incident, base_url=base_url),
+                body=event_body(kind, group, base_url=base_url),
                 created_ms=now_ms,
                 next_ms=now_ms,
                 key=key,

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, Self
 import structlog
 from pydantic import Field, model_validator
 
-from driftwatch.ports import Clock, Inlet, SourceStatus
+from driftwatch.ports.streams import Clock, Inlet, SourceStatus
 from driftwatch.sources.portions import MAX_BYTES, MAX_RECORDS
 from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec
 from driftwatch.stream.raw import Raw, Stream

@@ -8,7 +8,7 @@ import structlog
 from pydantic import Field
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Inbox, InboxRow, Inlet, SourceStatus
+from driftwatch.ports.streams import Inbox, InboxRow, Inlet, SourceStatus
 from driftwatch.sources.portions import MAX_RECORDS, portions
 from driftwatch.spec import PositiveDurationMs, Spec
 from driftwatch.stream.raw import Raw, Stream

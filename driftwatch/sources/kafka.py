@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from driftwatch.ports import Clock, Inlet, SourceStatus
+from driftwatch.ports.streams import Clock, Inlet, SourceStatus
 from driftwatch.sources.kafka_spec import KafkaSpec
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import structlog
 from kafka.errors import KafkaError
 
 from driftwatch.errors import DriftwatchError, SourceError
-from driftwatch.ports import Clock, Inlet, SourceStatus
+from driftwatch.ports.streams import Clock, Inlet, SourceStatus
 from driftwatch.sources import kafka_topics
 from driftwatch.sources.kafka_commits import Commits
 from driftwatch.sources.kafka_guard import Refused

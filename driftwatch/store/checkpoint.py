@@ -6,7 +6,7 @@ from pathlib import Path
 
 from driftwatch.errors import StateError
 from driftwatch.failpoints import Point, reached
-from driftwatch.ports import Checkpoint, Saved
+from driftwatch.ports.storage import Checkpoint, Saved
 from driftwatch.store.database import FILE, Database
 from driftwatch.store.history import insert_reports, record_transition
 from driftwatch.store.integrity import refusal

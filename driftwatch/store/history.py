@@ -11,7 +11,7 @@ import msgspec
 from driftwatch.errors import DataError, StateError
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import Report, follow, rfc3339
-from driftwatch.ports import Page, Query
+from driftwatch.ports.answers import Page, Query
 from driftwatch.store.database import Database
 from driftwatch.store.seal import row_crc
 

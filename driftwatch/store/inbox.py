@@ -5,7 +5,8 @@ import threading
 from dataclasses import dataclass
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Busy, InboxRow, Keyed, Repeated
+from driftwatch.ports.answers import Busy
+from driftwatch.ports.streams import InboxRow, Keyed, Repeated
 from driftwatch.store.database import Database
 from driftwatch.store.seal import row_crc
 from driftwatch.stream.raw import Stream

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Saved
+from driftwatch.ports.storage import Saved
 from driftwatch.store.checkpoint import read_saved
 from driftwatch.store.database import FILE, check, inspect, state_errors
 from driftwatch.store.integrity import faults

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from driftwatch.errors import StateError
-from driftwatch.evaluation.incidents import lane
+from driftwatch.evaluation.groups import lane
 from driftwatch.store.seal import Row, Seal, row_crc
-from driftwatch.store.tables import LETTERS_3, TABLES, VERSION
+from driftwatch.store.tables import LETTERS_3, LETTERS_4, OPERATIONS, TABLES, VERSION
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -130,9 +130,7 @@ _LANES = (
 
 def _to_3(connection: sqlite3.Connection) -> None:
     """Give every letter the lane of its alert's model, version and rule; its alert's own where that is forgotten."""
-    for (index,) in connection.execute("SELECT name FROM sqlite_master WHERE tbl_name = 'letters' AND type = 'index'"
-                                       " AND sql <> ''").fetchall():  # fmt: skip
-        connection.execute(f"DROP INDEX {index}")
+    _drop_indexes_of_letters(connection)
     lanes = [
         (lane(model, version, rule=rule), name) for name, model, version, rule in connection.execute(_LANES).fetchall()
     ]
@@ -147,6 +145,31 @@ def _to_3(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE schema_version SET version = 3")
 
 
+_COPIED_TO_4 = (
+    "sequence, id, target, alert_id, lane, type, key, created_ms, attempts, next_ms, state, last_result, finished_ms,"
+    " '', json_array(alert_id), '', 0, 0, 0, body, row_crc(id, target, alert_id, lane, type, key, created_ms, attempts,"
+    " next_ms, state, last_result, finished_ms, '', json_array(alert_id), '', 0, 0, 0, body)"
+)
+
+
+def _to_4(connection: sqlite3.Connection) -> None:
+    """Give letters what policies ask of them, and make room for incidents and for what people say."""
+    _drop_indexes_of_letters(connection)
+    connection.execute("ALTER TABLE letters RENAME TO old_letters")
+    for statement in (LETTERS_4 + OPERATIONS).split(";"):
+        connection.execute(statement)
+    _copy(connection, "letters", _COPIED_TO_4)
+    connection.execute("DROP TABLE old_letters")
+    connection.execute("UPDATE schema_version SET version = 4")
+
+
+def _drop_indexes_of_letters(connection: sqlite3.Connection) -> None:
+    """Their names are wanted for the table that takes the place of this one."""
+    named = "SELECT name FROM sqlite_master WHERE tbl_name = 'letters' AND type = 'index' AND sql <> ''"
+    for (index,) in connection.execute(named).fetchall():
+        connection.execute(f"DROP INDEX {index}")
+
+
 def _copy(connection: sqlite3.Connection, table: str, columns: str) -> None:
     """Fill a table from the old one, so that its next row gets the number that it would have got there."""
     connection.execute(f"INSERT INTO {table} SELECT {columns} FROM old_{table}")  # noqa: S608 - constants above
@@ -156,5 +179,5 @@ def _copy(connection: sqlite3.Connection, table: str, columns: str) -> None:
     )
 
 
-STEPS: Mapping[int, Step] = MappingProxyType({1: _to_2, 2: _to_3})
+STEPS: Mapping[int, Step] = MappingProxyType({1: _to_2, 2: _to_3, 3: _to_4})
 """From a version to the next one. A step that has been released is never changed."""

@@ -1,10 +1,13 @@
 """Letters on their way: saved with the state that decided them, kept until they are delivered or dead."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
-from driftwatch.ports import Letter
+from driftwatch.ports.letters import Letter
 from driftwatch.store.database import Database
 from driftwatch.store.seal import row_crc
 from driftwatch.store.tables import CHECKED
@@ -16,12 +19,17 @@ class LetterState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    HELD = "held"
+    """A policy has it wait."""
+    DROPPED = "dropped"
+    """It will not be sent: rejected, too late, or overtaken by the end of its alerts."""
 
 
 _COLUMNS = ", ".join(CHECKED["letters"])
 
 _DUE = """
-SELECT id, target, alert_id, lane, type, body, created_ms, attempts, next_ms, state, last_result, key FROM letters
+SELECT id, target, alert_id, lane, type, body, created_ms, attempts, next_ms, state, last_result, key, incident,
+  hold, release_ms, expires_ms, repeats, alerts FROM letters
 WHERE sequence IN (SELECT MIN(sequence) FROM letters WHERE target = :target AND state = 'pending' GROUP BY lane)
   AND next_ms <= :now
 ORDER BY next_ms, sequence LIMIT :limit
@@ -29,7 +37,7 @@ ORDER BY next_ms, sequence LIMIT :limit
 
 _PENDING = """
 SELECT target, SUM(state = 'pending'), SUM(state = 'dead'), COALESCE(MIN(IIF(state = 'pending', created_ms, NULL)), 0)
-FROM letters WHERE state <> 'delivered' GROUP BY target
+FROM letters WHERE state IN ('pending', 'dead') GROUP BY target
 """
 
 _ATTEMPTED = """
@@ -48,7 +56,7 @@ class SqliteOutbox:
         """Give the target's pending letters whose time has come, at most `limit`; per lane only the oldest."""
         with self._link.reading() as connection:
             rows = connection.execute(_DUE, {"target": target, "now": now_ms, "limit": limit}).fetchall()
-        return [Letter(*row) for row in rows]
+        return [_letter(row) for row in rows]
 
     def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
         """Note that the target took it."""
@@ -93,11 +101,17 @@ def insert_letters(connection: sqlite3.Connection, letters: Iterable[Letter]) ->
     )
 
 
+def _letter(row: Sequence[Any]) -> Letter:
+    return replace(Letter(*row[:-1]), alerts=tuple(json.loads(row[-1])))
+
+
 def _values(letter: Letter) -> tuple[str | bytes | int | None, ...]:
     """A new letter's values, in the order of CHECKED."""
     return (
         letter.id, letter.target, letter.alert_id, letter.lane, letter.type, letter.key, letter.created_ms,
-        letter.attempts, letter.next_ms, str(letter.state), letter.last_result, None, letter.body,
+        letter.attempts, letter.next_ms, str(letter.state), letter.last_result, None,
+        letter.incident, json.dumps(letter.alerts), letter.hold, letter.release_ms, letter.expires_ms, letter.repeats,
+        letter.body,
     )  # fmt: skip
 
 

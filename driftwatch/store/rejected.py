@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftwatch.evaluation.report import rfc3339
-from driftwatch.ports import Rejected
+from driftwatch.ports.storage import Rejected
 from driftwatch.store.database import Database
 from driftwatch.store.seal import row_crc
 from driftwatch.stream.raw import Stream

@@ -1,4 +1,4 @@
-"""The tables of `driftwatch.db`: version 3.
+"""The tables of `driftwatch.db`: version 4.
 
 Every row that a count, an alert or a letter depends on carries a checksum, `crc` (see `seal.row_crc`); the ledger's
 seal says which rows there are. A change adds a text of its own, raises VERSION, and adds a step to `migration`.
@@ -30,6 +30,43 @@ CREATE INDEX letters_waiting ON letters (target, lane, sequence) WHERE state = '
 CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
 CREATE INDEX letters_by_key ON letters (target, key, created_ms);
 CREATE INDEX letters_newest ON letters (created_ms, sequence);
+"""
+
+LETTERS_4 = """
+-- lane: letters of one lane keep their order. incident: what it belongs to. alerts: ids of the alerts that it tells
+-- of, a JSON list. hold: why it waits, beside state 'held'. repeats: how often it has been sent again on purpose.
+CREATE TABLE letters (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, alert_id TEXT NOT NULL,
+    lane TEXT NOT NULL, type TEXT NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_ms INTEGER NOT NULL, state TEXT NOT NULL, last_result TEXT NOT NULL, finished_ms INTEGER,
+    incident TEXT NOT NULL, alerts TEXT NOT NULL, hold TEXT NOT NULL, release_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL, repeats INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX letters_waiting ON letters (target, lane, sequence) WHERE state = 'pending';
+CREATE INDEX letters_held ON letters (release_ms) WHERE state = 'held';
+CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
+CREATE INDEX letters_by_key ON letters (target, key, created_ms);
+CREATE INDEX letters_of_incident ON letters (incident) WHERE incident <> '';
+CREATE INDEX letters_newest ON letters (created_ms, sequence);
+"""
+
+OPERATIONS = """
+-- One row an incident, as its latest step left it, the document is JSON.
+CREATE TABLE incidents (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, incident_id TEXT NOT NULL UNIQUE, model TEXT NOT NULL,
+    version TEXT NOT NULL, state TEXT NOT NULL, open INTEGER NOT NULL, began_ms INTEGER NOT NULL,
+    saved_ms INTEGER NOT NULL, document BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX incidents_newest ON incidents (began_ms, sequence);
+CREATE INDEX incidents_open ON incidents (model) WHERE open = 1;
+
+-- What people say over the API: matchers are a JSON list.
+CREATE TABLE silences (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, silence_id TEXT NOT NULL UNIQUE, matchers TEXT NOT NULL,
+    author TEXT NOT NULL, comment TEXT NOT NULL, starts_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX silences_end ON silences (ends_ms);
+CREATE TABLE acknowledgements (
+    alert_id TEXT PRIMARY KEY, author TEXT NOT NULL, comment TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    crc INTEGER NOT NULL);
 """
 
 _TABLES = """
@@ -84,22 +121,38 @@ CREATE TABLE receipts (
 CREATE INDEX receipts_old ON receipts (received_ms);
 """
 
-_TABLES_2, _TABLES_3 = (_TABLES.format(letters=letters.strip()) for letters in (_LETTERS_2, LETTERS_3))
+_TABLES_2, _TABLES_3, _TABLES_4 = (
+    _TABLES.format(letters=letters.strip()) for letters in (_LETTERS_2, LETTERS_3, LETTERS_4 + OPERATIONS)
+)
 
-VERSION, TABLES = 3, MappingProxyType({2: _TABLES_2, 3: _TABLES_3})
+VERSION, TABLES = 4, MappingProxyType({2: _TABLES_2, 3: _TABLES_3, 4: _TABLES_4})
 """The version of this release, and how each one that has checksums declares its tables."""
 
 CHECKED: Mapping[str, tuple[str, ...]] = {
     "transitions": ("identity", "alert_id", "state", "reason", "window_end_ms"),
     "alerts": ("alert_id", "model", "version", "segment", "state", "started_ms", "document"),
     "letters": ("id", "target", "alert_id", "lane", "type", "key", "created_ms", "attempts", "next_ms", "state",
-                "last_result", "finished_ms", "body"),
+                "last_result", "finished_ms", "incident", "alerts", "hold", "release_ms", "expires_ms", "repeats",
+                "body"),
     "inbox": ("stream", "received_ms", "body"),
+    "incidents": ("incident_id", "model", "version", "state", "open", "began_ms", "document"),
+    "silences": ("silence_id", "matchers", "author", "comment", "starts_ms", "ends_ms", "created_ms"),
+    "acknowledgements": ("alert_id", "author", "comment", "at_ms"),
 }  # fmt: skip
 """The tables whose rows carry a checksum of their own, and the columns that it covers, in order."""
 
 
+_SINCE: Mapping[str, int] = {
+    "lane": 3, "incident": 4, "alerts": 4, "hold": 4, "release_ms": 4, "expires_ms": 4, "repeats": 4,
+}  # fmt: skip
+"""Columns of letters that an earlier version did not have."""
+_TABLES_SINCE_4 = frozenset({"incidents", "silences", "acknowledgements"})
+
+
 def checked_in(version: int) -> Mapping[str, tuple[str, ...]]:
     """What `CHECKED` was in a version."""
-    without = frozenset({"lane"}) if version < 3 else frozenset()
-    return {table: tuple(name for name in columns if name not in without) for table, columns in CHECKED.items()}
+    return {
+        table: tuple(name for name in columns if table != "letters" or _SINCE.get(name, 1) <= version)
+        for table, columns in CHECKED.items()
+        if version >= 4 or table not in _TABLES_SINCE_4
+    }

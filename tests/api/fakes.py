@@ -10,7 +10,7 @@ from driftwatch.api.app import create_app
 from driftwatch.api.ingest import Limits
 from driftwatch.api.refusals import Refusals
 from driftwatch.errors import DataError
-from driftwatch.ports import Page, Query, Receipt
+from driftwatch.ports.answers import Page, Query, Receipt
 from driftwatch.stream.raw import Stream
 
 LIMITS = Limits(max_body=2_000, max_body_decompressed=10_000, max_arriving=4_000, body_seconds=1.0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from driftwatch.api.body import unpack
 from driftwatch.api.faults import Fault
 from driftwatch.errors import StateError
-from driftwatch.ports import Busy, Receipt
+from driftwatch.ports.answers import Busy, Receipt
 from driftwatch.stream.raw import Stream
 from tests.api.fakes import LIMITS, Service
 

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from driftwatch.ports import Page
+from driftwatch.ports.answers import Page
 
 EVIL = "<script>alert(1)</script>\"'&"
 

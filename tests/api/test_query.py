@@ -4,7 +4,7 @@ import pytest
 
 from driftwatch.api.query import moment_ms
 from driftwatch.errors import StateError
-from driftwatch.ports import Page, Query
+from driftwatch.ports.answers import Page, Query
 
 NOON_MS = 1_767_607_200_000
 

@@ -9,7 +9,7 @@ import pytest
 from driftwatch.api.listen import Address
 from driftwatch.api.serve import HttpServer
 from driftwatch.errors import ConfigError
-from driftwatch.ports import Receipt
+from driftwatch.ports.answers import Receipt
 from driftwatch.stream.raw import Stream
 
 

@@ -24,7 +24,7 @@ from driftwatch.daemon.snapshot import QUALITY
 from driftwatch.daemon.state import state_hash, verify
 from driftwatch.evaluation.report import JUDGED_BY_LABELS
 from driftwatch.failpoints import Point
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from driftwatch.quality.state import HEAD, read_head
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database

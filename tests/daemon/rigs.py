@@ -11,7 +11,8 @@ from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watch
 from driftwatch.errors import StateError
-from driftwatch.ports import Checkpoint, Letter, Saved
+from driftwatch.ports.letters import Letter
+from driftwatch.ports.storage import Checkpoint, Saved
 from driftwatch.sinks.board import Board
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Raw, Stream

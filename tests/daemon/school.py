@@ -13,7 +13,7 @@ from driftwatch.daemon.queue import Command, Order, Queue
 from driftwatch.daemon.service import restored
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watches
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from driftwatch.sinks.board import Board
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database

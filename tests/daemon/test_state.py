@@ -9,7 +9,7 @@ import pytest
 from driftwatch.daemon.snapshot import SLOW, encode
 from driftwatch.daemon.state import state_hash, verify
 from driftwatch.errors import StateError
-from driftwatch.ports import Checkpoint
+from driftwatch.ports.storage import Checkpoint
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
 from driftwatch.summaries.codec import pack, unpack

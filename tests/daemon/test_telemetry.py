@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Result, Telemetry
-from driftwatch.ports import SourceStatus
+from driftwatch.ports.streams import SourceStatus
 from driftwatch.sinks.attempts import Result as Attempt
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.catalogue import Metric

@@ -10,7 +10,7 @@ from pathlib import Path
 from driftwatch.daemon.state import state_hash
 from driftwatch.errors import StateError
 from driftwatch.evaluation.alerts import State
-from driftwatch.ports import InboxRow
+from driftwatch.ports.streams import InboxRow
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database
 from driftwatch.store.inbox import SqliteInbox

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.event_body import MAX_BODY_BYTES, event_body
 from driftwatch.evaluation.events import EventType, cooldown_key, event_type, webhook_id
-from driftwatch.evaluation.incidents import Incident, Move
+from driftwatch.evaluation.groups import Group, Move
 from driftwatch.evaluation.report import AlertNote, Report
 from driftwatch.statistics.reading import Status
 from tests.store.examples import NAN, reading, report, transition
@@ -18,9 +18,9 @@ FIRING, RESOLVED, RETRAIN, ROLLBACK = EventType.FIRING, EventType.RESOLVED, Even
 ALL = ("notify", "retrain", "rollback")
 
 
-def alone(step: Transition, mover: Report | None = None) -> Incident:
+def alone(step: Transition, mover: Report | None = None) -> Group:
     """One step, and the report that moved it."""
-    return Incident((Move(step, mover or report()),))
+    return Group((Move(step, mover or report()),))
 
 
 @pytest.mark.parametrize(

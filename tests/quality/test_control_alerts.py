@@ -8,7 +8,7 @@ from driftwatch.evaluation.alerts import Alerts, State
 from driftwatch.evaluation.defaults import CONTROL_RULE
 from driftwatch.evaluation.event_body import event_body
 from driftwatch.evaluation.events import EventType
-from driftwatch.evaluation.incidents import incidents
+from driftwatch.evaluation.groups import grouped
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality import control, control_state
@@ -28,9 +28,9 @@ def play(sets, *parts, alerts=None):
     for part in parts:
         for some in part:
             alerts = moved(sets, some, alerts, model="fraud", outcome=outcome)
-    told = incidents(outcome.transitions, outcome.grounds)
-    assert [[move.step for move in incident.moves] for incident in told] == [[step] for step in outcome.transitions]
-    assert all(event_body(EventType.FIRING, incident) for incident in told)
+    told = grouped(outcome.transitions, outcome.grounds)
+    assert [[move.step for move in group.moves] for group in told] == [[step] for step in outcome.transitions]
+    assert all(event_body(EventType.FIRING, group) for group in told)
     return outcome.transitions, alerts
 
 

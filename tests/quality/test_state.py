@@ -13,7 +13,7 @@ from driftwatch.daemon.snapshot import QUALITY, encode, resume
 from driftwatch.daemon.state import state_hash, verify
 from driftwatch.errors import StateError
 from driftwatch.monitor import Monitor, Outcome
-from driftwatch.ports import Checkpoint
+from driftwatch.ports.storage import Checkpoint
 from driftwatch.quality.building import QualityTerms, make_quality
 from driftwatch.quality.state import HEAD, JOIN, LEARNT
 from driftwatch.store.checkpoint import SqliteStore

@@ -10,7 +10,7 @@ from driftwatch.daemon.queue import Command
 from driftwatch.daemon.referencing import build_reference, save_reference
 from driftwatch.daemon.service import Service
 from driftwatch.evaluation.report import rfc3339
-from driftwatch.ports import Clock
+from driftwatch.ports.streams import Clock
 from tests.quality_door.rows import HOUR, MODEL, START, Event, Form, flow
 from tests.scenarios.probe import NOW_MS, WAIT_SECONDS, Metrics, Probe, running
 

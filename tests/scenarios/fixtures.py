@@ -10,7 +10,7 @@ from driftwatch.config import load
 from driftwatch.daemon.replay import Summary, replay
 from driftwatch.daemon.watch import load_watch
 from driftwatch.evaluation.report import Report
-from driftwatch.ports import Checkpoint
+from driftwatch.ports.storage import Checkpoint
 from driftwatch.store.checkpoint import SqliteStore
 from tests.scenarios import world
 from tests.scenarios.events import Flow, flow

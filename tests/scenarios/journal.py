@@ -8,7 +8,7 @@ import numpy as np
 
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.report import Report
-from driftwatch.ports import Letter
+from driftwatch.ports.letters import Letter
 
 Document = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from driftwatch.config import load
 from driftwatch.daemon.service import Service
-from driftwatch.ports import Clock
+from driftwatch.ports.streams import Clock
 from tests.scenarios import events
 from tests.servers.broker import wait_until
 

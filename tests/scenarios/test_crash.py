@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from driftwatch.evaluation.events import webhook_id
-from driftwatch.evaluation.incidents import incidents
+from driftwatch.evaluation.groups import grouped
 from tests.receiver import Receiver
 from tests.scenarios import events, world
 from tests.scenarios.journal import assert_same, last_words
@@ -79,7 +79,7 @@ def check_outcome(path: Path, expected, receiver: Receiver) -> None:
     assert_same(last_words(listed), last_words(report.document() for report in reports))
     last_states = {step.alert_id: step.state.value for step in summary.transitions}
     assert {alert["id"]: alert["state"] for alert in alerts} == last_states
-    told = [each for each in incidents(summary.transitions, reports) if each.lead.step.state in {"firing", "resolved"}]
+    told = [each for each in grouped(summary.transitions, reports) if each.lead.step.state in {"firing", "resolved"}]
     assert Counter(letter["id"] for letter in letters) == Counter(webhook_id(each, "trainer") for each in told)
     assert {request.headers["webhook-id"] for request in receiver.received} == {letter["id"] for letter in letters}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from driftwatch.daemon.queue import Announcement
-from driftwatch.ports import Checkpoint
+from driftwatch.ports.storage import Checkpoint
 from driftwatch.stream.raw import Raw, Stream
 
 

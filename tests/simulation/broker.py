@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from driftwatch.ports import Clock, Inlet
+from driftwatch.ports.streams import Clock, Inlet
 from driftwatch.stream.raw import Raw, Stream
 from tests.simulation.chance import Mode, Plan, Trace
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Busy, Ingest
+from driftwatch.ports.answers import Busy, Ingest
 from driftwatch.stream.raw import Stream
 from tests.simulation.chance import Trace
 from tests.simulation.disk import Died

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from driftwatch.evaluation.report import rfc3339
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from driftwatch.quality.standing import RECEIVED, WAITED
 from driftwatch.stream.raw import Stream
 from tests.labelled import assert_remembers, quality_of

@@ -9,7 +9,7 @@ from random import Random
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
 from driftwatch.evaluation.events import event_type, webhook_id
-from driftwatch.evaluation.incidents import Incident, incidents
+from driftwatch.evaluation.groups import Group, grouped
 from driftwatch.evaluation.report import Arrivals, Report
 from driftwatch.monitor import Monitor, Outcome
 from driftwatch.stream.raw import Raw, Stream
@@ -89,14 +89,14 @@ class Said:
     """
 
     transitions: list[Transition] = field(default_factory=list)
-    incidents: list[Incident] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     reports: dict[tuple[str, str, int, int | None], tuple[int, int]] = field(default_factory=dict)
     labels: dict[tuple[str, str, int, int | None], Arrivals | None] = field(default_factory=dict)
     parts: dict[tuple[str, str, int, int | None], dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     def hear(self, outcome: Outcome) -> None:
         self.transitions += outcome.transitions
-        self.incidents += incidents(outcome.transitions, (*outcome.reports, *outcome.grounds))
+        self.groups += grouped(outcome.transitions, (*outcome.reports, *outcome.grounds))
         whole = [report for report in outcome.reports if not report.segment]
         self.reports |= {_key(report): (report.window.rows, report.revision) for report in whole}
         self.labels |= {_key(report): report.arrivals for report in whole}
@@ -107,10 +107,10 @@ class Said:
     def letters(self, target: str, actions: tuple[str, ...]) -> dict[str, list[str]]:
         """The letters that a target gets without a cool-down, by each alert that they tell of, in order."""
         found: dict[str, list[str]] = {}
-        for incident in self.incidents:
-            if event_type(incident.lead.step, actions) is not None:
-                for move in incident.moves:
-                    found.setdefault(move.step.alert_id, []).append(webhook_id(incident, target))
+        for group in self.groups:
+            if event_type(group.lead.step, actions) is not None:
+                for move in group.moves:
+                    found.setdefault(move.step.alert_id, []).append(webhook_id(group, target))
         return found
 
 

@@ -75,7 +75,7 @@ class QuickCondition:
     def against(self, _: Profile) -> Self:
         return self
 
-    def readings(self, _: Profile, *, chance: float) -> tuple[()]:
+    def readings(self, _: Profile, **_chance: float) -> tuple[()]:
         return ()
 
 

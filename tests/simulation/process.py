@@ -15,7 +15,8 @@ from driftwatch.daemon.steady import SteadyClock
 from driftwatch.daemon.telemetry import Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch
 from driftwatch.errors import StateError
-from driftwatch.ports import Checkpoint, Inbox, Saved
+from driftwatch.ports.storage import Checkpoint, Saved
+from driftwatch.ports.streams import Inbox
 from driftwatch.sinks.attempts import Result
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.courier import Courier

@@ -13,7 +13,7 @@ from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.events import webhook_id
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from driftwatch.stream.raw import Raw, Stream
 from tests.monitors import remembered
 from tests.simulation.chance import Mode
@@ -225,7 +225,7 @@ def _check_uninterrupted(sim: "Simulation", found: Account, steady: Steady) -> N
     check_said(sim, other, steady)
     ours, theirs = ({step.identity for step in some.said.transitions} for some in (steady, other))
     assert ours == theirs, "an uninterrupted run names its alerts otherwise"
-    ours, theirs = ({webhook_id(each, "trainer") for each in some.said.incidents} for some in (steady, other))
+    ours, theirs = ({webhook_id(each, "trainer") for each in some.said.groups} for some in (steady, other))
     assert ours == theirs, "an uninterrupted run puts its alerts together otherwise"
     for name, monitor in other.monitors.items():
         rows = sum(pane.rows for pane in monitor.memory.panes.values())

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from driftwatch.ports import Letter, Query
+from driftwatch.ports.answers import Query
+from driftwatch.ports.letters import Letter
 from driftwatch.sinks.courier import Courier
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
 from driftwatch.store.checkpoint import SqliteStore

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Letter
+from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Result
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.targets.webhook import Webhook

@@ -1,4 +1,4 @@
-"""Which letters an incident makes for which targets."""
+"""Which letters a group makes for which targets."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.events import webhook_id
-from driftwatch.evaluation.incidents import Incident, Move
-from driftwatch.ports import Letter
+from driftwatch.evaluation.groups import Group, Move
+from driftwatch.ports.letters import Letter
 from driftwatch.sinks.letters import write_letters
 from driftwatch.sinks.targets.webhook import WebhookSpec
 from tests.store.examples import START, report, transition
@@ -24,7 +24,7 @@ def target(name: str, *actions: str, **changes: Any) -> WebhookSpec:
 def write(step: Transition, *targets: WebhookSpec, sent: dict[tuple[str, str], int] | None = None) -> list[Letter]:
     """Write the letters of a step alone at START; `sent`: when letters were created before, by target and key."""
     before = sent or {}
-    alone = Incident((Move(step, report()),))
+    alone = Group((Move(step, report()),))
     return write_letters(
         alone, targets=targets, last_sent_ms=lambda *key: before.get(key), now_ms=START, base_url="http://d"
     )
@@ -39,7 +39,7 @@ def test_each_willing_target_gets_its_letter() -> None:
         ("pager", "driftwatch.alert.firing"),
         ("trainer", "driftwatch.retrain.requested"),
     ]
-    alone = Incident((Move(step, report()),))
+    alone = Group((Move(step, report()),))
     assert [letter.id for letter in letters] == [webhook_id(alone, "pager"), webhook_id(alone, "trainer")]
     assert {(letter.alert_id, letter.created_ms, letter.next_ms) for letter in letters} == {
         (step.alert_id, START, START)

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from driftwatch.sinks.attempts import SCHEDULE_MS, Result
 from driftwatch.sinks.courier import Courier
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec, sign

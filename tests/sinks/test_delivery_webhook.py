@@ -29,7 +29,7 @@ def test_everything_written() -> None:
     written = {"type": "webhook", "actions": ["retrain"], "cooldown": "6h", "timeout": "5s"}
     spec = WebhookSpec.model_validate(GOOD | written)
 
-    assert (spec.actions, spec.cooldown, Webhook(spec).timeout_seconds) == (("retrain",), 6 * 3_600_000, 5.0)
+    assert (spec.actions, spec.cooldown, spec.timeout) == (("retrain",), 6 * 3_600_000, 5_000)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_others_accept_the_signature(tmp_path: Path, secret: str) -> None:
     (tmp_path / "secret").write_text(secret + "\n", encoding="utf-8")
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     spec = WebhookSpec.model_validate(GOOD | {"secret_file": str(tmp_path / "secret")})
-    post = Webhook(spec).post(letter(body='{"type":"ü"}'.encode()), now_ms=now_ms)
+    post = Webhook(spec).request(letter(body='{"type":"ü"}'.encode()), now_ms=now_ms)
 
     key = secret if secret.startswith("whsec_") else secret.encode()
     assert Verifier(key).verify(post.body, dict(post.headers)) == {"type": "ü"}
@@ -92,7 +92,7 @@ def test_the_time_is_that_of_the_attempt() -> None:
     target = Webhook(WebhookSpec.model_validate(GOOD | {"secret_file": None, "secret_env": "HOOK"}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOOK", "plain")
-        first, second = (target.post(letter(), now_ms=now_ms).headers for now_ms in (NOW, NOW + 5_000))
+        first, second = (target.request(letter(), now_ms=now_ms).headers for now_ms in (NOW, NOW + 5_000))
 
     assert first["webhook-id"] == second["webhook-id"] == "msg_1"
     assert (first["webhook-timestamp"], second["webhook-timestamp"]) == ("1767607200", "1767607205")
@@ -106,7 +106,7 @@ def test_a_rotated_secret_is_used_at_once(tmp_path: Path) -> None:
     signatures = []
     for secret in ("old", "new"):
         file.write_text(secret)
-        signatures.append(target.post(letter(), now_ms=NOW).headers["webhook-signature"])
+        signatures.append(target.request(letter(), now_ms=NOW).headers["webhook-signature"])
 
     assert signatures == [sign(letter().body, key, webhook_id="msg_1", seconds=NOW // 1000) for key in (b"old", b"new")]
 
@@ -129,7 +129,7 @@ def test_an_unreadable_secret(tmp_path: Path, content: bytes | None, words: str)
         file.write_bytes(content)
     target = Webhook(WebhookSpec.model_validate(GOOD | {"secret_file": str(file)}))
     with pytest.raises(SinkError, match=words) as caught:
-        target.post(letter(), now_ms=NOW)
+        target.request(letter(), now_ms=NOW)
 
     assert "????" not in str(caught.value)
 
@@ -138,7 +138,7 @@ def test_an_unset_environment_variable() -> None:
     """Its name is in the message."""
     target = Webhook(WebhookSpec.model_validate(GOOD | {"secret_file": None, "secret_env": "DRIFTWATCH_NOT_SET"}))
     with pytest.raises(SinkError, match="environment DRIFTWATCH_NOT_SET: the signing secret is empty"):
-        target.post(letter(), now_ms=NOW)
+        target.request(letter(), now_ms=NOW)
 
 
 def test_a_coded_secret_is_decoded() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from driftwatch.ports import Source
+from driftwatch.ports.streams import Source
 from driftwatch.sources.kafka import KafkaSource
 from driftwatch.sources.kafka_spec import KafkaSpec
 from tests.fakes import FakeInlet

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftwatch.ports import Inbox, Source
+from driftwatch.ports.streams import Inbox, Source
 from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import InboxSource
 from driftwatch.sources.kafka import KafkaSource

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftwatch.ports import History, Inbox, Outbox, Store
+from driftwatch.ports.answers import History
+from driftwatch.ports.letters import Outbox
+from driftwatch.ports.storage import Store
+from driftwatch.ports.streams import Inbox
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
 from driftwatch.store.history import SqliteHistory

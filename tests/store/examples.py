@@ -4,7 +4,8 @@ from typing import Any
 
 from driftwatch.evaluation.alerts import Reason, State, Transition, identity
 from driftwatch.evaluation.report import Report, Window
-from driftwatch.ports import Checkpoint, Letter
+from driftwatch.ports.letters import Letter
+from driftwatch.ports.storage import Checkpoint
 from driftwatch.statistics.reading import Reading, Status
 
 HOUR = 3_600_000

@@ -8,7 +8,7 @@ import pytest
 from driftwatch.errors import DataError, StateError
 from driftwatch.evaluation.alerts import State
 from driftwatch.evaluation.report import Window
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from tests.store.doors import Doors
 from tests.store.examples import HOUR, START, checkpoint, letter, reading, report, transition
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftwatch.ports import Busy
+from driftwatch.ports.answers import Busy
 from driftwatch.store.database import Database
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.stream.raw import Stream

@@ -1,6 +1,6 @@
 """The contract of the Outbox: order, retries, the end of a letter, and what is counted."""
 
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from tests.store.doors import Doors
 from tests.store.examples import START, checkpoint, letter
 

@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftwatch.evaluation.alerts import State
-from driftwatch.ports import Query, Saved
+from driftwatch.ports.answers import Query
+from driftwatch.ports.storage import Saved
 from tests.store.doors import Doors
 from tests.store.examples import HOUR, START, checkpoint, letter, report, transition
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Rejected
+from driftwatch.ports.storage import Rejected
 from driftwatch.spec import Spec
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database, StateSpec
@@ -212,7 +212,7 @@ def test_the_dead_letter_store_is_bounded(tmp_path: Path) -> None:
 KILL = """
 import os, sys
 from pathlib import Path
-from driftwatch.ports import Query
+from driftwatch.ports.answers import Query
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
 from driftwatch.store.history import SqliteHistory

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from driftwatch.errors import StateError
-from driftwatch.ports import Keyed, Repeated
+from driftwatch.ports.streams import Keyed, Repeated
 from driftwatch.store.database import Database
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.stream.raw import Stream

@@ -10,8 +10,8 @@ from types import MappingProxyType
 import pytest
 
 from driftwatch.errors import StateError
-from driftwatch.evaluation.incidents import lane
-from driftwatch.ports import Query
+from driftwatch.evaluation.groups import lane
+from driftwatch.ports.answers import Query
 from driftwatch.store import migration
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftwatch.ports import Rejected
+from driftwatch.ports.storage import Rejected
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
 from driftwatch.store.inbox import SqliteInbox

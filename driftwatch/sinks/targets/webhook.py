@@ -4,26 +4,22 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal
-from urllib.parse import urlsplit
+from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
 from driftwatch.errors import SinkError
-from driftwatch.ports import Letter
-from driftwatch.sinks.targets.post import Post
-from driftwatch.spec import DurationMs, LocatedPath, PositiveDurationMs, Spec, announced
+from driftwatch.ports.letters import Letter
+from driftwatch.sinks.attempts import Answer
+from driftwatch.sinks.targets.secret import read_secret
+from driftwatch.sinks.targets.spec import Address, TargetSpec
+from driftwatch.sinks.targets.target import Ask, Request
+from driftwatch.spec import LocatedPath
 
 _PREFIX = "whsec_"
-_LATER = (
-    "airflow", "argo", "kubeflow", "github", "gitlab", "jenkins", "prefect", "dagster", "alertmanager", "pagerduty",
-    "slack", "cloudevents",
-)  # fmt: skip
 
 
-class WebhookSpec(Spec):
+class WebhookSpec(TargetSpec):
     """`[[targets]]` of type "webhook"; exactly one of `secret_file` and `secret_env` names the signing secret.
 
     The secret is `whsec_` and base64, or any text, whose UTF-8 bytes are then the key; it is read again at every
@@ -33,33 +29,10 @@ class WebhookSpec(Spec):
     later: ClassVar = ("approval",)
     hints: ClassVar = {"secret": "secrets do not stand in this file: write secret_file or secret_env"}
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
-    type: Annotated[Literal["webhook"], announced(*_LATER, instead='write "webhook"')] = "webhook"
-    url: str
+    type: Literal["webhook"] = "webhook"
+    url: Address
     secret_file: LocatedPath | None = None
     secret_env: str | None = None
-    actions: tuple[Literal["notify", "retrain", "rollback"], ...] = Field(
-        default=("notify", "retrain", "rollback"), min_length=1
-    )
-    cooldown: DurationMs = 0
-    timeout: PositiveDurationMs = 15_000
-
-    @field_validator("actions", mode="before")
-    @classmethod
-    def _tuple(cls, actions: object) -> object:
-        return tuple(actions) if isinstance(actions, list) else actions
-
-    @field_validator("url")
-    @classmethod
-    def _http(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or any(character.isspace() for character in url):
-            raise ValueError('write an address that begins with "http://" or "https://" and names a host')
-        return url
 
     @model_validator(mode="after")
     def _one_secret(self) -> "WebhookSpec":
@@ -69,45 +42,41 @@ class WebhookSpec(Spec):
 
 
 class Webhook:
-    """A webhook target: it says which request a letter becomes, and never sends it."""
+    """A webhook target."""
 
     def __init__(self, spec: WebhookSpec) -> None:
         self._spec = spec
 
     @property
-    def name(self) -> str:
-        """The target's name."""
-        return self._spec.name
+    def spec(self) -> WebhookSpec:
+        """What the configuration says of it."""
+        return self._spec
 
-    @property
-    def timeout_seconds(self) -> float:
-        """How long the target may take to answer."""
-        return self._spec.timeout / 1000
+    def check(self) -> None:
+        """Read the secret once. Raises SinkError when it cannot be read."""
+        self._secret()
 
-    def post(self, letter: Letter, *, now_ms: int) -> Post:
+    def deliver(self, letter: Letter, *, now_ms: int, ask: Ask) -> Answer:
+        """Make one attempt, now. Raises SinkError when the secret cannot be read."""
+        return ask(self.request(letter, now_ms=now_ms)).judged(now_ms=now_ms)
+
+    def request(self, letter: Letter, *, now_ms: int) -> Request:
         """Write the signed request of an attempt made now. Raises SinkError when the secret cannot be read."""
         seconds = now_ms // 1000
         headers = {
             "content-type": "application/json",
             "user-agent": "driftwatch",
-            "webhook-id": letter.id,
+            "webhook-id": letter.sent_as,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": sign(letter.body, self._secret(), webhook_id=letter.id, seconds=seconds),
+            "webhook-signature": sign(letter.body, self._secret(), webhook_id=letter.sent_as, seconds=seconds),
         }
-        return Post(self._spec.url, headers, letter.body)
+        return Request(self._spec.url, headers, letter.body)
 
     def _secret(self) -> bytes:
-        if self._spec.secret_env is not None:
-            return decode_secret(
-                os.environ.get(self._spec.secret_env, ""), where=f"environment {self._spec.secret_env}"
-            )
-        path = Path(self._spec.secret_file or "")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SinkError(f"target {self.name}: secret_file {path}: {reason}") from error
-        return decode_secret(text, where=f"secret_file {path}")
+        spec = self._spec
+        text = read_secret(target=spec.name, key="secret", file=spec.secret_file, variable=spec.secret_env)
+        where = f"environment {spec.secret_env}" if spec.secret_env else f"secret_file {spec.secret_file}"
+        return decode_secret(text, where=where)
 
 
 def sign(body: bytes, secret: bytes, *, webhook_id: str, seconds: int) -> str:

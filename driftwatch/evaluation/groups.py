@@ -1,7 +1,7 @@
 """What moved together: the steps of one rule in one look at one window, ranked, the most important first (design D9).
 
 Law: which steps belong together depends on the steps and the reports that moved them alone, never on how the stream
-was cut into batches. A column that joins in a later window begins an incident of its own, so nothing is held back.
+was cut into batches. A column that joins in a later window begins a group of its own, so nothing is held back.
 """
 
 import math
@@ -32,7 +32,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class Group:
     """At least one step, by rank; they share model, version, rule, state and window."""
 
     moves: tuple[Move, ...]
@@ -53,9 +53,9 @@ class Incident:
         return list(dict.fromkeys(move.step.column for move in self.moves if move.step.column))
 
 
-def incidents(
+def grouped(
     steps: Iterable[Transition], reports: Iterable[Report], *, importance: Mapping[str, Importance] = NONE_KNOWN
-) -> list[Incident]:
+) -> list[Group]:
     """Put the steps together that moved together, in the order in which they did.
 
     reports: of the same outcome, with what moved the alerts of golden sets. importance: by model, of its columns; 1
@@ -69,7 +69,7 @@ def incidents(
         move = Move(step, movers[_place(step), step.alert_id, step.state])
         groups.setdefault(_group(move), []).append(move)
     return [
-        Incident(tuple(sorted(moves, key=lambda move: _rank(move.step, importance.get(move.step.model, {})))))
+        Group(tuple(sorted(moves, key=lambda move: _rank(move.step, importance.get(move.step.model, {})))))
         for moves in groups.values()
     ]
 
@@ -77,7 +77,7 @@ def incidents(
 def lane(model: str, version: str, *, rule: str) -> str:
     """Name the order that letters keep among each other: one for a rule of a model's version.
 
-    It holds for every incident that an alert can ever be in, so that no end overtakes its beginning.
+    It holds for every group that an alert can ever be in, so that no end overtakes its beginning.
     """
     return identity("lane", model, version, rule)
 

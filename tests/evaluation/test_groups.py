@@ -1,4 +1,4 @@
-"""What moves together is one incident: which steps, in which order, and what its letter says."""
+"""What moves together is one group: which steps, in which order, and what its letter says."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.event_body import MAX_BODY_BYTES, event_body
 from driftwatch.evaluation.events import EventType, webhook_id
-from driftwatch.evaluation.incidents import Incident, Move, incidents, lane
+from driftwatch.evaluation.groups import Group, Move, grouped, lane
 from driftwatch.evaluation.report import AlertNote, Report
 from tests.evaluation.letter_cases import BASE_URL, TARGET, cases
 from tests.store.examples import HOUR, NAN, START, reading, report, transition
@@ -42,25 +42,25 @@ def moved(*steps: Transition, revision: int = 1) -> list[Report]:
     ]  # fmt: skip
 
 
-def together(*steps: Transition, importance=None) -> list[Incident]:
-    return incidents(steps, moved(*steps), importance={"fraud": importance or {}})
+def together(*steps: Transition, importance=None) -> list[Group]:
+    return grouped(steps, moved(*steps), importance={"fraud": importance or {}})
 
 
-def columns(incident: Incident) -> list[str]:
-    return [f"{move.step.column}{move.step.segment}" for move in incident.moves]
+def columns(group: Group) -> list[str]:
+    return [f"{move.step.column}{move.step.segment}" for move in group.moves]
 
 
-def data(incident: Incident) -> dict:
-    return json.loads(event_body(FIRING, incident))["data"]
+def data(group: Group) -> dict:
+    return json.loads(event_body(FIRING, group))["data"]
 
 
 def test_a_letter_of_one_alert_is_what_it_was() -> None:
     """Byte for byte, under the same id, as before several alerts made one letter."""
     for name, (alone, mover) in cases().items():
-        incident = Incident((Move(alone, mover),))
+        group = Group((Move(alone, mover),))
         for kind in (FIRING, EventType.RESOLVED, RETRAIN):
-            body = event_body(kind, incident, base_url=BASE_URL if kind is RETRAIN else "")
-            assert {"id": webhook_id(incident, TARGET), "body": body.decode()} == GOLDEN[f"{name} {kind}"]
+            body = event_body(kind, group, base_url=BASE_URL if kind is RETRAIN else "")
+            assert {"id": webhook_id(group, TARGET), "body": body.decode()} == GOLDEN[f"{name} {kind}"]
     assert len(GOLDEN) == 3 * len(cases())
 
 
@@ -68,10 +68,10 @@ def test_fifty_columns_are_one_incident() -> None:
     """All that one rule finds in one window, whole rows and segments, by how far beyond the threshold."""
     steps = [step(f"c{n:02}", 0.2 + n / 100) for n in range(50)] + [step("c00", 9.0, segment="country=DE")]
     Random(1).shuffle(steps)
-    (incident,) = together(*steps)
+    (group,) = together(*steps)
 
-    assert columns(incident) == [f"c{n:02}" for n in reversed(range(50))] + ["c00country=DE"]
-    assert incident.columns == [f"c{n:02}" for n in reversed(range(50))]
+    assert columns(group) == [f"c{n:02}" for n in reversed(range(50))] + ["c00country=DE"]
+    assert group.columns == [f"c{n:02}" for n in reversed(range(50))]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_fifty_columns_are_one_incident() -> None:
     ids=str,
 )
 def test_what_does_not_move_together(other) -> None:
-    """Another rule, version, model, window or direction is another incident; their order is that of the steps."""
+    """Another rule, version, model, window or direction is another group; their order is that of the steps."""
     steps = [step("b"), step("a", **other), step("a")]
 
     assert [columns(each) for each in together(*steps)] == [["a", "b"], ["a"]]
@@ -91,7 +91,7 @@ def test_another_look_at_the_window_is_another_incident() -> None:
     whole, part = step("", rule="auc"), step("", rule="auc", segment="country=DE")
     reports = moved(whole) + moved(part, revision=2)
 
-    assert [columns(each) for each in incidents([whole, part], reports)] == [[""], ["country=DE"]]
+    assert [columns(each) for each in grouped([whole, part], reports)] == [[""], ["country=DE"]]
 
 
 def test_a_step_of_a_golden_set_stands_alone() -> None:
@@ -107,10 +107,10 @@ def test_the_first_report_that_knew_is_the_mover() -> None:
     moving, note = step("a"), AlertNote("a  drift 7", "drift", "a", "firing", "warning", "held_for")
     reports = [report(revision=1), report(revision=2, alerts=(note,)), report(revision=3, alerts=(note,))]
 
-    (incident,) = incidents([moving], reports)
-    assert incident.lead.report.revision == 2
+    (group,) = grouped([moving], reports)
+    assert group.lead.report.revision == 2
     with pytest.raises(KeyError):
-        incidents([moving], reports[:1])
+        grouped([moving], reports[:1])
 
 
 RANKED = [
@@ -130,9 +130,9 @@ RANKED = [
 @pytest.mark.parametrize(("steps", "importance", "order"), [row[1:] for row in RANKED], ids=[row[0] for row in RANKED])
 def test_rank(steps, importance, order) -> None:
     """Prediction drift first, then whole rows, then effect times importance, then names."""
-    (incident,) = together(*steps, importance=importance)
+    (group,) = together(*steps, importance=importance)
 
-    assert " ".join(columns(incident)) == order
+    assert " ".join(columns(group)) == order
 
 
 def test_rank_of_a_rule_with_a_lower_limit() -> None:
@@ -160,8 +160,8 @@ def test_the_letter_of_several() -> None:
     movers = moved(*steps)
     readings = (reading("age", value=0.34), reading("age", "js", 0.2), reading("amount", "js", 0.7))
     movers[0] = replace(movers[0], alerts=movers[0].alerts + notes, readings=readings)
-    (incident,) = incidents(steps, movers)
-    said = data(incident)
+    (group,) = grouped(steps, movers)
+    said = data(group)
 
     assert (said["alert"]["id"], said["segment"]) == ("age  drift 7", "")
     assert said["alerts"] == [
@@ -184,8 +184,8 @@ def test_a_thousand_columns_in_ten_segments() -> None:
     """The body stays in its bounds, and what it keeps is what ranks first."""
     segments = ["", *(f"country={n}" for n in range(10))]
     steps = [step(f"column_{n:04}", 0.2 + n / 1000, segment=segment) for segment in segments for n in range(1000)]
-    (incident,) = together(*steps)
-    body = event_body(RETRAIN, incident, base_url="http://d")
+    (group,) = together(*steps)
+    body = event_body(RETRAIN, group, base_url="http://d")
     said = json.loads(body)["data"]
 
     assert len(body) <= MAX_BODY_BYTES
@@ -207,31 +207,31 @@ def test_the_letter_of_several_is_bounded(texts: list[str], times: int, count: i
     """Whatever names come in: valid JSON under 20 kB, the same again, with the first by rank and how many there are."""
     model, version, rule, column = (text * times for text in texts)
     steps = [step(f"{column}{n}", 0.2 + n, model=model, version=version, rule=rule) for n in range(count)]
-    (incident,) = incidents(steps, moved(*steps))
-    body = event_body(RETRAIN, incident, base_url="http://d")
+    (group,) = grouped(steps, moved(*steps))
+    body = event_body(RETRAIN, group, base_url="http://d")
     said = json.loads(body)["data"]
 
     assert len(body) <= MAX_BODY_BYTES
-    assert event_body(RETRAIN, incident, base_url="http://d") == body
+    assert event_body(RETRAIN, group, base_url="http://d") == body
     assert said["alerts_total"] == count
     assert len(said["alerts"]) >= 1
-    assert said["evidence"][0]["lower"] == incident.lead.step.lower
+    assert said["evidence"][0]["lower"] == group.lead.step.lower
 
 
 @given(st.permutations([step(name, 0.2 + n) for n, name in enumerate("abcde")]), st.sampled_from([{}, {"a": 0.0}]))
 def test_the_name_of_a_letter_is_that_of_its_steps(steps: list[Transition], importance: dict[str, float]) -> None:
     """Whatever their order and rank; another step more, or another target, is another letter."""
-    (incident,) = together(*steps, importance=importance)
+    (group,) = together(*steps, importance=importance)
     (fewer,) = together(*steps[1:])
 
     (ordered,) = together(*sorted(steps, key=str))
 
-    assert webhook_id(incident, "pager") == webhook_id(ordered, "pager")
-    assert len({webhook_id(each, target) for each in (incident, fewer) for target in ("pager", "trainer")}) == 4
+    assert webhook_id(group, "pager") == webhook_id(ordered, "pager")
+    assert len({webhook_id(each, target) for each in (group, fewer) for target in ("pager", "trainer")}) == 4
 
 
 def test_lanes() -> None:
-    """One for all incidents that an alert can ever be in, whatever its column and segment."""
+    """One for all groups that an alert can ever be in, whatever its column and segment."""
     lanes = {lane(model, version, rule=rule) for model in "ab" for version in "12" for rule in ("drift", "missing")}
 
     assert len(lanes) == 8
