@@ -28,6 +28,8 @@ FRAUD, SPAM = "fraud", "spam"
 TASKS = {FRAUD: "binary", SPAM: "none"}
 AMOUNTS, COUNTRIES = 8, ("DE", "FR", "US")
 SEGMENTS = {FRAUD: [], SPAM: ["country"]}
+_BUDGETS = {FRAUD: "1 per 30d", SPAM: "none"}
+"""One model with detectors and one without: evidence is most of the time that a seed takes."""
 NEVER_MS = 10 * 365 * 86_400_000
 
 _RULES = [
@@ -113,7 +115,7 @@ def watch_of(model: str, form: str, *, idle_after_ms: int, keep_ms: int, wait_ms
     spec = ModelSpec.model_validate({
         "name": model, "task": TASKS[model], "rules": _RULES, "window": window, "remember_ids": 32_768,
         "label_wait": f"{wait_ms}ms", "remember_predictions": 4_096,
-        "segments": SEGMENTS[model],
+        "segments": SEGMENTS[model], "alerting": {"budget": _BUDGETS[model]},
     })  # fmt: skip
     made = watch(spec, _reference(model), where="models[0]")
     profile = made.reference.profile
