@@ -7,6 +7,7 @@ within the target's time, through its proxy and past the guard, and gives the re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Answer, judge
@@ -21,12 +22,20 @@ class Request:
     """One HTTP POST. The url may hold credentials: log it only redacted.
 
     reads: whether the body of the reply says something; else only its status and headers are waited for.
+    secret: whether the whole address is a secret.
     """
 
     url: str
     headers: Mapping[str, str]
     body: bytes
     reads: bool = False
+    secret: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """The address; of a secret one its host alone."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}/" if self.secret else self.url
 
 
 @dataclass(frozen=True, slots=True)
