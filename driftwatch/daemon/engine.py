@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import structlog
 
+from driftwatch.daemon.correspondence import Correspondence
 from driftwatch.daemon.dead_letters import Unsaved as DeadLettersUnsaved
 from driftwatch.daemon.display import show, show_labels, tell_appeared
 from driftwatch.daemon.doors import Doors, Unsaved
@@ -23,12 +24,10 @@ from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result
 from driftwatch.daemon.waiting import Waiting
 from driftwatch.errors import StateError
-from driftwatch.evaluation.groups import grouped
 from driftwatch.evaluation.outcome import Outcome
 from driftwatch.failpoints import Point, reached
 from driftwatch.monitor import Monitor
 from driftwatch.ports.storage import Checkpoint
-from driftwatch.sinks.letters import write_letters
 from driftwatch.stream.decode import Decoded, Decoder
 from driftwatch.stream.raw import Raw, Stream
 
@@ -54,6 +53,9 @@ class Engine:
         self._positions = dict(positions)
         self._doors = doors
         self._unsaved = Unsaved()
+        self._correspondence = Correspondence(
+            doors.targets, doors.importance, doors.outbox, doors.clock, base_url=doors.base_url
+        )
         self.dead_letters = DeadLettersUnsaved(keep_payload=doors.keep_payload)
         self._stale = False
         self.learners = doors.learners or Learners(doors.clock)
@@ -190,15 +192,7 @@ class Engine:
         show(doors.board, outcome, self.monitors.values())
         if not outcome.reports and not outcome.transitions:
             return
-        said = (*outcome.reports, *outcome.grounds)
-        for group in grouped(outcome.transitions, said, importance=doors.importance):
-            unsaved.letters += write_letters(
-                group,
-                targets=doors.targets,
-                last_sent_ms=self._last_sent_ms,
-                now_ms=doors.clock(),
-                base_url=doors.base_url,
-            )
+        unsaved.letters += self._correspondence.of(outcome, unsaved=unsaved.letters)
         unsaved.reports += outcome.reports
         unsaved.transitions += outcome.transitions
         self._stale = True
@@ -208,18 +202,6 @@ class Engine:
     def _must_hold(self) -> bool:
         """Whether so much waits for a failing disk that no more is taken."""
         return bool(self.store_error) and (self._unsaved.count > MAX_UNSAVED or self.learners.held_back)
-
-    def _last_sent_ms(self, target: str, key: str) -> int | None:
-        unsaved = [
-            letter.created_ms for letter in self._unsaved.letters if (letter.target, letter.key) == (target, key)
-        ]
-        if unsaved:
-            return max(unsaved)
-        try:
-            return self._doors.outbox.last_sent_ms(target, key)
-        except StateError as error:  # rather one request too many than none
-            _log.error("cooldown_unknown", target=target, error=str(error))
-            return None
 
     def _save(self) -> None:
         doors, unsaved = self._doors, self._unsaved
