@@ -1,7 +1,7 @@
 """What is written to targets of an outcome: its groups, and the letters that each of them becomes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -36,14 +36,14 @@ class Correspondence:
 
     def letters(self, group: Group, incident: Incident | None, *, unsaved: Sequence[Letter]) -> list[Letter]:
         """Write the letters of one group, which belongs to this incident."""
-        written = write_letters(
+        return write_letters(
             group,
             targets=self.targets,
             last_sent_ms=lambda target, key: self._last_sent_ms(target, key, unsaved=unsaved),
             now_ms=self.clock(),
             base_url=self.base_url,
+            incident=incident,
         )
-        return [replace(each, incident="" if incident is None else incident.id) for each in written]
 
     def _last_sent_ms(self, target: str, key: str, *, unsaved: Iterable[Letter]) -> int | None:
         of_late = [letter.created_ms for letter in unsaved if (letter.target, letter.key) == (target, key)]

@@ -47,3 +47,7 @@ class Incident:
     def is_open(self) -> bool:
         """Whether alerts join it, and no other incident of the model begins."""
         return self.state not in {Phase.RECOVERED, Phase.CLOSED}
+
+    def has_asked(self, kind: str, target: str) -> bool:
+        """Whether such a request has been written for this target."""
+        return f"{kind} {target}" in self.asked

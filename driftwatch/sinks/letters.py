@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from driftwatch.evaluation.event_body import event_body
-from driftwatch.evaluation.events import EventType, cooldown_key, event_type, webhook_id
+from driftwatch.evaluation.events import Action, EventType, cooldown_key, event_type, webhook_id
 from driftwatch.evaluation.groups import Group, lane
+from driftwatch.evaluation.incidents import Incident
 from driftwatch.ports.letters import Letter
 
 LastSent = Callable[[str, str], int | None]
@@ -37,16 +38,21 @@ def write_letters(
     last_sent_ms: LastSent,
     now_ms: int,
     base_url: str = "",
+    incident: Incident | None = None,
 ) -> list[Letter]:
     """Write the letters of one group, in the order of the targets.
 
     A target that was asked for the same thing for the same model less than its cool-down ago gets none. Notices to
     people (alert firing, alert resolved) are never held back. `last_sent_ms` sees only what is saved: whoever writes
     several letters between two checkpoints lets it look among those, too.
+    incident: what the group belongs to. A target that has been asked for it already is not asked again: if it takes
+    notices it gets one instead.
     """
     letters, lead = [], group.lead.step
     for target in targets:
         kind = event_type(lead, target.actions)
+        if kind in _REQUESTS and incident is not None and incident.has_asked(kind, target.name):
+            kind = EventType.FIRING if Action.NOTIFY in target.actions else None
         if kind is None:
             continue
         key = cooldown_key(kind, lead.model)
@@ -63,6 +69,7 @@ def write_letters(
                 created_ms=now_ms,
                 next_ms=now_ms,
                 key=key,
+                incident="" if incident is None else incident.id,
             )
         )
     return letters
