@@ -39,15 +39,19 @@ def budgeted_of(spec: ModelSpec, reference: Reference, *, where: str) -> Budgete
     rule = BudgetRule.model_validate({"name": NAME, "statistic": next(iter(least)), **table})
     tolerance = least.get(EFFECT, np.zeros(len(layout.names)))
     seasonal = spec.reference is not None and spec.reference.seasons is not None
-    # A pyramid holds the season, too, which a reference of the same season has not to be forgiven.
-    nearer = None if seasonal else _over(reference)
     return Budgeted(
         rule,
         budget,
         layout.names,
         least,
         witness=witness_of(reference, tolerance)(reference.profile),
-        of_window=lambda profile: Witness.of(layout, profile, tolerance=tolerance, over=nearer, learns=False),
+        of_window=lambda profile: Witness.of(
+            layout,
+            profile,
+            tolerance=tolerance,
+            learns=False,
+            over=_over_season(reference, profile.rows) if seasonal else _over(reference),
+        ),
         of_segment=witness_of(reference, tolerance),
         segments=len(reference.dimensions.segment_names),
     )
@@ -91,6 +95,11 @@ def witness_of(reference: Reference, tolerance: Floats) -> Callable[[Profile], W
 
 def _over(reference: Reference, rows: int | None = None) -> FactorsOf | None:
     return None if reference.pyramid is None else partial(reference.pyramid.over, reference_rows=rows)
+
+
+def _over_season(reference: Reference, rows: int) -> FactorsOf | None:
+    """Of windows that are compared with so many rows of their own part of a season."""
+    return None if reference.pyramid is None else partial(reference.pyramid.over_season, reference_rows=rows)
 
 
 def _least(spec: ModelSpec, reference: Reference, *, where: str) -> dict[str, Floats]:

@@ -31,6 +31,7 @@ from driftwatch.summaries.dividing import Divider
 from driftwatch.summaries.importance import ImportanceCounter
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.pyramid_counter import PyramidCounter
+from driftwatch.summaries.pyramid_season_counter import season_pyramid
 from driftwatch.summaries.reference import Reference
 from driftwatch.summaries.rhythm import RhythmCounter
 from driftwatch.summaries.segment_profiles import SegmentCounter
@@ -102,6 +103,10 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         what = f'a time that can be read in column "{spec.fields.time}"' if plan.time else "data"
         raise DataError(f"{files[0]}: no rows: none has {what}")
     outcomes, slices = labels.counted() if plan.label else (None, ())
+    season = segments.season
+    # What a season leaves is known once the rows have been counted: they are read again.
+    again = (table_batch(each, schema, partition="")[0] for each in tables.read(files, {**plan.forms, **plan.time}))
+    apart = None if season is None else season_pyramid(again, season, found.coarse_cuts, rows=found.rows)
     return Reference(
         model=spec.name,
         task=spec.task,
@@ -122,8 +127,8 @@ def build_reference(paths: Sequence[str], spec: ModelSpec, *, now_ms: int, progr
         protected_rows=segments.protected_rows,
         importance=importance.importance,
         rhythm=rhythm.rhythm(profile.first_ms, profile.last_ms) if plan.time else None,
-        season=segments.season,
-        pyramid=pyramid.pyramid,
+        season=season,
+        pyramid=replace(pyramid.pyramid, apart=apart),
     )
 
 

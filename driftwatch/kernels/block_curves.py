@@ -15,6 +15,7 @@ LOCATION, SCALE, CELLS, PATH = range(4)
 RARE = 0.002
 """Groups of a smaller share say nothing of a chi-square that pools its sparse cells."""
 _TAIL = 1e-5
+_NOTHING = 1e-12
 _LARGER = 1.3
 """No direction of a numeric column's cells is taken to vary by so much more than location and scale do."""
 
@@ -34,6 +35,18 @@ class _Cells:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """What is known besides where moments are of what is left of blocks when the expectation of a season is taken off.
+
+    within: (levels or 1, columns, GROUPS, GROUPS) a row's covariance in the mixture of slots that windows are of.
+    spent: (levels,) the part of a block's variance that is taken off with it, as its own rows made the expectation.
+    """
+
+    within: Floats
+    spent: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Curves:
     """V(L) = variance of a sum over L rows / its variance with independent rows, at each level.
 
@@ -48,29 +61,35 @@ class Curves:
 
     @classmethod
     @np.errstate(all="ignore")
-    def of(cls, counts: Floats, triangle: Floats, *, lengths: Ints, blocks: Ints, numeric: int) -> "Curves":
+    def of(
+        cls, counts: Floats, triangle: Floats, *, blocks: tuple[Ints, Ints], numeric: int, apart: Apart | None = None
+    ) -> "Curves":  # fmt: skip
         """Make them of counts (columns, GROUPS) and moments (levels, columns, PAIRS); numeric columns come first.
 
-        1 everywhere where a column has one group only.
+        blocks: (levels,) rows of each, and how many there are. apart: where the moments are about a season's
+        expectation; without it they are about zero. 1 everywhere where a column has one group only.
         """
+        lengths, found = blocks
         rows = counts.sum(axis=1)
         shares = counts / np.maximum(rows, 1.0)[:, None]
         length = lengths[:, None].astype(np.float64)
-        moments = unpacked(triangle) / (blocks[:, None] * length)[..., None, None]
+        moments = unpacked(triangle) / (found[:, None] * length)[..., None, None]
         # A block is part of the mean that it is compared with.
-        part = 1 / np.maximum(1 - length / np.maximum(rows, 1.0), 0.5)
-        nearly = np.maximum(1.0, block_freedom(lengths, blocks))
+        spent = length / np.maximum(rows, 1.0) if apart is None else apart.spent[:, None]
+        part = 1 / np.maximum(1 - spent, 0.5)
+        nearly = np.maximum(1.0, block_freedom(lengths, found))
         weights = np.stack([*score_weights(shares), *_absence(shares)])
-        cells = _cells(shares, moments, length=length, freedom=nearly)
-        scores = np.stack([_ratio(each, moments, shares) for each in weights])
+        spread = _Spread(shares, length, None if apart is None else apart.within)
+        cells = _cells(spread, moments, freedom=nearly)
+        scores = np.stack([_ratio(each, moments, spread) for each in weights])
         most = _LARGER * scores.max(axis=0)
         most[:, numeric:] = np.inf
-        values = np.stack([*scores[:2], _tail_factor(cells, most), _path(shares, moments)])
+        values = np.stack([*scores[:2], _tail_factor(cells, most), _path(spread, moments)])
         values[:, :, numeric:] = values[CELLS, :, numeric:]
         tested = np.stack([*scores[:2], cells.mean])
         excess = np.stack([_excess(each, shares) for each in weights[:2]])
-        spread = 1 + np.maximum(excess, -1.5)[:, None] / (2 * length)
-        freedom = np.concatenate([nearly[:, None] / spread, [nearly[:, None] * cells.freedom]])
+        uneven = 1 + np.maximum(excess, -1.5)[:, None] / (2 * length)
+        freedom = np.concatenate([nearly[:, None] / uneven, [nearly[:, None] * cells.freedom]])
         tested[:2, :, numeric:], freedom[:2, :, numeric:] = tested[2, :, numeric:], freedom[2, :, numeric:]
         several = np.count_nonzero(shares, axis=1) > 1
         values, tested = (np.where(several & np.isfinite(found), found * part, 1.0) for found in (values, tested))
@@ -127,34 +146,73 @@ def _excess(weights: Floats, shares: Floats) -> Floats:
     return excess
 
 
-def _ratio(weights: Floats, moments: Floats, shares: Floats) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """How much independent rows vary: by their shares (columns, GROUPS), or as they do `within` seasons.
+
+    length: (levels, 1) rows of a block.
+    """
+
+    shares: Floats
+    length: Floats
+    within: Floats | None
+
+    def variance(self, weights: Floats) -> Floats:
+        """(levels or 1, columns, …) of a row's sum of centred weights (columns, …, GROUPS)."""
+        if self.within is None:
+            shares = self.shares.reshape(len(self.shares), *[1] * (weights.ndim - 2), GROUPS)
+            variance: Floats = (weights**2 * shares).sum(axis=-1)[None]
+            return variance
+        return _quadratic(weights, self.within)
+
+    def centred(self, moments: Floats) -> Floats:
+        """(levels, columns, GROUPS, GROUPS) moments of a row about what is expected of it, as effects on cells."""
+        if self.within is None:
+            # Deviations are from the shares of all rows, also where not all of them are in whole blocks.
+            cross = moments.sum(axis=-1)[..., :, None] * self.shares[:, None, :]
+            products = self.shares[:, :, None] * self.shares[:, None, :]
+            centred: Floats = moments - cross - np.swapaxes(cross, -1, -2) + self.length[..., None, None] * products
+            return centred
+        kept = self.shares >= RARE
+        inverse = np.where(kept, 1 / np.where(kept, self.shares, 1.0), 0.0)
+        own = np.einsum("lcgg,cg->lc", self.within, inverse)
+        stretched = np.where(own > _NOTHING, np.where(kept, 1 - self.shares, 0.0).sum(axis=1) / own, 0.0)
+        effects: Floats = moments * stretched[..., None, None]
+        return effects
+
+
+def _quadratic(weights: Floats, moments: Floats) -> Floats:
+    """(levels, columns, …) weights (columns, …, GROUPS) times moments (levels, columns, GROUPS, GROUPS) times them."""
+    times = np.einsum("lcgh,c...h->lc...g", moments, weights, optimize=True)
+    products: Floats = np.einsum("c...g,lc...g->lc...", weights, times, optimize=True)
+    return products
+
+
+def _ratio(weights: Floats, moments: Floats, spread: _Spread) -> Floats:
     """(levels, columns) variance of the sum of centred weights (columns, GROUPS), over that of independent rows."""
     above = np.einsum("cg,lcgh,ch->lc", weights, moments, weights, optimize=True)
-    below = (weights**2 * shares).sum(axis=1)
-    return np.where(below > 1e-12, above / below, 1.0)
+    below = spread.variance(weights)
+    return np.where(below > _NOTHING, above / below, 1.0)
 
 
-def _path(shares: Floats, moments: Floats) -> Floats:
+def _path(spread: _Spread, moments: Floats) -> Floats:
     """The greatest variance of a cumulative share, over that with independent rows: they make KS's tail."""
-    values = shares[:, :VALUE_GROUPS]
+    values = spread.shares[:, :VALUE_GROUPS]
     total = values.sum(axis=1, keepdims=True)
     below = np.cumsum(values, axis=1)[:, :-1] / np.maximum(total, 1e-300)
-    steps = np.zeros((len(shares), VALUE_GROUPS - 1, GROUPS))
+    steps = np.zeros((len(values), VALUE_GROUPS - 1, GROUPS))
     steps[:, :, :VALUE_GROUPS] = np.tri(VALUE_GROUPS - 1, VALUE_GROUPS)[None] - below[:, :, None]
     above = np.einsum("csg,lcsg->lcs", steps, np.einsum("lcgh,csh->lcsg", moments, steps, optimize=True), optimize=True)
-    most = (steps**2 * shares[:, None, :]).sum(axis=2).max(axis=1)
-    return np.where(most > 1e-12, above.max(axis=2) / most, 1.0)
+    most = spread.variance(steps).max(axis=-1)
+    return np.where(most > _NOTHING, above.max(axis=2) / most, 1.0)
 
 
-def _cells(shares: Floats, moments: Floats, *, length: Floats, freedom: Floats) -> _Cells:
+def _cells(among: _Spread, moments: Floats, *, freedom: Floats) -> _Cells:
+    shares, length = among.shares, among.length
     kept = shares >= RARE
     kinds = kept.sum(axis=1)
     inverse = np.where(kept, 1 / np.where(kept, shares, 1.0), 0.0)
-    # Deviations are from the shares of all rows, also where not all of them are in whole blocks.
-    average = moments.sum(axis=-1)
-    cross = average[..., :, None] * shares[:, None, :]
-    expected = length[..., None, None] * (shares[:, :, None] * shares[:, None, :])
-    covariance = moments - cross - np.swapaxes(cross, -1, -2) + expected
+    covariance = among.centred(moments)
     squares = np.einsum("lcgh,cg,ch->lc", covariance**2, inverse, inverse, optimize=True)
     trace = np.einsum("lcgg,cg->lc", covariance, inverse)
     free = np.maximum(np.where(kept, 1 - shares, 0.0).sum(axis=1), 1e-12)

@@ -18,6 +18,7 @@ from driftwatch.summaries.blocks import GROUPS as COARSE_GROUPS
 from driftwatch.summaries.blocks import Blocks
 from driftwatch.summaries.coarsening import category_groups, value_groups
 from driftwatch.summaries.layout import Floats, Ints, Layout
+from driftwatch.summaries.pyramid_season import SeasonPyramid
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Pyramid:
     rows: of the reference. numeric: how many of the columns are; they come first. counts: (columns, GROUPS).
     lengths: (levels,) rows of a block, doubling. blocks: (levels,) how many were counted, overlapping by half.
     moments: (levels, columns, PAIRS) whole numbers, see `block_moments.packed`.
+    apart: the same of what a season leaves; None where none was asked for.
     """
 
     rows: int
@@ -35,6 +37,7 @@ class Pyramid:
     lengths: Ints
     blocks: Ints
     moments: Floats
+    apart: SeasonPyramid | None = None
 
     def over(self, rows: int, reference_rows: int | None = None) -> Overdispersion:
         """By how much a window of so many rows varies more than one of independent rows, against this reference.
@@ -45,9 +48,18 @@ class Pyramid:
         """
         return self._known.over(rows, reference_rows or self.rows)
 
+    def over_season(self, rows: int, reference_rows: int) -> Overdispersion:
+        """The same of a window and of so many rows of its slots of a season, beside what the season explains.
+
+        Where nothing is known of that (an older reference, a season that came once), all that rows vary by counts.
+        """
+        if self.apart is None or not self.apart.used.any():
+            return self.over(rows, reference_rows)
+        return self.apart.over(rows, reference_rows, counts=self.counts)
+
     @cached_property
     def _known(self) -> VarianceTime:
-        curves = Curves.of(self.counts, self.moments, lengths=self.lengths, blocks=self.blocks, numeric=self.numeric)
+        curves = Curves.of(self.counts, self.moments, blocks=(self.lengths, self.blocks), numeric=self.numeric)
         free = block_freedom(self.lengths, self.blocks)
         return VarianceTime.of(curves, rows=self.rows, numeric=self.numeric, lengths=self.lengths, block_freedom=free)
 
@@ -55,7 +67,7 @@ class Pyramid:
         """The pyramid as named arrays, for whoever stores it."""
         return {
             "pyramid": np.stack([self.lengths, self.blocks]), "pyramid_counts": self.counts.astype(np.int64),
-            "pyramid_moments": self.moments,
+            "pyramid_moments": self.moments, **({} if self.apart is None else self.apart.arrays()),
         }  # fmt: skip
 
     @classmethod
@@ -64,7 +76,8 @@ class Pyramid:
         levels, counts, moments = arrays["pyramid"], arrays["pyramid_counts"], arrays["pyramid_moments"]
         if moments.shape != (levels.shape[1], len(layout.names), PAIRS) or len(counts) != len(layout.names):
             raise StateError(f"the stored pyramid is not one of {len(layout.names)} columns")
-        return cls(rows, len(layout.numeric), counts.astype(np.float64), levels[0], levels[1], moments)
+        apart = SeasonPyramid.from_arrays(layout, arrays)
+        return cls(rows, len(layout.numeric), counts.astype(np.float64), levels[0], levels[1], moments, apart)
 
     @classmethod
     def of_blocks(cls, blocks: Blocks, layout: Layout, *, rows: int) -> Self:

@@ -9,7 +9,6 @@ from driftwatch.kernels.block_moments import (
     MISSING_GROUP,
     Groups,
     block_counts,
-    merged,
     moments_of,
     packed,
     run_moments,
@@ -18,6 +17,7 @@ from driftwatch.stream.batch import Batch
 from driftwatch.summaries.coarsening import category_groups
 from driftwatch.summaries.layout import Floats, Layout
 from driftwatch.summaries.pyramid import Pyramid
+from driftwatch.summaries.pyramid_ladder import Ladder
 
 RUN_LEVELS, TOP_LEVELS = 9, 20
 RUN = 1 << (RUN_LEVELS + 1)
@@ -33,22 +33,19 @@ class PyramidCounter:
     """
 
     def __init__(self, layout: Layout, cuts: Floats, *, rows: int) -> None:
-        self._cuts = cuts
-        self._numeric = len(layout.numeric)
-        self._folds = [category_groups(int(width)) for width in np.diff(layout.offsets)]
-        self._columns = self._numeric + len(self._folds)
-        self._stride = max(1, -(-rows // (RUN * RUNS)))
+        self._groups = RowGroups(layout, cuts)
+        self._numeric, self._columns = len(layout.numeric), len(layout.names)
+        self._stride = stride_of(rows)
         self._pending: Groups = np.empty((self._columns, 0), dtype=np.uint8)
         self._runs = 0
         self._counts = np.zeros((self._columns, GROUPS))
-        self._moments = np.zeros((TOP_LEVELS, self._columns, GROUPS, GROUPS))
-        self._blocks = np.zeros(TOP_LEVELS, dtype=np.int64)
-        self._last = np.zeros((TOP_LEVELS, self._columns, 1, GROUPS))
-        self._seen = [0] * TOP_LEVELS
+        self._moments = np.zeros((RUN_LEVELS, self._columns, GROUPS, GROUPS))
+        self._blocks = np.zeros(RUN_LEVELS, dtype=np.int64)
+        self._ladder = Ladder(moments_of, levels=TOP_LEVELS - RUN_LEVELS)
 
     def add(self, batch: Batch) -> None:
         """Count the next rows."""
-        groups = np.concatenate([self._pending, self._grouped(batch)], axis=1)
+        groups = np.concatenate([self._pending, self._groups.of(batch)], axis=1)
         count = groups.shape[1] // RUN
         self._pending = groups[:, count * RUN :].copy()
         if not count:
@@ -56,23 +53,24 @@ class PyramidCounter:
         runs = groups[:, : count * RUN].reshape(self._columns, count, RUN)
         chosen = np.flatnonzero((self._runs + np.arange(count)) % self._stride == 0)
         moments, blocks = self._looked_into(runs[:, chosen])
-        self._moments[:RUN_LEVELS] += moments
-        self._blocks[:RUN_LEVELS] += blocks
+        self._moments += moments
+        self._blocks += blocks
         self._runs += count
         halves = groups[:, : count * RUN].reshape(self._columns, 2 * count, RUN // 2)
         counts = np.array([block_counts(column) for column in halves]).reshape(self._columns, 2 * count, GROUPS)
         self._counts += counts.sum(axis=1)
-        self._climb(counts)
+        self._ladder.add(counts)
 
     @property
     def pyramid(self) -> Pyramid:
         """The pyramid of the rows so far."""
         rest = self._pending[:, None, :]
-        moments, blocks = self._moments.copy(), self._blocks.copy()
+        moments, blocks = self._moments, self._blocks
         if self._runs % self._stride == 0:
             more, so_many = self._looked_into(rest)
-            moments[:RUN_LEVELS] += more
-            blocks[:RUN_LEVELS] += so_many
+            moments, blocks = moments + more, blocks + so_many
+        moments = np.concatenate([moments, self._ladder.sums(np.zeros_like(moments[0]))])
+        blocks = np.concatenate([blocks, self._ladder.blocks])
         counts = self._counts + np.array([block_counts(column)[0] for column in rest]).reshape(self._columns, GROUPS)
         rows = self._runs * RUN + self._pending.shape[1]
         known = blocks > 1
@@ -89,29 +87,28 @@ class PyramidCounter:
             moments[:, place], blocks[:] = run_moments(column, levels=RUN_LEVELS)
         return moments, blocks
 
-    def _climb(self, counts: Floats) -> None:
-        """Add the next counts of half runs (columns, halves, GROUPS), and what they make together with earlier ones."""
-        for level in range(RUN_LEVELS, TOP_LEVELS):
-            before, self._seen[level] = self._seen[level], self._seen[level] + counts.shape[1]
-            line = np.concatenate([self._last[level], counts], axis=1) if before else counts
-            self._last[level] = counts[:, -1:]
-            pairs = merged(line)
-            self._moments[level] += moments_of(pairs)
-            self._blocks[level] += pairs.shape[1]
-            first = max(0, before - 1) % 2
-            counts = pairs[:, first::2]
-            if not counts.shape[1]:
-                return
 
-    def _grouped(self, batch: Batch) -> Groups:
-        """(columns, rows) the group of each value and category."""
-        groups = np.zeros((self._columns, batch.rows), dtype=np.uint8)
+class RowGroups:
+    """Tells the group of each value and category of the rows of a layout; cuts: see `PyramidCounter`."""
+
+    def __init__(self, layout: Layout, cuts: Floats) -> None:
+        self._cuts = cuts
+        self._folds = [category_groups(int(width)) for width in np.diff(layout.offsets)]
+
+    def of(self, batch: Batch) -> Groups:
+        """(columns, rows), numeric columns first."""
+        groups = np.zeros((len(self._cuts) + len(self._folds), batch.rows), dtype=np.uint8)
         for place, (values, cuts) in enumerate(zip(batch.numeric, self._cuts, strict=True)):
             line = groups[place]
             for cut in cuts[np.isfinite(cuts)]:
                 line += values > cut
             line[np.isnan(values)] = MISSING_GROUP
             line[np.isposinf(values)] = INVALID_GROUP
-        for place, fold in enumerate(self._folds):
-            groups[self._numeric + place] = fold[batch.categorical[place]]
+        for place, fold in enumerate(self._folds, start=len(self._cuts)):
+            groups[place] = fold[batch.categorical[place - len(self._cuts)]]
         return groups
+
+
+def stride_of(rows: int) -> int:
+    """Every which run is looked into, where the table has about so many rows."""
+    return max(1, -(-rows // (RUN * RUNS)))

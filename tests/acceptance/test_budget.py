@@ -45,6 +45,8 @@ ignore = ["instant", "dteday", "yr"]
 """
 CALENDAR = {"season", "mnth", "hr", "weekday", "workingday", "holiday"}
 
+GROWN = ("casual", "registered", "cnt")
+
 Cells = Counter[tuple[str, int]]
 
 
@@ -128,18 +130,30 @@ def bike(years: Path, reference: str, size: str) -> Counter[str]:
 
 
 def test_growth_remains_when_the_season_is_known(years: Path) -> None:
-    """Quarters of 2012 against the same months of 2011: more riders in all, and never the calendar."""
+    """Quarters of 2012 against the same months of 2011: more riders in all, and never the calendar.
+
+    One year does not tell how months differ from year to year; what else fires is the weather, well within the budget
+    of 15 false alarms.
+    """
     found = bike(years, MONTHS, "91d")
-    assert {column: found[column] for column in ("casual", "registered", "cnt")} == {
-        "casual": 5,
-        "registered": 5,
-        "cnt": 5,
-    }
+    assert {column: found[column] for column in GROWN} == {"casual": 5, "registered": 5, "cnt": 5}
     assert not CALENDAR & set(found)
+    assert sum(count for column, count in found.items() if column not in GROWN) <= 2
 
 
 def test_the_hour_of_the_week_explains_the_week(years: Path) -> None:
-    """Days of 2012 against the same hours of the week: its days never fire, but for holidays."""
+    """Days of 2012 against the same hours of the week: nothing fires but growth, and holidays as what they are.
+
+    A day is like its neighbours, so that it says little of the year; taken as independent hours, each is a change.
+    """
     found = bike(years, WEEK, "1d")
-    assert (found["hr"], found["weekday"]) == (0, 0)
+    assert set(found) <= {*GROWN, "holiday", "workingday"}
     assert max(found["holiday"], found["workingday"]) <= 12
+
+
+def test_weeks_tell_growth_from_their_months(years: Path) -> None:
+    """Weeks of 2012 against the same month of 2011: growth in nearly all, never the calendar or the temperature."""
+    found = bike(years, MONTHS, "7d")
+    assert min(found["cnt"], found["registered"]) >= 45
+    assert found["casual"] >= 35
+    assert not (CALENDAR | {"temp", "atemp"}) & set(found)
