@@ -2,6 +2,7 @@
 
 from driftwatch.config import Config
 from driftwatch.errors import ConfigError, SinkError
+from driftwatch.sinks.certificates import Certificates
 from driftwatch.sinks.targets.kinds import target_of
 from driftwatch.sources.kafka_spec import KafkaSpec
 
@@ -17,5 +18,6 @@ def check_secrets(config: Config) -> None:
     for position, target in enumerate(config.targets):
         try:
             target_of(target).check()
+            Certificates(target).check()
         except SinkError as error:
             raise ConfigError(f"targets[{position}]: {error}; make it readable or name another") from error

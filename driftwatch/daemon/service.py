@@ -222,6 +222,7 @@ class Service:
             deliveries=self._delivery.counts,
             refusals=self._refusals.counts,
             dead_letters_dropped=dead_letters_dropped,
+            circuits=self._delivery.circuits,
         )
         return Telemetry(values, gauges=gauges, clock=self._clock, version=driftwatch.__version__)
 

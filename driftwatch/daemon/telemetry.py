@@ -29,9 +29,9 @@ CHECKPOINT_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 _EXPORTED = (
     Metric.EVENTS, Metric.EVENTS_REJECTED, Metric.CHECKPOINT_DURATION, Metric.CHECKPOINT_LAST_SUCCESS,
     Metric.CHECKPOINT_FAILURES, Metric.DELIVERIES, Metric.DELIVERIES_PENDING, Metric.DEAD_LETTERS,
-    Metric.DELIVERY_OLDEST_PENDING, Metric.KAFKA_LAG, Metric.KAFKA_PAUSED, Metric.KAFKA_RECONNECTS,
-    Metric.QUEUE_RECORDS, Metric.QUEUE_CAPACITY, Metric.HTTP_REFUSED, Metric.REJECTED_DROPPED,
-    Metric.CONFIG_RELOAD_SUCCESS, Metric.BUILD_INFO,
+    Metric.DELIVERY_OLDEST_PENDING, Metric.CIRCUIT_STATE, Metric.KAFKA_LAG, Metric.KAFKA_PAUSED,
+    Metric.KAFKA_RECONNECTS, Metric.QUEUE_RECORDS, Metric.QUEUE_CAPACITY, Metric.HTTP_REFUSED,
+    Metric.REJECTED_DROPPED, Metric.CONFIG_RELOAD_SUCCESS, Metric.BUILD_INFO,
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ class Gauges:
     deliveries: Callable[[], Mapping[tuple[str, DeliveryResult], int]]
     refusals: Callable[[], Mapping[Refusal, int]] = dict
     dead_letters_dropped: Callable[[], int] = int
+    circuits: Callable[[], Mapping[str, int]] = dict
 
 
 class Telemetry:
@@ -142,6 +143,7 @@ class Telemetry:
             {(target, str(result)): n for (target, result), n in gauges.deliveries().items()}
         )
         yield from self._letters()
+        yield Metric.CIRCUIT_STATE.samples({(target,): state for target, state in gauges.circuits().items()})
         yield from _kafka(list(gauges.sources()))
         yield Metric.QUEUE_RECORDS.samples({(): gauges.queue_records()})
         yield Metric.QUEUE_CAPACITY.samples({(): gauges.queue_capacity_records})

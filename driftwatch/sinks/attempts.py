@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
+from driftwatch.errors import SinkError
+
 _SECOND, _MINUTE, _HOUR = 1_000, 60_000, 3_600_000
 
 SCHEDULE_MS: Final = (
@@ -40,18 +42,29 @@ class Result(StrEnum):
     NOT_STARTED = "not_started"
     """It took the request and said that nothing was begun."""
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a label, not a secret
+    """A secret or certificate of ours could not be read; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A response, judged. retry_after_ms: for how long the target asked to be left alone; 0 when it did not.
 
-    detail: one line for the log, such as the number of the run that was begun; no secret.
+    detail: one line for the log, such as the number of the run that was begun; no secret. status: the HTTP status; 0
+    when there was none.
     """
 
     result: Result
     retry_after_ms: int = 0
     detail: str = field(default="", compare=False)
+    status: int = field(default=0, compare=False)
+
+
+class UnansweredError(SinkError):
+    """A request that brought no reply; the text is fit for a log. result: TIMEOUT, CONNECTION_FAILED or BLOCKED."""
+
+    def __init__(self, result: Result, detail: str) -> None:
+        super().__init__(detail)
+        self.result = result
 
 
 def judge(status: int, retry_after: str, *, now_ms: int) -> Answer:
@@ -63,14 +76,21 @@ def judge(status: int, retry_after: str, *, now_ms: int) -> Answer:
     asked_ms = retry_after_ms(retry_after, now_ms=now_ms)
     detail = f"HTTP {status}"
     if 200 <= status < 300:
-        return Answer(Result.DELIVERED, detail=detail)
+        return Answer(Result.DELIVERED, 0, detail, status)
     if status == 410:
-        return Answer(Result.GONE, detail=detail)
+        return Answer(Result.GONE, 0, detail, status)
     if 300 <= status < 400:
-        return Answer(Result.REFUSED_REDIRECT, asked_ms, detail)
+        return Answer(Result.REFUSED_REDIRECT, asked_ms, detail, status)
     if status in _THROTTLING or asked_ms:
-        return Answer(Result.THROTTLED, asked_ms, detail)
-    return Answer(Result.HTTP_ERROR, detail=detail)
+        return Answer(Result.THROTTLED, asked_ms, detail, status)
+    return Answer(Result.HTTP_ERROR, 0, detail, status)
+
+
+def says_down(answer: Answer) -> bool | None:
+    """Say whether an attempt tells that the target is down (True) or there (False); None when it never was asked."""
+    if answer.result in {Result.SECRET_UNREADABLE, Result.BLOCKED}:
+        return None
+    return answer.status >= 500 or answer.result in {Result.CONNECTION_FAILED, Result.TIMEOUT, Result.THROTTLED}
 
 
 def retry_after_ms(text: str, *, now_ms: int) -> int:

@@ -173,6 +173,9 @@ class Metric(Enum):
         ("target",),
         "Age of the oldest webhook that waits; 0 when none does.",
     )
+    CIRCUIT_STATE = Form(
+        "target_circuit_state", Type.GAUGE, ("target",), "Whether the target is asked: 0 yes, 1 to try, 2 not now."
+    )
     KAFKA_LAG = Form("kafka_lag_records", Type.GAUGE, _PARTITION, "Records of a partition not read yet.")
     KAFKA_PAUSED = Form("kafka_paused", Type.GAUGE, _PARTITION, "1 while reading of the partition is paused.")
     KAFKA_RECONNECTS = Form("kafka_reconnects_total", Type.COUNTER, (), "Times the connection to Kafka was made anew.")

@@ -2,24 +2,36 @@
 
 from urllib.parse import urlsplit
 
-import httpx
 import structlog
 
 from driftwatch.errors import SinkError
 from driftwatch.failpoints import Point, reached
 from driftwatch.ports.letters import Letter, Outbox
 from driftwatch.ports.streams import Clock
-from driftwatch.sinks.attempts import Answer, Dice, Result, hold_ms, next_attempt_ms
-from driftwatch.sinks.targets.target import MAX_REPLY_BYTES, Reply, Request, Target
+from driftwatch.sinks.attempts import (
+    Answer,
+    Dice,
+    Result,
+    UnansweredError,
+    hold_ms,
+    next_attempt_ms,
+    says_down,
+)
+from driftwatch.sinks.breaker import Breaker, Circuit
+from driftwatch.sinks.targets.target import Ask, Reply, Request, Target
 
 _log = structlog.get_logger(__name__)
 
 
 class Courier:
-    """Delivers to one target. Throttling and a 410 are remembered until the process ends, letters in the outbox."""
+    """Delivers to one target. ask: sends one request, see `Exchange`.
 
-    def __init__(self, target: Target, outbox: Outbox, *, client: httpx.Client, clock: Clock, dice: Dice) -> None:
-        self._target, self._outbox, self._client, self._clock, self._dice = target, outbox, client, clock, dice
+    Throttling, the circuit and a 410 are remembered until the process ends, letters in the outbox.
+    """
+
+    def __init__(self, target: Target, outbox: Outbox, *, ask: Ask, clock: Clock, dice: Dice) -> None:
+        self._target, self._outbox, self._ask, self._clock, self._dice = target, outbox, ask, clock, dice
+        self._breaker = Breaker()
         self._held_until_ms = 0
         self._throttled = 0
         self._asked = ""
@@ -32,7 +44,7 @@ class Courier:
         Raises StateError when the outcome could not be saved: the letter will be sent again under the same id.
         """
         now_ms = self._clock()
-        if self.disabled or now_ms < self._held_until_ms:
+        if self.disabled or now_ms < self._held_until_ms or self._breaker.state(now_ms) is Circuit.OPEN:
             return None
         letters = self._outbox.due(self._target.spec.name, now_ms, limit=1)
         if not letters:
@@ -41,6 +53,7 @@ class Courier:
         answer = self._attempt(letters[0], now_ms=now_ms)
         reached(Point.POSTED)
         self.counts[answer.result] += 1
+        self._judge_target(answer)
         self._settle(letters[0], answer)
         reached(Point.RECORDED)
         return answer.result
@@ -49,18 +62,19 @@ class Courier:
         """Leave the target alone for so long."""
         self._held_until_ms = max(self._held_until_ms, self._clock() + milliseconds)
 
+    def circuit(self) -> Circuit:
+        """Say how the circuit stands now."""
+        return self._breaker.state(self._clock())
+
     def _attempt(self, letter: Letter, *, now_ms: int) -> Answer:
         name = self._target.spec.name
         try:
-            answer = self._target.deliver(letter, now_ms=now_ms, ask=self._ask)
+            answer = self._target.deliver(letter, now_ms=now_ms, ask=self._noted)
+        except UnansweredError as error:
+            answer = Answer(error.result, detail=str(error))
         except SinkError as error:
             _log.warning("secret unreadable", target=name, webhook_id=letter.sent_as, error=str(error))
             return Answer(Result.SECRET_UNREADABLE)
-        except httpx.TimeoutException as error:
-            answer = Answer(Result.TIMEOUT, detail=type(error).__name__)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            # A host name that IDNA refuses comes as UnicodeError. The text could quote the address, its type cannot.
-            answer = Answer(Result.CONNECTION_FAILED, detail=type(error).__name__)
         note = _log.info if answer.result is Result.DELIVERED else _log.warning
         note(
             "delivery attempt",
@@ -74,21 +88,22 @@ class Courier:
         )
         return answer
 
-    def _ask(self, request: Request) -> Reply:
-        """Send a request; of the reply's body only so much is read as may be needed."""
-        self._asked = request.url
-        sent = self._client.stream(
-            "POST", request.url, headers=dict(request.headers), content=request.body,
-            timeout=self._target.spec.timeout / 1000,
-        )  # fmt: skip
-        with sent as response:
-            body = b""
-            for part in response.iter_bytes() if request.reads else ():
-                body += part
-                if len(body) >= MAX_REPLY_BYTES:
-                    break
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, headers, body[:MAX_REPLY_BYTES])
+    def _noted(self, request: Request) -> Reply:
+        self._asked = request.known_as
+        return self._ask(request)
+
+    def _judge_target(self, answer: Answer) -> None:
+        before, now_ms = self.circuit(), self._clock()
+        down = says_down(answer)
+        if down is False:
+            self._breaker.answered()
+        elif down:
+            self._breaker.failed(now_ms)
+        after = self._breaker.state(now_ms)
+        if after is Circuit.OPEN and before is Circuit.CLOSED:
+            _log.warning("circuit opened: the target is down", target=self._target.spec.name)
+        elif after is Circuit.CLOSED and before is not after:
+            _log.info("circuit closed: the target is back", target=self._target.spec.name)
 
     def _settle(self, letter: Letter, answer: Answer) -> None:
         now_ms = self._clock()

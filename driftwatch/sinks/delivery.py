@@ -5,14 +5,15 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 
-import httpx
 import structlog
 
 from driftwatch.errors import StateError
 from driftwatch.ports.letters import Outbox
 from driftwatch.ports.streams import Clock
 from driftwatch.sinks.attempts import Dice, Result
+from driftwatch.sinks.breaker import Circuit
 from driftwatch.sinks.courier import Courier
+from driftwatch.sinks.exchange import Exchange
 from driftwatch.sinks.targets.target import Target
 
 _POLL_SECONDS = 1.0
@@ -25,17 +26,16 @@ _log = structlog.get_logger(__name__)
 class Delivery:
     """Delivers the outbox's letters at least once, those of one alert to one target in their order.
 
-    Letters to a target that is not configured any more stay in the outbox. After a 410 a target is disabled until the
-    next start; its letters wait.
+    A target has one thread, so there is at most one attempt under way and one connection open to it. Letters to a
+    target that is not configured any more stay in the outbox. After a 410 a target is disabled until the next start;
+    its letters wait.
     """
 
     def __init__(self, outbox: Outbox, targets: Iterable[Target], *, clock: Clock, dice: Dice) -> None:
         self._couriers: dict[str, Courier] = {}
-        self._clients = []
         for target in targets:
-            client = httpx.Client(follow_redirects=False)
-            self._clients.append(client)
-            self._couriers[target.spec.name] = Courier(target, outbox, client=client, clock=clock, dice=dice)
+            ask = Exchange(target.spec).ask
+            self._couriers[target.spec.name] = Courier(target, outbox, ask=ask, clock=clock, dice=dice)
         self._changed = threading.Condition()
         self._stopping = False
         self._wakes = 0
@@ -45,10 +45,8 @@ class Delivery:
         """Begin to deliver."""
         # httpx logs whole addresses, with their credentials; what is to be said of an attempt the courier says.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        for (name, courier), client in zip(self._couriers.items(), self._clients, strict=True):
-            thread = threading.Thread(
-                target=self._run, args=(name, courier, client), name=f"deliver-{name}", daemon=True
-            )
+        for name, courier in self._couriers.items():
+            thread = threading.Thread(target=self._run, args=(name, courier), name=f"deliver-{name}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -69,9 +67,6 @@ class Delivery:
         deadline = time.monotonic() + timeout_seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        if not self._threads:
-            for client in self._clients:
-                client.close()
         return not any(thread.is_alive() for thread in self._threads)
 
     def counts(self) -> Mapping[tuple[str, Result], int]:
@@ -82,12 +77,15 @@ class Delivery:
         """Name the targets that answered 410 Gone."""
         return frozenset(name for name, courier in self._couriers.items() if courier.disabled)
 
-    def _run(self, name: str, courier: Courier, client: httpx.Client) -> None:
-        with client:
-            wakes = -1
-            while not self._stopping:
-                if not self._deliver(name, courier):
-                    wakes = self._rest(wakes)
+    def circuits(self) -> Mapping[str, Circuit]:
+        """Say how each target's circuit stands."""
+        return {name: courier.circuit() for name, courier in self._couriers.items()}
+
+    def _run(self, name: str, courier: Courier) -> None:
+        wakes = -1
+        while not self._stopping:
+            if not self._deliver(name, courier):
+                wakes = self._rest(wakes)
 
     def _deliver(self, name: str, courier: Courier) -> bool:
         """Make one attempt; whether there was one."""

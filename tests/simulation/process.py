@@ -20,6 +20,7 @@ from driftwatch.ports.streams import Inbox
 from driftwatch.sinks.attempts import Result
 from driftwatch.sinks.board import Board
 from driftwatch.sinks.courier import Courier
+from driftwatch.sinks.exchange import Exchange
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
 from driftwatch.sources.inbox import InboxSource, _StreamReader
 from driftwatch.store.checkpoint import SqliteStore
@@ -127,10 +128,11 @@ class Process:
         )  # fmt: skip
         self.ingest = DurableIngest(self.inbox, (), clock=around.clock)
         self.ingest._decoder = decoder
-        self._client = around.receiver.client()
+        transport = around.receiver.transport()
         self.couriers = [
             Courier(
-                Webhook(spec), self.outbox, client=self._client, clock=around.clock, dice=around.dice.random
+                Webhook(spec), self.outbox, ask=Exchange(spec, transport=transport).ask, clock=around.clock,
+                dice=around.dice.random,
             )
             for spec in around.targets()
         ]  # fmt: skip
@@ -191,7 +193,6 @@ class Process:
 
     def close(self) -> None:
         """Let go of everything, as the operating system does for a process that is gone."""
-        self._client.close()
         self.database.close()
 
     def _commit(self, positions: Mapping[str, int]) -> None:

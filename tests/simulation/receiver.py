@@ -31,9 +31,9 @@ class Receiver:
     recorded: set[str] = field(default_factory=set)
     last: str = ""
 
-    def client(self) -> httpx.Client:
-        """A client whose every request comes here."""
-        return httpx.Client(transport=httpx.MockTransport(self._answer), trust_env=False)
+    def transport(self) -> httpx.BaseTransport:
+        """What brings every request here."""
+        return httpx.MockTransport(self._answer)
 
     def _check(self, letter: str, body: bytes) -> None:
         """Note what must never be seen from outside."""

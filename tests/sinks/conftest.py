@@ -12,6 +12,4 @@ from tests.sinks.postroom import Post
 def post(tmp_path: Path) -> Iterator[Post]:
     opened = Post(tmp_path)
     yield opened
-    for client in opened.clients:
-        client.close()
     opened.store.close()

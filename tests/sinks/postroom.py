@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from driftwatch.ports.answers import Query
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.courier import Courier
+from driftwatch.sinks.exchange import Exchange
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
@@ -27,7 +26,6 @@ class Post:
         self.directory = directory
         # Receivers compare a signature's time with their own clock, so this one begins at the real time.
         self.now_ms = round(time.time() * 1000)
-        self.clients: list[httpx.Client] = []
         self.open()
 
     def open(self) -> None:
@@ -53,9 +51,8 @@ class Post:
         )
 
     def courier(self, url: str, **changes: Any) -> Courier:
-        self.clients.append(httpx.Client(trust_env=False))
         target = self.target(url, **changes)
-        return Courier(target, self.outbox, client=self.clients[-1], clock=self.clock, dice=lambda: 0.0)
+        return Courier(target, self.outbox, ask=Exchange(target.spec).ask, clock=self.clock, dice=lambda: 0.0)
 
     def next_in_ms(self) -> int:
         """Tell in how long the oldest letter is due again."""

@@ -9,6 +9,7 @@ import pytest
 from driftwatch.ports.answers import Query
 from driftwatch.sinks.attempts import SCHEDULE_MS, Result
 from driftwatch.sinks.courier import Courier
+from driftwatch.sinks.exchange import Exchange
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec, sign
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
@@ -38,15 +39,15 @@ def test_the_whole_schedule(database: Database, monkeypatch: pytest.MonkeyPatch,
     store, outbox = SqliteStore(database), SqliteOutbox(database)
     store.save(checkpoint(letters=(letter(), letter("next"))))
     target = Webhook(WebhookSpec(name="trainer", url="http://trainer/", secret_env="HOOK"))
-    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
-        courier = Courier(target, outbox, client=client, clock=lambda: now_ms, dice=lambda: thrown)
-        assert courier.deliver_once() is Result.HTTP_ERROR
-        while (due := outbox.due("trainer", 2 * START, limit=1)[0]).id == "msg_1":
-            now_ms = due.next_ms - 1
-            early = courier.deliver_once()
-            now_ms = due.next_ms
+    ask = Exchange(target.spec, transport=httpx.MockTransport(answer)).ask
+    courier = Courier(target, outbox, ask=ask, clock=lambda: now_ms, dice=lambda: thrown)
+    assert courier.deliver_once() is Result.HTTP_ERROR
+    while (due := outbox.due("trainer", 2 * START, limit=1)[0]).id == "msg_1":
+        now_ms = due.next_ms - 1
+        early = courier.deliver_once()
+        now_ms = due.next_ms
 
-            assert (early, courier.deliver_once()) == (None, Result.HTTP_ERROR)
+        assert (early, courier.deliver_once()) == (None, Result.HTTP_ERROR)
 
     times = [at - START for at, _ in sent]
     assert times == [round(sum(SCHEDULE_MS[:n]) * share) for n in range(10)]

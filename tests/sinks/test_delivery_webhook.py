@@ -50,7 +50,7 @@ def test_everything_written() -> None:
         ({"actions": ["page"]}, "'notify', 'retrain' or 'rollback'"),
         ({"cooldown": 5}, "write a duration as text"),
         ({"timeout": "0s"}, "longer than zero"),
-        ({"type": "slack"}, 'this release does not have "slack"'),
+        ({"type": "slack"}, "'webhook'"),
         ({"name": ""}, "name"),
         ({"name": 'a"b'}, "name"),
     ],
@@ -115,8 +115,8 @@ def test_a_rotated_secret_is_used_at_once(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (None, r"target retrain: secret_file .*: No such file or directory"),
-        (b"", "the signing secret is empty"),
-        (b" \n", "the signing secret is empty"),
+        (b"", "the secret is empty"),
+        (b" \n", "the secret is empty"),
         (b"whsec_", "is not base64"),
         (b"whsec_????", "is not base64"),
         (b"\xff\xfe", "it is not UTF-8 text"),
@@ -137,7 +137,7 @@ def test_an_unreadable_secret(tmp_path: Path, content: bytes | None, words: str)
 def test_an_unset_environment_variable() -> None:
     """Its name is in the message."""
     target = Webhook(WebhookSpec.model_validate(GOOD | {"secret_file": None, "secret_env": "DRIFTWATCH_NOT_SET"}))
-    with pytest.raises(SinkError, match="environment DRIFTWATCH_NOT_SET: the signing secret is empty"):
+    with pytest.raises(SinkError, match="environment DRIFTWATCH_NOT_SET: it is not set"):
         target.request(letter(), now_ms=NOW)
 
 

@@ -31,7 +31,7 @@ BEYOND = {
 """What limits cost, and what became of labels: not in the contract's table, which came before them."""
 LATER = {
     "driftwatch_incident_seconds", "driftwatch_model_version_info",
-    "driftwatch_model_version_first_seen_timestamp_seconds", "driftwatch_target_circuit_state",
+    "driftwatch_model_version_first_seen_timestamp_seconds",
 }  # fmt: skip
 """Metrics of the contract whose capability does not exist yet."""
 

@@ -5,10 +5,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from driftwatch.spec import DurationMs, PositiveDurationMs, Spec
+from driftwatch.sinks.targets.network import NetworkSpec
+from driftwatch.spec import DurationMs, PositiveDurationMs
 
 Action = Literal["notify", "retrain", "rollback"]
 ALL_ACTIONS: tuple[Action, ...] = ("notify", "retrain", "rollback")
+NOTICES: tuple[Action, ...] = ("notify",)
+"""What kinds that tell people take, unless told otherwise."""
 
 
 def _http(url: str) -> str:
@@ -26,7 +29,7 @@ Address = Annotated[str, AfterValidator(_http)]
 """An absolute address of HTTP or HTTPS."""
 
 
-class TargetSpec(Spec):
+class TargetSpec(NetworkSpec):
     """The keys of every `[[targets]]` table; each kind adds its own, and `type: Literal[…]`.
 
     actions: what it is willing to be asked; kinds that start a pipeline take no notices.

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from driftwatch.errors import SinkError
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Answer
-from driftwatch.sinks.targets.secret import read_secret
+from driftwatch.sinks.targets.secret import read_secrets
 from driftwatch.sinks.targets.spec import Address, TargetSpec
 from driftwatch.sinks.targets.target import Ask, Request
 from driftwatch.spec import LocatedPath
@@ -22,8 +22,9 @@ _PREFIX = "whsec_"
 class WebhookSpec(TargetSpec):
     """`[[targets]]` of type "webhook"; exactly one of `secret_file` and `secret_env` names the signing secret.
 
-    The secret is `whsec_` and base64, or any text, whose UTF-8 bytes are then the key; it is read again at every
-    attempt, so it can be rotated while the service runs.
+    The secret is `whsec_` and base64, or any text without white space, whose UTF-8 bytes are then the key. It is read
+    again at every attempt, so it can be rotated while the service runs: several of them, separated by white space and
+    the newest first, each sign.
     """
 
     later: ClassVar = ("approval",)
@@ -53,8 +54,8 @@ class Webhook:
         return self._spec
 
     def check(self) -> None:
-        """Read the secret once. Raises SinkError when it cannot be read."""
-        self._secret()
+        """Read the secrets once. Raises SinkError when one cannot be read."""
+        self._secrets()
 
     def deliver(self, letter: Letter, *, now_ms: int, ask: Ask) -> Answer:
         """Make one attempt, now. Raises SinkError when the secret cannot be read."""
@@ -63,20 +64,23 @@ class Webhook:
     def request(self, letter: Letter, *, now_ms: int) -> Request:
         """Write the signed request of an attempt made now. Raises SinkError when the secret cannot be read."""
         seconds = now_ms // 1000
+        signatures = [
+            sign(letter.body, secret, webhook_id=letter.sent_as, seconds=seconds) for secret in self._secrets()
+        ]
         headers = {
             "content-type": "application/json",
             "user-agent": "driftwatch",
             "webhook-id": letter.sent_as,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": sign(letter.body, self._secret(), webhook_id=letter.sent_as, seconds=seconds),
+            "webhook-signature": " ".join(signatures),
         }
         return Request(self._spec.url, headers, letter.body)
 
-    def _secret(self) -> bytes:
+    def _secrets(self) -> tuple[bytes, ...]:
         spec = self._spec
-        text = read_secret(target=spec.name, key="secret", file=spec.secret_file, variable=spec.secret_env)
+        texts = read_secrets(target=spec.name, key="secret", file=spec.secret_file, variable=spec.secret_env)
         where = f"environment {spec.secret_env}" if spec.secret_env else f"secret_file {spec.secret_file}"
-        return decode_secret(text, where=where)
+        return tuple(decode_secret(text, where=f"target {spec.name}: {where}") for text in texts)
 
 
 def sign(body: bytes, secret: bytes, *, webhook_id: str, seconds: int) -> str:
@@ -87,10 +91,9 @@ def sign(body: bytes, secret: bytes, *, webhook_id: str, seconds: int) -> str:
 
 def decode_secret(text: str, *, where: str) -> bytes:
     """Turn a written secret into its key. Raises SinkError, which never shows it, when it is empty or no base64."""
-    text = text.strip()
     if not text.startswith(_PREFIX):
         if not text:
-            raise SinkError(f"{where}: the signing secret is empty")
+            raise SinkError(f"{where}: the secret is empty")
         return text.encode()
     coded = text.removeprefix(_PREFIX)
     try:
@@ -98,5 +101,5 @@ def decode_secret(text: str, *, where: str) -> bytes:
     except binascii.Error:
         secret = b""
     if not secret:
-        raise SinkError(f"{where}: what follows {_PREFIX} in the signing secret is not base64")
+        raise SinkError(f"{where}: what follows {_PREFIX} in the secret is not base64")
     return secret
