@@ -2,34 +2,56 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import Discriminator, Tag
+from pydantic import BeforeValidator, Field
 
+from driftwatch.sinks.targets.alertmanager import Alertmanager, AlertmanagerSpec
+from driftwatch.sinks.targets.cloudevents import CloudEvents, CloudEventsSpec
+from driftwatch.sinks.targets.github import Github, GithubSpec
+from driftwatch.sinks.targets.gitlab import Gitlab, GitlabSpec
+from driftwatch.sinks.targets.jenkins import Jenkins, JenkinsSpec
 from driftwatch.sinks.targets.pagerduty import PagerDuty, PagerDutySpec
+from driftwatch.sinks.targets.slack import Slack, SlackSpec
 from driftwatch.sinks.targets.spec import TargetSpec
 from driftwatch.sinks.targets.target import Target
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
 
 _MADE: Mapping[type[TargetSpec], Callable[[Any], Target]] = MappingProxyType(
     {
+        AlertmanagerSpec: Alertmanager,
+        CloudEventsSpec: CloudEvents,
+        GithubSpec: Github,
+        GitlabSpec: Gitlab,
+        JenkinsSpec: Jenkins,
         PagerDutySpec: PagerDuty,
+        SlackSpec: Slack,
         WebhookSpec: Webhook,
     }
 )
 
-KINDS = ("pagerduty", "webhook")
+KINDS: tuple[str, ...] = tuple(get_args(spec.model_fields["type"].annotation)[0] for spec in _MADE)
 """The words that `type` may be."""
 
 
 def _kind(table: Any) -> Any:
-    """Which kind a table is of; without a word it is the plain webhook."""
-    return table.get("type", "webhook") if isinstance(table, dict) else getattr(table, "type", None)
+    """Without a word it is the plain webhook."""
+    return {"type": "webhook", **table} if isinstance(table, dict) else table
 
 
 AnyTargetSpec = Annotated[
-    Annotated[PagerDutySpec, Tag("pagerduty")] | Annotated[WebhookSpec, Tag("webhook")],
-    Discriminator(_kind),
+    Annotated[
+        AlertmanagerSpec
+        | CloudEventsSpec
+        | GithubSpec
+        | GitlabSpec
+        | JenkinsSpec
+        | PagerDutySpec
+        | SlackSpec
+        | WebhookSpec,
+        Field(discriminator="type"),
+    ],
+    BeforeValidator(_kind),
 ]
 """A `[[targets]]` table."""
 

@@ -6,8 +6,10 @@ within the target's time, through its proxy and past the guard, and gives the re
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Answer, judge
@@ -45,6 +47,14 @@ class Reply:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    def document(self) -> dict[str, Any]:
+        """The body as a JSON object; empty when it is none, or was not asked for."""
+        try:
+            document = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
 
     def judged(self, *, now_ms: int) -> Answer:
         """The judgement that its status and headers allow, see `judge`."""
