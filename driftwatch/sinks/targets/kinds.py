@@ -6,12 +6,17 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field
 
+from driftwatch.sinks.targets.airflow import Airflow, AirflowSpec
 from driftwatch.sinks.targets.alertmanager import Alertmanager, AlertmanagerSpec
+from driftwatch.sinks.targets.argo import Argo, ArgoSpec
 from driftwatch.sinks.targets.cloudevents import CloudEvents, CloudEventsSpec
+from driftwatch.sinks.targets.dagster import Dagster, DagsterSpec
 from driftwatch.sinks.targets.github import Github, GithubSpec
 from driftwatch.sinks.targets.gitlab import Gitlab, GitlabSpec
 from driftwatch.sinks.targets.jenkins import Jenkins, JenkinsSpec
+from driftwatch.sinks.targets.kubeflow import Kubeflow, KubeflowSpec
 from driftwatch.sinks.targets.pagerduty import PagerDuty, PagerDutySpec
+from driftwatch.sinks.targets.prefect import Prefect, PrefectSpec
 from driftwatch.sinks.targets.slack import Slack, SlackSpec
 from driftwatch.sinks.targets.spec import TargetSpec
 from driftwatch.sinks.targets.target import Target
@@ -19,12 +24,17 @@ from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec
 
 _MADE: Mapping[type[TargetSpec], Callable[[Any], Target]] = MappingProxyType(
     {
+        AirflowSpec: Airflow,
         AlertmanagerSpec: Alertmanager,
+        ArgoSpec: Argo,
         CloudEventsSpec: CloudEvents,
+        DagsterSpec: Dagster,
         GithubSpec: Github,
         GitlabSpec: Gitlab,
         JenkinsSpec: Jenkins,
+        KubeflowSpec: Kubeflow,
         PagerDutySpec: PagerDuty,
+        PrefectSpec: Prefect,
         SlackSpec: Slack,
         WebhookSpec: Webhook,
     }
@@ -41,12 +51,17 @@ def _kind(table: Any) -> Any:
 
 AnyTargetSpec = Annotated[
     Annotated[
-        AlertmanagerSpec
+        AirflowSpec
+        | AlertmanagerSpec
+        | ArgoSpec
         | CloudEventsSpec
+        | DagsterSpec
         | GithubSpec
         | GitlabSpec
         | JenkinsSpec
+        | KubeflowSpec
         | PagerDutySpec
+        | PrefectSpec
         | SlackSpec
         | WebhookSpec,
         Field(discriminator="type"),

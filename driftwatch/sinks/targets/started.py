@@ -1,4 +1,4 @@
-"""How a run is started: the address, the name of the run, and values that keep their types, where pipelines have them."""
+"""How a run is started: the address of the API, the name of the run, and the values that it is given."""
 
 from typing import Annotated
 
