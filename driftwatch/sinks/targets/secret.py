@@ -5,9 +5,6 @@ from pathlib import Path
 
 from driftwatch.errors import SinkError
 
-MAX_SECRETS = 4
-"""So many may be valid at once while they are rotated."""
-
 
 def read_secret(*, target: str, key: str, file: str | Path | None, variable: str | None) -> str:
     """Read the text of a secret, without the white space around it; `key` is what the table calls it, such as "token".
@@ -29,11 +26,3 @@ def read_secret(*, target: str, key: str, file: str | Path | None, variable: str
     if not text.strip():
         raise SinkError(f"target {target}: {where}: the {key} is empty")
     return text.strip()
-
-
-def read_secrets(*, target: str, key: str, file: str | Path | None, variable: str | None) -> tuple[str, ...]:
-    """Read several secrets, separated by white space: the newest first. Raises SinkError as `read_secret` does."""
-    secrets = tuple(read_secret(target=target, key=key, file=file, variable=variable).split())
-    if len(secrets) > MAX_SECRETS:
-        raise SinkError(f"target {target}: there are {len(secrets)} of the {key}; keep at most {MAX_SECRETS}")
-    return secrets

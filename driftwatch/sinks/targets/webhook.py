@@ -11,20 +11,21 @@ from pydantic import model_validator
 from driftwatch.errors import SinkError
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Answer
-from driftwatch.sinks.targets.secret import read_secrets
+from driftwatch.sinks.targets.secret import read_secret
 from driftwatch.sinks.targets.spec import Address, TargetSpec
 from driftwatch.sinks.targets.target import Ask, Request
 from driftwatch.spec import LocatedPath
 
 _PREFIX = "whsec_"
+_MAX_SECRETS = 4
+"""So many may be valid at once while they are rotated."""
 
 
 class WebhookSpec(TargetSpec):
     """`[[targets]]` of type "webhook"; exactly one of `secret_file` and `secret_env` names the signing secret.
 
-    The secret is `whsec_` and base64, or any text without white space, whose UTF-8 bytes are then the key. It is read
-    again at every attempt, so it can be rotated while the service runs: several of them, separated by white space and
-    the newest first, each sign.
+    The secret is `whsec_` and base64, or a line of any text, whose UTF-8 bytes are then the key. It is read again at
+    every attempt, so it can be rotated while the service runs: of several, one a line and the newest first, each signs.
     """
 
     later: ClassVar = ("approval",)
@@ -78,15 +79,26 @@ class Webhook:
 
     def _secrets(self) -> tuple[bytes, ...]:
         spec = self._spec
-        texts = read_secrets(target=spec.name, key="secret", file=spec.secret_file, variable=spec.secret_env)
-        where = f"environment {spec.secret_env}" if spec.secret_env else f"secret_file {spec.secret_file}"
-        return tuple(decode_secret(text, where=f"target {spec.name}: {where}") for text in texts)
+        text = read_secret(target=spec.name, key="secret", file=spec.secret_file, variable=spec.secret_env)
+        named = f"environment {spec.secret_env}" if spec.secret_env else f"secret_file {spec.secret_file}"
+        where = f"target {spec.name}: {named}"
+        secrets = tuple(decode_secret(each, where=where) for each in separated(text))
+        if len(secrets) > _MAX_SECRETS:
+            raise SinkError(f"{where}: there are {len(secrets)} secrets; keep at most {_MAX_SECRETS}")
+        return secrets
 
 
 def sign(body: bytes, secret: bytes, *, webhook_id: str, seconds: int) -> str:
     """Sign a message: `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`."""
     digest = hmac.new(secret, f"{webhook_id}.{seconds}.".encode() + body, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
+
+
+def separated(text: str) -> list[str]:
+    """Tell secrets apart: by lines, and coded ones, which hold no spaces, by any white space."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    coded = text.split()
+    return coded if all(each.startswith(_PREFIX) for each in coded) else lines
 
 
 def decode_secret(text: str, *, where: str) -> bytes:
