@@ -40,7 +40,8 @@ class Transition:
     """One step of one alert. `identity` is made of what the step is, so a replay makes the same one.
 
     alert_id: the identity of the transition that began this episode; the same from pending to resolved.
-    started_ms: start of the window in which the episode began.
+    started_ms: start of the window in which the episode began. still_firing: of the end of an alert, how many of its
+    rule's alerts still fire in that version.
     """
 
     identity: str
@@ -62,6 +63,7 @@ class Transition:
     lower: float
     threshold: float
     window_ordinal: int | None = None
+    still_firing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,12 @@ def notes(
 ) -> tuple[AlertNote, ...]:
     """The alerts to show in a window's report: those that are active, and those that it ended."""
     active = [
-        AlertNote(episode.alert_id, rule, column, episode.state, rules[rule].severity, episode.reason)
+        AlertNote(episode.alert_id, rule, column, episode.state, rules[rule].severity, episode.reason, rules[rule].of)
         for (rule, version, segment, column), episode in alerts.episodes.items()
         if (version, segment) == (cell.version, cell.segment) and rule in rules
     ]
     ended = [
-        AlertNote(step.alert_id, step.rule, step.column, step.state, step.severity, step.reason)
+        AlertNote(step.alert_id, step.rule, step.column, step.state, step.severity, step.reason, step.statistic)
         for step in transitions
         if step.state in {State.RESOLVED, State.INACTIVE}
     ]

@@ -1,8 +1,10 @@
 """A model's alerts and detectors while its windows are looked at: a cell's windows move its own and read no others."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from types import MappingProxyType
 
-from driftwatch.evaluation.alerts import Alerts, Cell, Episode, Key
+from driftwatch.evaluation.alerts import Alerts, Cell, Episode, Key, State, Transition
 from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.evaluate import Evaluator, Finding, Look, Recalled
 
@@ -23,6 +25,25 @@ class AlertBook:
         self._pages[look.cell.version, look.cell.segment] = dict(finding.alerts.episodes)
         self._detectors.put(look.cell, finding.slow)
         return finding
+
+    def evaluate_all(self, looks: Iterable[Look]) -> list[Finding]:
+        """Report a window of all cells of a version. What ends there is told with how much of its rule goes on."""
+        findings = [self.evaluate(look) for look in looks]
+        return [
+            replace(each, transitions=[self._counted(step) for step in each.transitions]) if each.transitions else each
+            for each in findings
+        ]
+
+    def _counted(self, step: Transition) -> Transition:
+        if step.state is not State.RESOLVED:
+            return step
+        firing = sum(
+            rule == step.rule and episode.state is State.FIRING
+            for (version, _), page in self._pages.items()
+            if version == step.version
+            for (rule, *_), episode in page.items()
+        )
+        return replace(step, still_firing=firing)
 
     def recall(self, look: Look) -> Recalled:
         """A report as it stood; nothing moves."""

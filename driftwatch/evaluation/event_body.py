@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from driftwatch.evaluation.alerts import State, Transition
+from driftwatch.evaluation.change import columns_of, judged, kind_of
 from driftwatch.evaluation.events import EventType
-from driftwatch.evaluation.groups import OUTPUTS, Group, Move
+from driftwatch.evaluation.groups import Group, Move
 from driftwatch.evaluation.report import Report, rfc3339
-from driftwatch.statistics.performance import ESTIMATION
-from driftwatch.statistics.performance import FAMILY as PERFORMANCE
 from driftwatch.statistics.reading import Reading, Status
 
 MAX_BODY_BYTES = 20_000
@@ -65,6 +64,7 @@ def _document(kind: EventType, group: Group, *, base_url: str) -> dict[str, Any]
             "suggested_training_range": {"start": rfc3339(group.started_ms), "end": end},
             "links": _links(transition, base_url.rstrip("/")) if base_url else {},
             **_alerts(group),
+            **_still_firing(transition),
         },
     }
 
@@ -78,21 +78,26 @@ def _alerts(group: Group) -> dict[str, Any]:
     return {"alerts": named, "alerts_total": len(group.moves)}
 
 
+def _still_firing(transition: Transition) -> dict[str, int]:
+    """Say of an end how many alerts of the rule go on in that version."""
+    return {"still_firing": transition.still_firing} if transition.state is State.RESOLVED else {}
+
+
 def _evidence(group: Group) -> list[dict[str, Any]]:
     """List what moved each alert, by rank, then readings of the first one's column, furthest from thresholds first.
 
     Beside a metric of performance stand those of the same stage.
     """
     transition, report = group.lead.step, group.lead.report
-    judged = _judged(transition, report)
-    own = [_own(move, lead=transition, staged=bool(_stage(judged))) for move in group.moves[:_MAX_LISTED]]
+    mover = judged(transition, report)
+    own = [_own(move, lead=transition, staged=bool(_stage(mover))) for move in group.moves[:_MAX_LISTED]]
     others = [
         reading
         for reading in report.readings
         if reading.column == transition.column
         and reading.statistic != transition.statistic
         and reading.status is Status.OK
-        and _stage(reading) == _stage(judged)
+        and _stage(reading) == _stage(mover)
     ]
     others.sort(key=lambda reading: _distance(reading, report), reverse=True)
     return [*own, *(_shown(reading, report) for reading in others[: max(0, _MAX_EVIDENCE - len(own))])]
@@ -110,7 +115,7 @@ def _own(move: Move, *, lead: Transition, staged: bool) -> dict[str, Any]:
         "value": step.value,
         "lower": step.lower,
         "threshold": step.threshold,
-        **(_stage(_judged(step, move.report)) if staged else {}),
+        **(_stage(judged(step, move.report)) if staged else {}),
         **({} if step.segment == lead.segment else {"segment": step.segment}),
     }
 
@@ -140,36 +145,9 @@ def _stage(reading: Reading | None) -> dict[str, str]:
 
 
 def _cause(group: Group) -> dict[str, Any]:
-    """Say what kind of thing changed, and in which columns: the alerts', by rank, then others whose alerts fire too."""
-    transition, report = group.lead.step, group.lead.report
-    judged = _judged(transition, report)
-    kind = _kind(transition.column, "drift" if judged is None else judged.family)
-    others = {
-        note.column
-        for note in report.alerts
-        if note.state == State.FIRING and note.column and _kind(note.column, "drift") == kind
-    }
-    own = group.columns
-    return {"kind": kind, "columns": (own + sorted(others.difference(own)))[:_MAX_LISTED]}
-
-
-def _judged(transition: Transition, report: Report) -> Reading | None:
-    """The reading that moved the alert; of one name there may be a realised and an estimated one."""
-    named = [
-        reading
-        for reading in report.readings
-        if (reading.column, reading.statistic) == (transition.column, transition.statistic)
-    ]
-    same = [reading for reading in named if reading.value == transition.value]
-    return next(iter(same or named), None)
-
-
-def _kind(column: str, family: str) -> str:
-    if family == ESTIMATION:  # a cause is what has changed, whoever tells of it
-        return PERFORMANCE
-    if family != "drift":
-        return family
-    return "prediction" if column in OUTPUTS else "covariate"
+    """Say what kind of thing changed, and in which columns."""
+    kind = kind_of(group)
+    return {"kind": kind, "columns": columns_of(group, kind)[:_MAX_LISTED]}
 
 
 def _links(transition: Transition, base_url: str) -> dict[str, str]:
@@ -180,7 +158,13 @@ def _links(transition: Transition, base_url: str) -> dict[str, str]:
         "since": rfc3339(transition.window_start_ms),
         "until": rfc3339(transition.window_end_ms),
     }
-    return {"report": f"{base_url}/api/v1/reports?{urlencode(query)}", "dashboard": f"{base_url}/"}
+    of_version = {key: query[key] for key in ("model", "version")}
+    return {
+        "report": f"{base_url}/api/v1/reports?{urlencode(query)}",
+        "dashboard": f"{base_url}/",
+        "alerts": f"{base_url}/api/v1/alerts?{urlencode({**of_version, 'state': State.FIRING.value})}",
+        "incidents": f"{base_url}/api/v1/incidents?{urlencode({'model': transition.model})}",
+    }
 
 
 def _shorter_and_shorter(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -105,7 +105,10 @@ class Performance:
 
 @dataclass(frozen=True, slots=True)
 class AlertNote:
-    """An alert that was pending or firing, or has just been resolved, when the report was made."""
+    """An alert that was pending or firing, or has just been resolved, when the report was made.
+
+    statistic: what its rule compares; it is for the kind of change, and not in the document.
+    """
 
     id: str
     rule: str
@@ -113,6 +116,7 @@ class AlertNote:
     state: str
     severity: str
     reason: str
+    statistic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

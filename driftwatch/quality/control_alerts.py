@@ -9,6 +9,7 @@ Reports of windows say nothing of golden sets: which answers had come when a win
 into batches.
 """
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from driftwatch.evaluation.alerts import Alerts, Episode, Key, Reason, State, Transition, identity
@@ -57,7 +58,9 @@ def _step(episodes: dict[Key, Episode], rule: RuleSpec, touched: Touched, *, mod
         return _transition(rule, episode, whose, changed=touched.changed, at_ms=touched.answered_ms)
     del episodes[key]
     ended = Episode(State.RESOLVED, episode.alert_id, episode.started_ms, 1, 1, Reason.CLEARED)
-    return _transition(rule, ended, whose, changed=touched.changed, at_ms=max(touched.at_ms, episode.started_ms))
+    step = _transition(rule, ended, whose, changed=touched.changed, at_ms=max(touched.at_ms, episode.started_ms))
+    firing = sum((name, version) == key[:2] for name, version, *_ in episodes)
+    return replace(step, still_firing=firing)
 
 
 def _transition(
@@ -89,7 +92,7 @@ def _transition(
 
 def _ground(step: Transition) -> Report:
     """What moved the alert, in the form in which letters are written; it stands for no window, and has no rows."""
-    note = AlertNote(step.alert_id, step.rule, step.column, step.state, step.severity, step.reason)
+    note = AlertNote(step.alert_id, step.rule, step.column, step.state, step.severity, step.reason, step.statistic)
     return Report(
         model=step.model,
         version=step.version,

@@ -78,6 +78,8 @@ def test_the_body_is_the_contracts() -> None:
                 "report": "https://driftwatch.example/api/v1/reports?model=fraud&version=7&segment="
                 "&since=2026-01-05T12%3A00%3A00Z&until=2026-01-05T13%3A00%3A00Z",
                 "dashboard": "https://driftwatch.example/",
+                "alerts": "https://driftwatch.example/api/v1/alerts?model=fraud&version=7&state=firing",
+                "incidents": "https://driftwatch.example/api/v1/incidents?model=fraud",
             },
         },
     }  # fmt: skip
@@ -86,6 +88,14 @@ def test_the_body_is_the_contracts() -> None:
 def test_no_links_without_a_base_url() -> None:
     """An address that nobody configured is not guessed."""
     assert json.loads(event_body(FIRING, alone(transition())))["data"]["links"] == {}
+
+
+def test_an_end_says_what_goes_on() -> None:
+    """How many alerts of the rule still fire, so that whoever closes a case knows whether it was the last."""
+    ended = transition(State.RESOLVED, still_firing=3)
+
+    assert json.loads(event_body(RESOLVED, alone(ended)))["data"]["still_firing"] == 3
+    assert "still_firing" not in json.loads(event_body(FIRING, alone(transition())))["data"]
 
 
 def test_evidence_is_ranked() -> None:
@@ -109,26 +119,6 @@ def test_what_is_not_a_number_is_null() -> None:
     evidence = json.loads(event_body(FIRING, alone(transition(lower=NAN))))["data"]["evidence"]
 
     assert evidence[0]["lower"] is None
-
-
-@pytest.mark.parametrize(
-    ("column", "family", "kind"),
-    [
-        ("amount", "drift", "covariate"),
-        ("score", "drift", "prediction"),
-        ("prediction", "drift", "prediction"),
-        ("amount", "quality", "quality"),
-        ("", "performance", "performance"),
-        ("", "estimation", "performance"),
-        ("", "concept", "concept"),
-    ],
-)
-def test_the_kind_of_cause(column: str, family: str, kind: str) -> None:
-    """A feature is a covariate, an output a prediction; quality and performance are named as such."""
-    made = report(readings=(reading(column, family=family),))
-
-    cause = json.loads(event_body(FIRING, alone(transition(column=column), made)))["data"]["cause"]
-    assert cause == {"kind": kind, "columns": [column] if column else []}
 
 
 def test_other_firing_columns_are_named() -> None:

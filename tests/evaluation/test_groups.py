@@ -55,7 +55,7 @@ def data(group: Group) -> dict:
 
 
 def test_a_letter_of_one_alert_is_what_it_was() -> None:
-    """Byte for byte, under the same id, as before several alerts made one letter."""
+    """Byte for byte, under the id that it had before several alerts made one letter."""
     for name, (alone, mover) in cases().items():
         group = Group((Move(alone, mover),))
         for kind in (FIRING, EventType.RESOLVED, RETRAIN):

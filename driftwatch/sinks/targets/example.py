@@ -37,7 +37,8 @@ _EVENT = {
         "links": {
             "report": "https://driftwatch.example/api/v1/reports?model=fraud",
             "dashboard": "https://driftwatch.example/",
-            "alert": "https://driftwatch.example/api/v1/alerts",
+            "alerts": "https://driftwatch.example/api/v1/alerts?model=fraud&version=7&state=firing",
+            "incidents": "https://driftwatch.example/api/v1/incidents?model=fraud",
         },
         "alerts": [{"id": "a107d00a508cf1e8da4acfc310c605a4", "column": "amount", "segment": "country=DE"}],
         "alerts_total": 2,
