@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from driftwatch.evaluation.alarm import SEVERITIES, Alarm
+from driftwatch.evaluation.events import EventType
 from driftwatch.evaluation.kinds import KINDS, kind_of
 from driftwatch.evaluation.quiet import QuietHoursSpec, quiet_until_ms
 from driftwatch.spec import DurationMs, PositiveDurationMs, Rate, Spec, meant, rate
@@ -30,14 +31,18 @@ class Withheld(StrEnum):
     ONLY_IF = "only_if"
     COOLDOWN = "cooldown"
     AT_MOST = "at_most"
+    ASKED = "asked"
+    """The target has been asked for the same incident meanwhile."""
     REJECTED = "rejected"
     """Somebody said no."""
     EXPIRED = "expired"
     """Nobody approved in time."""
     ENDED = "ended"
-    """Its alerts ended before it was sent, or their beginning was never told."""
+    """Its alerts ended before it was sent, or it is the end of what was never told."""
 
 
+REQUESTS = frozenset({EventType.RETRAIN, EventType.ROLLBACK})
+"""What pipelines are asked for; everything else is told to people."""
 HOLDS = frozenset({Withheld.APPROVAL, Withheld.SILENCED, Withheld.QUIET})
 """The reasons for which a letter waits; for the others it is dropped."""
 
@@ -144,6 +149,30 @@ class Ruling:
 SENT = Ruling()
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A letter that told of the beginning of what another one tells the end of."""
+
+    state: str
+    hold: str
+    release_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A letter that waits. over: all of its alerts have ended. asked: so was its target, for the same incident.
+
+    begun: of an end, the letters that told of the beginnings.
+    """
+
+    hold: str
+    release_ms: int
+    expires_ms: int
+    over: bool = False
+    asked: bool = False
+    begun: Sequence[Begun] = ()
+
+
 def unwanted(policy: PolicySpec, matter: Matter) -> Withheld | None:
     """Say why the target does not want such a letter at all; None when it does."""
     if SEVERITIES.index(matter.severity) < SEVERITIES.index(policy.min_severity):
@@ -178,6 +207,54 @@ def ruled(
         if until_ms:
             return Ruling(Withheld.QUIET, release_ms=until_ms)
     return SENT
+
+
+def after_beginning(ruling: Ruling, begun: Sequence[Begun]) -> Ruling:
+    """Let the end of alerts wait for its beginning: told at the same time, or both not.
+
+    begun: empty where nobody knows of any; then the end is told.
+    """
+    if ruling.state == "dropped" or not begun or any(each.state not in {"held", "dropped"} for each in begun):
+        return ruling
+    held = [each for each in begun if each.state == "held"]
+    return Ruling(Withheld(held[0].hold), release_ms=held[0].release_ms) if held else Ruling(Withheld.ENDED)
+
+
+def examined(
+    policy: PolicySpec, matter: Matter, waiting: Waiting, *, silenced_until_ms: int, asked_ms: Sequence[int],
+    now_ms: int,
+) -> Ruling:  # fmt: skip
+    """Say what becomes of a letter that waits, now; arguments as of `ruled`.
+
+    A request that was counted while it waited is not judged by its limits again.
+    """
+    if waiting.expires_ms and now_ms >= waiting.expires_ms:
+        return Ruling(Withheld.EXPIRED)
+    if matter.end:
+        told = ruled(policy, matter, silenced_until_ms=silenced_until_ms, asked_ms=(), now_ms=now_ms)
+        return after_beginning(told, waiting.begun)
+    if waiting.over:
+        return Ruling(Withheld.ENDED)
+    if waiting.hold == Withheld.APPROVAL:
+        return Ruling(Withheld.APPROVAL, waiting.release_ms, waiting.expires_ms)
+    uncounted = waiting.hold == Withheld.SILENCED
+    if uncounted and waiting.asked and silenced_until_ms <= now_ms:
+        return Ruling(Withheld.ASKED)
+    before_ms = asked_ms if uncounted else ()
+    return ruled(policy, matter, silenced_until_ms=silenced_until_ms, asked_ms=before_ms, now_ms=now_ms)
+
+
+def is_to_be_repeated(policy: PolicySpec, matter: Matter, *, sent_ms: int, now_ms: int) -> bool:
+    """Whether it is time to send a notice again that was delivered then."""
+    if not policy.repeat or now_ms - sent_ms < policy.repeat:
+        return False
+    return not quiet_until_ms(policy.quiet_hours, severity=matter.severity, now_ms=now_ms)
+
+
+def matter_of(kind: str, alarms: Iterable[Alarm]) -> Matter:
+    """See an event of this type, which tells of these alerts, as policies do: as grave as the gravest."""
+    severity = max((SEVERITIES.index(each.severity) for each in alarms), default=len(SEVERITIES) - 1)
+    return Matter(SEVERITIES[severity], request=kind in REQUESTS, end=kind == EventType.RESOLVED)
 
 
 def counts(state: str, *, hold: str, last_result: str) -> bool:

@@ -42,7 +42,9 @@ CREATE TABLE letters (
     incident TEXT NOT NULL, alerts TEXT NOT NULL, hold TEXT NOT NULL, release_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL, repeats INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE INDEX letters_waiting ON letters (target, lane, sequence) WHERE state = 'pending';
+CREATE INDEX letters_of_lane ON letters (target, lane, sequence);
 CREATE INDEX letters_held ON letters (release_ms) WHERE state = 'held';
+CREATE INDEX letters_decided ON letters (hold) WHERE hold <> '';
 CREATE INDEX letters_unsent ON letters (target, state, created_ms) WHERE state <> 'delivered';
 CREATE INDEX letters_by_key ON letters (target, key, created_ms);
 CREATE INDEX letters_of_incident ON letters (incident) WHERE incident <> '';
@@ -50,6 +52,8 @@ CREATE INDEX letters_newest ON letters (created_ms, sequence);
 """
 
 OPERATIONS = """
+CREATE INDEX alerts_firing ON alerts (alert_id) WHERE state = 'firing';
+
 -- One row an incident, as its latest step left it, the document is JSON.
 CREATE TABLE incidents (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, incident_id TEXT NOT NULL UNIQUE, model TEXT NOT NULL,

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
+from driftwatch.evaluation.policies import PolicySpec
 from driftwatch.sinks.targets.network import NetworkSpec
-from driftwatch.spec import DurationMs, PositiveDurationMs
+from driftwatch.spec import PositiveDurationMs
 
 Action = Literal["notify", "retrain", "rollback"]
 ALL_ACTIONS: tuple[Action, ...] = ("notify", "retrain", "rollback")
@@ -29,7 +30,7 @@ Address = Annotated[str, AfterValidator(_http)]
 """An absolute address of HTTP or HTTPS."""
 
 
-class TargetSpec(NetworkSpec):
+class TargetSpec(NetworkSpec, PolicySpec):
     """The keys of every `[[targets]]` table; each kind adds its own, and `type: Literal[…]`.
 
     actions: what it is willing to be asked; kinds that start a pipeline take no notices.
@@ -38,7 +39,6 @@ class TargetSpec(NetworkSpec):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")
     type: str
     actions: tuple[Action, ...] = Field(default=ALL_ACTIONS, min_length=1)
-    cooldown: DurationMs = 0
     timeout: PositiveDurationMs = 15_000
 
     @field_validator("actions", mode="before")
