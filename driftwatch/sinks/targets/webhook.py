@@ -11,8 +11,9 @@ from pydantic import model_validator
 from driftwatch.errors import SinkError
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Answer
+from driftwatch.sinks.targets.body import BodySpec
 from driftwatch.sinks.targets.secret import read_secret
-from driftwatch.sinks.targets.spec import Address, TargetSpec
+from driftwatch.sinks.targets.spec import Address
 from driftwatch.sinks.targets.target import Ask, Request
 from driftwatch.spec import LocatedPath
 
@@ -21,7 +22,7 @@ _MAX_SECRETS = 4
 """So many may be valid at once while they are rotated."""
 
 
-class WebhookSpec(TargetSpec):
+class WebhookSpec(BodySpec):
     """`[[targets]]` of type "webhook"; exactly one of `secret_file` and `secret_env` names the signing secret.
 
     The secret is `whsec_` and base64, or a line of any text, whose UTF-8 bytes are then the key. It is read again at
@@ -64,18 +65,16 @@ class Webhook:
 
     def request(self, letter: Letter, *, now_ms: int) -> Request:
         """Write the signed request of an attempt made now. Raises SinkError when the secret cannot be read."""
-        seconds = now_ms // 1000
-        signatures = [
-            sign(letter.body, secret, webhook_id=letter.sent_as, seconds=seconds) for secret in self._secrets()
-        ]
+        seconds, body = now_ms // 1000, self._spec.written(letter)
+        signatures = [sign(body, secret, webhook_id=letter.sent_as, seconds=seconds) for secret in self._secrets()]
         headers = {
-            "content-type": "application/json",
+            "content-type": self._spec.content_type,
             "user-agent": "driftwatch",
             "webhook-id": letter.sent_as,
             "webhook-timestamp": str(seconds),
             "webhook-signature": " ".join(signatures),
         }
-        return Request(self._spec.url, headers, letter.body)
+        return Request(self._spec.url, headers, body)
 
     def _secrets(self) -> tuple[bytes, ...]:
         spec = self._spec
