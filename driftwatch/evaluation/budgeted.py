@@ -1,8 +1,9 @@
 """The rule that nobody has to write: every column of every cell, judged by its share of the budget."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from driftwatch.evaluation.budget import EFFECT, Budget, BudgetRule, Share
 from driftwatch.evaluation.decision import Decision, Effects
 from driftwatch.kernels.discovery import by_e_values, by_p_values, e_values_of
-from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.reading import Reading, Status, readings_of
 from driftwatch.statistics.slow import SlowState
 from driftwatch.statistics.witness import Witness
 from driftwatch.summaries.profile import Profile
@@ -102,21 +103,21 @@ class Budgeted:
         told += decision.readings()
         return told
 
-    def _with_limits(self, effects: Sequence[Reading], detectable: Floats) -> Iterator[Reading]:
+    def _with_limits(self, effects: Sequence[Reading], detectable: Floats) -> list[Reading]:
         """The effects with the smallest ones that matter; of the share of rows, also the least that would be seen."""
         if not effects:
-            return iter(())
+            return []
         places = {column: place for place, column in enumerate(self.columns)}
-        at = [places[each.column] for each in effects]
-        unknown = [math.nan] * len(places)
+        fields: dict[str, Iterable[Any]] = dict(zip(Reading._fields, zip(*effects, strict=True), strict=True))
+        at, names = [places[column] for column in fields["column"]], fields["statistic"]
+        unknown, ok = [math.nan] * len(places), Status.OK
         limits, seen = {name: least.tolist() for name, least in self.least.items()}, detectable.tolist()
-        fields = dict(zip(Reading._fields, zip(*effects, strict=True), strict=True))
-        limit = [limits.get(each.statistic, unknown)[place] for each, place in zip(effects, at, strict=True)]
-        mde = [
-            seen[place] if each.statistic == EFFECT and each.status is Status.OK else math.nan
-            for each, place in zip(effects, at, strict=True)
+        fields["limit"] = [limits.get(name, unknown)[place] for name, place in zip(names, at, strict=True)]
+        fields["mde"] = [
+            seen[place] if status is ok and name == EFFECT else math.nan
+            for name, place, status in zip(names, at, fields["status"], strict=True)
         ]
-        return map(Reading, *(fields | {"limit": limit, "mde": mde}).values())
+        return readings_of(fields.values())
 
     def drifting(self, decision: Decision) -> Drifting:
         """Which columns drift, all columns of the window taken together."""

@@ -12,7 +12,8 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import compress, count, repeat
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from driftwatch.evaluation.budget import EFFECT, Share
 from driftwatch.evaluation.rules import Judgement, RuleSpec, Verdict
 from driftwatch.statistics.drift import FAMILY
 from driftwatch.statistics.evidence import ABRUPT, SLOW, Evidence
-from driftwatch.statistics.reading import Reading, Status
+from driftwatch.statistics.reading import Reading, Status, readings_of
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -29,6 +30,8 @@ Flags = NDArray[np.bool_]
 _QUIET = 0.05
 """A p-value above this one says nothing."""
 _LEAST_P = 1e-300
+_STATISTIC = attrgetter("statistic")
+_BOUNDS = attrgetter("lower"), attrgetter("upper"), attrgetter("adjusted")
 _NOTHING = Reading("", FAMILY, "", math.nan, math.nan, math.nan, math.nan, math.nan, Status.NO_REFERENCE)
 
 
@@ -53,21 +56,15 @@ class Effects:
     def of(cls, readings: Sequence[Reading], columns: Sequence[str], least: Mapping[str, Floats]) -> "Effects":
         """Pick them out of a window's readings; least: statistic → (columns,) in the same order as `columns`."""
         by_statistic: dict[str, dict[str, Reading]] = {name: {} for name in (*least, EFFECT)}
-        # Of tens of thousands of readings few are effects: the shortest loop goes over all of them.
-        at = [
-            place
-            for place, reading in enumerate(readings)
-            if reading.statistic in by_statistic and reading.family == FAMILY
-        ]
+        # Of tens of thousands of readings few are effects: only those are looked at one by one.
+        wanted = map(by_statistic.__contains__, map(_STATISTIC, readings))
+        at = [place for place in compress(count(), wanted) if readings[place].family == FAMILY]
         for reading in map(readings.__getitem__, at):
             by_statistic[reading.statistic][reading.column] = reading
         found = [by_statistic[name] for name in least]
         shape = len(least), len(columns)
         known = [each.get(column, _NOTHING) for each in found for column in columns]
-        lower, upper, adjusted = (
-            np.array([getattr(each, bound) for each in known]).reshape(shape)
-            for bound in ("lower", "upper", "adjusted")
-        )
+        lower, upper, adjusted = (np.array(list(map(of, known))).reshape(shape) for of in _BOUNDS)
         limits = np.array(list(least.values())).reshape(shape)
         return cls(tuple(least), at, found, lower, upper, adjusted, limits)
 
@@ -165,11 +162,11 @@ def _of(
     name: str, columns: Sequence[str], value: Floats, limit: Floats, p_value: Floats, blind: Flags | None = None
 ) -> list[Reading]:
     known = np.isfinite(value) if blind is None else np.isfinite(value) & ~blind
-    shown = np.where(known, value, np.nan).tolist()
-    statuses = [Status.OK if ok else Status.TOO_FEW for ok in known.tolist()]
-    nan = repeat(math.nan)
-    beyond = (np.array(shown) > limit).tolist()
-    return list(map(
-        Reading, columns, repeat(FAMILY), repeat(name), shown, nan, nan, nan, p_value.tolist(), statuses, repeat(None),
-        limit.tolist(), beyond,
+    shown = np.where(known, value, np.nan)
+    ok, too_few = Status.OK, Status.TOO_FEW
+    statuses = [ok if each else too_few for each in known.tolist()]
+    nan, none = repeat(math.nan), repeat(None)
+    return readings_of((
+        columns, repeat(FAMILY), repeat(name), shown.tolist(), nan, nan, nan, p_value.tolist(), statuses, none,
+        limit.tolist(), (shown > limit).tolist(), nan, none, none, nan,
     ))  # fmt: skip

@@ -1,9 +1,11 @@
 """What a statistic says of one column, and why it sometimes says nothing."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple
 
 from driftwatch.statistics.between import Between
 from driftwatch.statistics.contrast import Contrast
@@ -79,3 +81,11 @@ class Reading(NamedTuple):
     contrast: Contrast | None = None
     between: Between | None = None
     mde: float = math.nan
+
+
+def readings_of(fields: Iterable[Iterable[Any]]) -> list[Reading]:
+    """Make readings of all of their fields, in order, each field of all of them.
+
+    What the class itself does when it is called, at a third of the time: a window close makes tens of thousands.
+    """
+    return list(map(tuple.__new__, repeat(Reading), zip(*fields, strict=False)))

@@ -4,7 +4,6 @@
 rule's evidence, decision, judgements and readings, and of the statistics' readings beside it; medians of rounds.
 """
 
-import gc
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from driftwatch.daemon.memory import collect_less_often
 from driftwatch.evaluation.budget import EFFECT, Budget, BudgetRule
 from driftwatch.evaluation.budgeted import Budgeted, Looked
 from driftwatch.kernels.overdispersion import Overdispersion
@@ -122,9 +122,7 @@ def measured(numbers: int, words: int, *, rounds: int, known: bool) -> str:
         rule, budget, names, {EFFECT: np.full(len(names), 0.05)}, cells[0].witness, lambda _: cells[0].witness,
         lambda _: cells[0].witness, segments=SEGMENTS,
     )  # fmt: skip
-    # As the service does once it has started.
-    gc.collect()
-    gc.freeze()
+    collect_less_often()
     states: list[SlowState | None] = [None] * len(cells)
     judging, reading = [], []
     for turn in range(rounds):
