@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 TIMEOUT_SECONDS = 30.0
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 class Authority:
@@ -23,10 +24,24 @@ class Authority:
         self._openssl("-subj", f"/CN={subject}", *signed, *extensions, "-keyout", str(key), "-out", str(certificate))
         return key, certificate
 
-    def _openssl(self, *options: str) -> None:
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        done = subprocess.run(
-            [*command, "-days", "2", *options], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    def issue_expired(self, subject: str) -> tuple[Path, Path]:
+        """As `issue`, with a certificate that ended yesterday."""
+        key, request, certificate = (
+            self._folder / f"{self._name}-{subject}-expired.{kind}" for kind in ("key", "csr", "pem")
         )
-        if done.returncode:
-            raise RuntimeError(f"openssl could not make a certificate: {done.stderr[-500:]}")
+        named = ["-subj", f"/CN={subject}", "-addext", "subjectAltName=IP:127.0.0.1"]
+        _run("req", "-new", *_KEY, *named, "-keyout", str(key), "-out", str(request))
+        signed = ["-CA", str(self.certificate), "-CAkey", str(self._key), "-copy_extensions", "copy"]
+        _run("x509", "-req", "-days", "-1", "-in", str(request), *signed, "-out", str(certificate))
+        return key, certificate
+
+    def _openssl(self, *options: str) -> None:
+        _run("req", "-x509", *_KEY, "-days", "2", *options)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        ["openssl", *command], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"openssl could not make a certificate: {done.stderr[-500:]}")
