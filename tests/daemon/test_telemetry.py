@@ -12,6 +12,7 @@ from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Result,
 from driftwatch.ports.streams import SourceStatus
 from driftwatch.sinks.attempts import Result as Attempt
 from driftwatch.sinks.board import Board
+from driftwatch.sinks.breaker import Circuit
 from driftwatch.sinks.catalogue import Metric
 from driftwatch.sinks.prometheus import BoardCollector
 from driftwatch.stream.raw import Stream
@@ -212,3 +213,19 @@ def test_the_whole_exposition_is_complete_and_clean():
         pytest.skip("promtool is not installed (Debian package prometheus)")
     ran = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=60, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+
+
+def test_circuits() -> None:
+    """The state of each target's circuit is a number: 0 closed, 1 half-open, 2 open."""
+    subject = Telemetry(
+        VALUES,
+        gauges=Gauges(
+            queue_records=lambda: 0, queue_capacity_records=1, sources=list, deliveries=dict,
+            circuits=lambda: {"retrain": Circuit.OPEN, "page": Circuit.CLOSED},
+        ),
+        clock=lambda: NOW_MS,
+        version="1.2.3",
+    )  # fmt: skip
+    seen = scrape(subject)
+
+    assert (seen["target_circuit_state", ("retrain",)], seen["target_circuit_state", ("page",)]) == (2, 0)

@@ -11,6 +11,7 @@ import structlog
 from driftwatch.errors import StateError
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.attempts import Result
+from driftwatch.sinks.breaker import Circuit
 from driftwatch.sinks.delivery import Delivery
 from driftwatch.sinks.targets.webhook import Webhook
 from driftwatch.store.outbox import SqliteOutbox
@@ -20,10 +21,8 @@ from tests.store.examples import letter
 
 
 @pytest.fixture
-def running(post: Post, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Delivery]]:
+def running(post: Post) -> Iterator[Callable[..., Delivery]]:
     """Start delivery to some targets on the real clock, and stop it in the end."""
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
     started: list[Delivery] = []
 
     def start(*targets: Webhook, **options: Any) -> Delivery:
@@ -66,6 +65,7 @@ def test_a_bad_target_blocks_nobody(post: Post, running: Callable[..., Delivery]
     assert unfinished == 1
     assert set(delivery.counts()) == {(target, result) for target in ("slow", "quick") for result in Result}
     assert delivery.counts()["slow", Result.DELIVERED] == 1
+    assert delivery.circuits() == {"slow": Circuit.CLOSED, "quick": Circuit.CLOSED}
 
 
 def test_stop_does_not_wait_for_a_slow_target(post: Post, running: Callable[..., Delivery]) -> None:

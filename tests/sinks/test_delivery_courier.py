@@ -110,7 +110,9 @@ def test_a_refused_connection(post: Post) -> None:
     assert post.next_in_ms() == 5_000
 
 
-@pytest.mark.parametrize("url", ["http://" + "a" * 70 + ".invalid/", "http://a..b/", "http://xn--a/"])
+@pytest.mark.parametrize(
+    "url", ["http://" + "a" * 70 + ".invalid/", "http://a..b/", "http://xn--a/", "http://0251.0376.0251.0376/"]
+)
 def test_a_host_name_that_cannot_be(post: Post, url: str) -> None:
     """A name that no resolver takes is a failed connection, not a crash."""
     post.put(letter())

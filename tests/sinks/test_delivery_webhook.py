@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 from driftwatch.errors import SinkError
 from driftwatch.sinks.targets.webhook import Webhook, WebhookSpec, decode_secret, sign
@@ -112,8 +113,39 @@ def test_a_rotated_secret_is_used_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "newest", "old"),
+    [
+        ("whsec_bmV3ZXI=\nwhsec_b2xkZXI=\n", "whsec_bmV3ZXI=", "whsec_b2xkZXI="),
+        ("whsec_bmV3ZXI= whsec_b2xkZXI=", "whsec_bmV3ZXI=", "whsec_b2xkZXI="),
+        ("a new phrase\r\n\r\nan old one", b"a new phrase", b"an old one"),
+        ("whsec_bmV3ZXI=\nan old phrase", "whsec_bmV3ZXI=", b"an old phrase"),
+    ],
+)
+@pytest.mark.parametrize("by", ["file", "variable"])
+def test_while_secrets_are_rotated_both_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, written: str, newest: str | bytes, old: str | bytes, by: str
+) -> None:
+    """There is a signature for each, the newest first: the public library accepts either secret and no other."""
+    (tmp_path / "secret").write_text(written, encoding="utf-8", newline="")
+    monkeypatch.setenv("HOOK", written)
+    named = {"secret_file": str(tmp_path / "secret")} if by == "file" else {"secret_file": None, "secret_env": "HOOK"}
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    post = Webhook(WebhookSpec.model_validate(GOOD | named)).request(letter(body=b'{"a":1}'), now_ms=now_ms)
+
+    for secret in (newest, old):
+        assert Verifier(secret).verify(post.body, dict(post.headers)) == {"a": 1}
+    with pytest.raises(WebhookVerificationError):
+        Verifier(b"another").verify(post.body, dict(post.headers))
+    first, second = post.headers["webhook-signature"].split(" ")
+    assert Verifier(newest).verify(post.body, post.headers | {"webhook-signature": first})
+    assert Verifier(old).verify(post.body, post.headers | {"webhook-signature": second})
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
+        (b"a\nb\nc\nd\ne", "there are 5 secrets; keep at most 4"),
+        (b"fine\nwhsec_????", "is not base64"),
         (None, r"target retrain: secret_file .*: No such file or directory"),
         (b"", "the secret is empty"),
         (b" \n", "the secret is empty"),
