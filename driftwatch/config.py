@@ -17,6 +17,7 @@ from driftwatch.api.listen import ServerSpec
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.budget import AlertingSpec
 from driftwatch.evaluation.defaults import rules_of
+from driftwatch.evaluation.recovery import RecoverySpec
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality.control import ControlNames
 from driftwatch.sinks.targets.kinds import KINDS, AnyTargetSpec
@@ -73,6 +74,7 @@ class ModelSpec(Spec):
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     alerting: AlertingSpec = AlertingSpec()
     rules: list[RuleSpec] = Field(default_factory=list)
+    recovery: RecoverySpec = RecoverySpec()
 
     @model_validator(mode="before")
     @classmethod
@@ -246,7 +248,12 @@ _HINTS = {
     "state.path": "write the directory to keep state in",
     "targets.name": "deliveries are told apart by it",
     "targets.url": "write the address to post to",
-    "targets.actions": "write the actions that it is told of, or leave it out for all",
+    "targets.urls": 'write every instance, such as ["http://alertmanager:9093"]',
+    "targets.repository": 'write it as "owner/name"',
+    "targets.project": 'write its number or its path, such as "group/name"',
+    "targets.job": 'write its path through folders, such as "folder/name"',
+    "targets.username": "write who the token belongs to",
+    "targets.actions": "write the actions that it is told of, or leave it out",
 }
 _NAME = "write at most 100 letters, digits and . _ : / - and begin with a letter or digit"
 _TOPIC = "write names of Kafka topics: at most 249 letters, digits and . _ -"
@@ -267,6 +274,12 @@ _PATTERNS = {
     "brokers": 'write host:port, such as "localhost:9092"',
     "predictions": _TOPIC,
     "labels": _TOPIC,
+    "repository": 'write it as "owner/name"',
+    "workflow": 'write the name of the workflow\'s file, such as "retrain.yml"',
+    "project": 'write its number or its path, such as "group/name"',
+    "job": 'write its path through folders, such as "folder/name"',
+    "username": "write it without spaces and colons",
+    "source": "write an address or a path without spaces",
 }
 
 

@@ -108,7 +108,9 @@ class Monitor:
             batch = batch.where(new)
         groups = self.dimensions.codes(batch.numeric, batch.categorical)
         for step in self.windows.place(batch.times, batch.partition, received_ms=received_ms):
+            known = len(self.memory.versions.known)
             self._add(batch.between(step.start, step.stop), step, groups[:, step.start : step.stop])
+            outcome.appear(self.model, self.memory.versions.known[known:])
             late = int(np.count_nonzero(step.late))
             outcome.late += late
             outcome.accepted += step.stop - step.start - late
@@ -147,8 +149,7 @@ class Monitor:
         outcome = Outcome()
         if self.quality is not None:
             self.quality.frontier.tick(now_ms=now_ms)
-        due = self.windows.tick(now_ms=now_ms)
-        if due is not None:
+        if (due := self.windows.tick(now_ms=now_ms)) is not None:
             self._close(due, outcome)
         return outcome
 
@@ -209,11 +210,9 @@ class Monitor:
         for key, sight in seen.items():
             decided = set(sight.decided)
             if key in late | fresh or (quality is not None and quality.has_news(key, sight.whole)):
-                for look in self._looks(key, sight):
-                    finding = book.evaluate(look)
-                    outcome.reports.append(finding.report)
-                    outcome.transitions += finding.transitions
-                    decided |= {(rule, look.cell.segment) for rule in finding.decided}
+                for finding in book.evaluate_all(self._looks(key, sight)):
+                    outcome.add(finding, memory.versions.known)
+                    decided |= {(rule, finding.report.segment) for rule in finding.decided}
                 memory.revisions[key] = sight.whole.revision
             if quality is not None and key not in missed:
                 quality.looked(key, sight.whole, decided=frozenset(decided), closed=due)

@@ -1,7 +1,8 @@
 """The alerts that a model's budget of false alarms pays for, as its configuration asks for them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,9 @@ from driftwatch.config import ModelSpec
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.budget import EFFECT, NAME, Budget, BudgetRule, effects
 from driftwatch.evaluation.budgeted import Budgeted
+from driftwatch.evaluation.casebook import Casebook, Followed
+from driftwatch.evaluation.groups import Importance
+from driftwatch.evaluation.incidents import Incident
 from driftwatch.statistics.abrupt import FactorsOf
 from driftwatch.statistics.registry import names_for
 from driftwatch.statistics.witness import Witness
@@ -61,6 +65,26 @@ def severities_of(spec: ModelSpec) -> dict[str, str]:
     """The rules that can raise alerts of a model, with what their alerts weigh."""
     budgeted = {} if spec.alerting.budget is None else {NAME: spec.alerting.severity}
     return {**budgeted, **{rule.name: rule.severity for rule in spec.rules}}
+
+
+def casebook_of(
+    models: Sequence[ModelSpec], standing: Iterable[Incident], *, importance: Mapping[str, Importance]
+) -> Casebook:
+    """The incidents that stand, as their models' configurations follow them; rules that are no more are let go."""
+    known = {spec.name: set(severities_of(spec)) for spec in models}
+    kept = []
+    for incident in standing:
+        rules = tuple(rule for rule in incident.rules if rule in known.get(incident.model, ()))
+        if rules:
+            calm = tuple(each for each in incident.calm if each.rule in rules)
+            kept.append(replace(incident, rules=rules, calm=calm))
+        elif incident.model in known:  # nothing can ever end it but a person
+            kept.append(incident)
+    followed = {
+        spec.name: Followed(spec.recovery, frozenset(rule.name for rule in spec.rules if rule.of_control))
+        for spec in models
+    }
+    return Casebook(followed, standing=kept, importance=importance)
 
 
 def described(budgeted: Budgeted | None) -> dict[str, Any] | None:

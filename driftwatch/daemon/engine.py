@@ -19,6 +19,7 @@ from driftwatch.daemon.display import show, show_labels, tell_appeared
 from driftwatch.daemon.doors import Doors, Unsaved
 from driftwatch.daemon.learners import Graduate, Learners
 from driftwatch.daemon.learning import Learner
+from driftwatch.daemon.occasions import Occasions
 from driftwatch.daemon.queue import Announcement, Command, Message, Order, Queue
 from driftwatch.daemon.snapshot import Snapshot, encode
 from driftwatch.daemon.telemetry import Result
@@ -53,9 +54,11 @@ class Engine:
         self._positions = dict(positions)
         self._doors = doors
         self._unsaved = Unsaved()
+        self._casebook = doors.casebook
         self._correspondence = Correspondence(
-            doors.targets, doors.importance, doors.outbox, doors.clock, base_url=doors.base_url
+            doors.targets, doors.outbox, doors.clock, doors.casebook, Occasions(doors), doors.base_url
         )
+        self._show_incidents()
         self.dead_letters = DeadLettersUnsaved(keep_payload=doors.keep_payload)
         self._stale = False
         self.learners = doors.learners or Learners(doors.clock)
@@ -127,6 +130,9 @@ class Engine:
                     # Held back, nobody is listened to, and whoever is not listened to is not silent.
                     self._publish(outcome)
                     self._stale |= moved
+                self._follow()
+                if self._correspondence.examine():
+                    self._doors.wake()
                 self._take_over(self.learners.graduates(self._doors.telemetry))
             case Command.FINISH:
                 self._take_over(self.learners.finish(self._doors.telemetry))
@@ -136,6 +142,7 @@ class Engine:
                 self._save()
                 self._show_standing()
             case Command.SAVE | Command.STOP:
+                self._follow()
                 self._save()
                 self._count_letters()
                 self._show_standing()
@@ -190,13 +197,29 @@ class Engine:
     def _publish(self, outcome: Outcome) -> None:
         doors, unsaved = self._doors, self._unsaved
         show(doors.board, outcome, self.monitors.values())
-        if not outcome.reports and not outcome.transitions:
+        if not (outcome.reports or outcome.transitions or outcome.course):
             return
         unsaved.letters += self._correspondence.of(outcome, unsaved=unsaved.letters)
+        self._show_incidents()
         unsaved.reports += outcome.reports
         unsaved.transitions += outcome.transitions
         self._stale = True
         self._queue.hold(on=self._must_hold)
+
+    def _follow(self) -> None:
+        """Let incidents hear of deliveries, and of the time."""
+        self._correspondence.look_out()
+        notices = self._casebook.passed(now_ms=self._doors.clock())
+        self._unsaved.letters += self._correspondence.of_incidents(notices)
+        self._stale |= bool(self._casebook.changed)
+        self._show_incidents()
+
+    def _show_incidents(self) -> None:
+        times, casebook = self._doors.telemetry.incidents, self._casebook
+        for ended in casebook.timed:
+            times.observe(*ended)
+        casebook.timed.clear()
+        times.show({model: incident.state for model, incident in casebook.open.items()})
 
     @property
     def _must_hold(self) -> bool:
@@ -227,6 +250,7 @@ class Engine:
         for monitor in self.monitors.values():
             monitor.saved()
         learners.saved()
+        self._casebook.saved()
         woken = bool(unsaved.letters)
         self._unsaved, self._stale, self.store_error = Unsaved(), False, ""
         self.dead_letters.saved()
@@ -257,6 +281,7 @@ class Engine:
             transitions=unsaved.transitions,
             letters=unsaved.letters,
             rejected=self.dead_letters.events,
+            incidents=tuple(self._casebook.changed.values()),
         )
 
     def _prune(self) -> None:

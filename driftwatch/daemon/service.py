@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
+from fastapi import FastAPI
 
 import driftwatch
-from driftwatch.api.app import create_app
+from driftwatch.api.app import add_operations, create_app
+from driftwatch.api.operations import Desk
 from driftwatch.api.refusals import Refusals
 from driftwatch.api.serve import HttpServer, bounds_of, limits_of
 from driftwatch.config import Config
-from driftwatch.daemon.alerting import severities_of
+from driftwatch.daemon.alerting import casebook_of, severities_of
 from driftwatch.daemon.display import refill, remind
 from driftwatch.daemon.doors import Doors
 from driftwatch.daemon.engine import Engine
@@ -20,6 +22,7 @@ from driftwatch.daemon.enrolment import enrol
 from driftwatch.daemon.ingest import BodyBounds, ClosedIngest, DurableIngest
 from driftwatch.daemon.learners import Learners
 from driftwatch.daemon.lifecycle import Lifecycle
+from driftwatch.daemon.occasions import Occasions
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.schedule import schedule
@@ -39,13 +42,16 @@ from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import HttpSpec, InboxSource
 from driftwatch.sources.kafka import KafkaSource
 from driftwatch.sources.kafka_spec import KafkaSpec
+from driftwatch.store.acknowledgements import SqliteAcknowledgements
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import Database
+from driftwatch.store.decisions import SqliteDecisions
 from driftwatch.store.history import SqliteHistory
 from driftwatch.store.identity import deployment_id
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.store.outbox import SqliteOutbox
 from driftwatch.store.rejected import DeadLetterBounds
+from driftwatch.store.silences import SqliteSilences
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Stream
 from driftwatch.stream.reject import Reject
@@ -91,6 +97,7 @@ class Service:
             self._database, max_bytes=door.max_inbox_bytes, max_keys=door.max_keys, keep_keys_ms=door.keep_keys
         )
         self._outbox = SqliteOutbox(self._database)
+        self._silences = SqliteSilences(self._database)
         saved = store.load()
         learners = Learners(self._clock, graduated=self._graduated)
         self._lifecycle.push("learning", learners.close)
@@ -109,8 +116,9 @@ class Service:
             store=store, outbox=self._outbox, board=self.board, telemetry=telemetry, targets=config.targets,
             saved=self._commit, wake=self._delivery.wake, clock=self._clock, retention_ms=retention_ms,
             keep_payload=config.state.keep_payload,
-            base_url=config.server.external_url, passing=SteadyClock(self._clock), importance=self._importance,
-            learners=learners,
+            base_url=config.server.external_url, passing=SteadyClock(self._clock), learners=learners,
+            casebook=casebook_of(config.models, saved.incidents, importance=self._importance),
+            silences=self._silences, importance=self._importance,
         )  # fmt: skip
         intakes = [*(watch.intake() for watch in self.watches), *(each.intake for each in learners.by_model.values())]
         monitors = [restored(watch, saved) for watch in self.watches]
@@ -131,17 +139,31 @@ class Service:
         )  # fmt: skip
         most = BodyBounds(config.server.max_values, config.server.max_events)
         self._ingest = _ingest(config, DurableIngest(self._inbox, intakes, clock=self._clock, bounds=most))
-        app = create_app(
-            ingest=self._ingest,
-            history=history,
-            overview=self.overview,
-            limits=limits_of(config.server),
-            version=driftwatch.__version__,
-            refusals=self._refusals,
-        )
+        app = self._application(history)
+        add_operations(app, self._desk(Occasions(doors)))
         self._server = HttpServer(app, config.server.address, bounds=bounds_of(config.server), refusals=self._refusals)
         self._lifecycle.push("http", self._server.stop)
         self._positions = saved.positions
+
+    def _application(self, history: SqliteHistory) -> FastAPI:
+        return create_app(
+            ingest=self._ingest,
+            history=history,
+            overview=self.overview,
+            limits=limits_of(self._config.server),
+            version=driftwatch.__version__,
+            refusals=self._refusals,
+        )
+
+    def _desk(self, occasions: Occasions) -> Desk:
+        return Desk(
+            silences=self._silences,
+            acknowledgements=SqliteAcknowledgements(self._database),
+            decisions=SqliteDecisions(self._database),
+            clock=self._clock,
+            wake=self._delivery.wake,
+            withheld=occasions.tell,
+        )
 
     @property
     def port(self) -> int:

@@ -83,12 +83,14 @@ def _parts(held: Contents) -> Iterator[Any]:
                 yield ["pane", model, key, _whole_numbers(data)]
     yield ["episodes", sorted(held.alerts.items())]
     yield ["steps", sorted(held.steps.items())]
+    yield ["incidents", [(each.id, each.version, sorted(each.rules)) for each in held.saved.incidents]]
     yield ["letters", held.letters]
 
 
 def _events(engine: bytes) -> Iterator[list[Any]]:
     """Counters of events that are not 0: which ones exist depends on the configuration."""
-    for tally in msgspec.json.decode(engine) if engine else ():
+    events_and_rejected = (msgspec.json.decode(engine) if engine else ())[:2]
+    for tally in events_and_rejected:
         yield from (counter for counter in tally if counter[1])
 
 

@@ -45,6 +45,17 @@ class Histogram:
             self._counts[bisect_left(self._bounds, value)] += 1
             self._sum += value
 
+    def held(self) -> tuple[list[int], float]:
+        """Give the counts of each bucket alone, and the sum."""
+        with self._lock:
+            return list(self._counts), self._sum
+
+    def restore(self, counts: Sequence[int], total: float) -> None:
+        """Go on from what was held; other bounds than now leave everything as it is."""
+        with self._lock:
+            if len(counts) == len(self._counts):
+                self._counts, self._sum = list(counts), total
+
     def buckets(self) -> tuple[list[tuple[str, float]], float]:
         """Give the cumulative counts by upper bound, "+Inf" last, and the sum."""
         with self._lock:

@@ -18,7 +18,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from driftwatch.api.refusals import Refusal
+from driftwatch.daemon.incident_times import IncidentTimes, Saved
 from driftwatch.daemon.tally import Histogram, Key, Tally
+from driftwatch.evaluation.policies import Withheld
 from driftwatch.ports.streams import Clock, SourceStatus
 from driftwatch.sinks.attempts import Result as DeliveryResult
 from driftwatch.sinks.catalogue import Metric
@@ -29,7 +31,9 @@ CHECKPOINT_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 _EXPORTED = (
     Metric.EVENTS, Metric.EVENTS_REJECTED, Metric.CHECKPOINT_DURATION, Metric.CHECKPOINT_LAST_SUCCESS,
     Metric.CHECKPOINT_FAILURES, Metric.DELIVERIES, Metric.DELIVERIES_PENDING, Metric.DEAD_LETTERS,
-    Metric.DELIVERY_OLDEST_PENDING, Metric.CIRCUIT_STATE, Metric.KAFKA_LAG, Metric.KAFKA_PAUSED,
+    Metric.LETTERS_WITHHELD,
+    Metric.DELIVERY_OLDEST_PENDING, Metric.CIRCUIT_STATE, Metric.INCIDENTS,
+    Metric.INCIDENT_SECONDS, Metric.KAFKA_LAG, Metric.KAFKA_PAUSED,
     Metric.KAFKA_RECONNECTS, Metric.QUEUE_RECORDS, Metric.QUEUE_CAPACITY, Metric.HTTP_REFUSED,
     Metric.REJECTED_DROPPED, Metric.CONFIG_RELOAD_SUCCESS, Metric.BUILD_INFO,
 )  # fmt: skip
@@ -70,6 +74,14 @@ class Gauges:
     circuits: Callable[[], Mapping[str, int]] = dict
 
 
+class _Saved(msgspec.Struct, array_like=True):
+    """What is saved of the counts; earlier releases had no incidents."""
+
+    events: list[tuple[tuple[str, ...], int]]
+    rejected: list[tuple[tuple[str, ...], int]]
+    incidents: Saved = []
+
+
 class Telemetry:
     """Counts what the service does. version: of the package, for `driftwatch_build_info`."""
 
@@ -82,6 +94,8 @@ class Telemetry:
         self._failures = Tally([()])
         self._durations = Histogram(CHECKPOINT_BOUNDS_SECONDS)
         self._targets = tuple(map(str, values.targets))
+        self._withheld = Tally(product(self._targets, [reason.value for reason in Withheld]))
+        self.incidents = IncidentTimes(self._models)
         self._outbox: Mapping[str, tuple[int, int, int]] = {}
         self._saved_ms = 0
         self._config_loaded = True
@@ -111,21 +125,27 @@ class Telemetry:
         """Show what `Outbox.pending` said. It is pushed, so that a scrape never waits for the disk."""
         self._outbox = dict(pending)
 
+    def withheld(self, target: str, reason: str) -> None:
+        """Count a letter that a policy, or a person, has made wait or dropped; of a target that is configured."""
+        if target in self._targets:
+            self._withheld.add((target, reason))
+
     def config_loaded(self, *, success: bool) -> None:
         """Say how the last loading of the configuration went."""
         self._config_loaded = success
 
     def saved(self) -> bytes:
         """Encode the event counts, to be saved with the state that they are about."""
-        return msgspec.json.encode([list(tally.counts().items()) for tally in (self._events, self._rejected)])
+        counts = [list(tally.counts().items()) for tally in (self._events, self._rejected)]
+        return msgspec.json.encode([*counts, self.incidents.saved()])
 
     def restore(self, saved: bytes) -> None:
         """Go on from the counts of `saved`: after a replay each event is counted once. Empty bytes change nothing."""
         if saved:
-            form = tuple[list[tuple[tuple[str, ...], int]], list[tuple[tuple[str, ...], int]]]
-            events, rejected = msgspec.json.decode(saved, type=form)
-            self._events.restore(dict(events))
-            self._rejected.restore(dict(rejected))
+            found = msgspec.json.decode(saved, type=_Saved)
+            self._events.restore(dict(found.events))
+            self._rejected.restore(dict(found.rejected))
+            self.incidents.restore(found.incidents)
 
     def describe(self) -> Iterable[Family]:
         """Give the families, empty: a registry learns the names without a scrape."""
@@ -143,6 +163,8 @@ class Telemetry:
             {(target, str(result)): n for (target, result), n in gauges.deliveries().items()}
         )
         yield from self._letters()
+        yield Metric.LETTERS_WITHHELD.samples(self._withheld.counts())
+        yield from self.incidents.collect()
         yield Metric.CIRCUIT_STATE.samples({(target,): state for target, state in gauges.circuits().items()})
         yield from _kafka(list(gauges.sources()))
         yield Metric.QUEUE_RECORDS.samples({(): gauges.queue_records()})

@@ -1,7 +1,7 @@
 """One closed window of one cell: readings, verdicts, alerts, report."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from driftwatch.evaluation.alerts import Alerts, Cell, Transition, begun, notes, standing, step
 from driftwatch.evaluation.baselines import SegmentBaselines, Standard
@@ -9,6 +9,7 @@ from driftwatch.evaluation.budgeted import Budgeted, Looked
 from driftwatch.evaluation.decision import Decision
 from driftwatch.evaluation.report import Performance, Report, Window
 from driftwatch.evaluation.rules import Judgement, RuleSpec, Standing, Verdict, explained, judge, thresholds
+from driftwatch.evaluation.verdicts import verdicts
 from driftwatch.statistics.condition import Condition
 from driftwatch.statistics.drift import FAMILY as DRIFT
 from driftwatch.statistics.drift import Baseline
@@ -45,13 +46,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a look; `decided` is for the window's next one, `slow` for the cell's next window."""
+    """What came of a look; `decided` is for the window's next one, `slow` for the cell's next window.
+
+    verdicts: of each rule that spoke.
+    """
 
     report: Report
     alerts: Alerts
     transitions: list[Transition]
     decided: frozenset[str]
     slow: SlowState | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,8 @@ class Evaluator:
         decided = look.decided | {
             each.rule.name for each in judgements if each.rule.rests_on_labels and each.verdict is not Verdict.UNKNOWN
         }
-        return Finding(replace(report, alerts=noted), alerts, transitions, decided, said.slow)
+        spoke = verdicts(due, judgements, report, decision=said.decision)
+        return Finding(replace(report, alerts=noted), alerts, transitions, decided, said.slow, spoke)
 
     def _judge(
         self, look: Look, due: Sequence[RuleSpec], said: _Said, *, standing: Collection[Standing]

@@ -22,6 +22,8 @@ class EventType(StrEnum):
     RESOLVED = "driftwatch.alert.resolved"
     RETRAIN = "driftwatch.retrain.requested"
     ROLLBACK = "driftwatch.rollback.requested"
+    RECOVERED = "driftwatch.incident.recovered"
+    NOT_RECOVERED = "driftwatch.incident.not_recovered"
 
 
 _FIRST = {Action.NOTIFY: EventType.FIRING, Action.RETRAIN: EventType.RETRAIN, Action.ROLLBACK: EventType.ROLLBACK}

@@ -40,6 +40,9 @@ class History(Protocol):
     def deliveries(self, query: Query) -> Page:
         """Letters and how they fared."""
 
+    def incidents(self, query: Query) -> Page:
+        """Incidents as they stand; their version is the one that the first alert was of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

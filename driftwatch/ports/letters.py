@@ -1,8 +1,10 @@
 """Letters on their way to targets, and the outbox that keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from driftwatch.evaluation.policies import PolicySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +60,17 @@ class Outbox(Protocol):
     def pending(self) -> Mapping[str, tuple[int, int, int]]:
         """By target: letters pending, dead, and creation time of the oldest pending one (0 when none)."""
 
-    def last_sent_ms(self, target: str, key: str) -> int | None:
-        """When a letter with this key was last created for the target: for cool-downs."""
+    def first_delivered_ms(self, incident: str) -> int | None:
+        """When the first request of an incident was delivered; None while none has been."""
+
+    def asked(self, target: str, key: str) -> Sequence[Letter]:
+        """Letters with this key, the newest first, without bodies: for limits of requests. Only so many are kept."""
+
+    def told(self, target: str, lane: str, alerts: Sequence[str]) -> Sequence[Letter]:
+        """Letters of a lane that tell of one of these alerts, but not of its end, without bodies."""
+
+    def examine(self, policies: Mapping[str, PolicySpec], *, now_ms: int) -> Sequence[Letter]:
+        """Look at letters that wait, and at notices that may be repeated; those that changed, as they now are.
+
+        policies: by target.
+        """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.incidents import Incident
 from driftwatch.evaluation.report import Report
 from driftwatch.ports.letters import Letter
 from driftwatch.stream.raw import Stream
@@ -44,6 +45,7 @@ class Checkpoint:
     transitions: Sequence[Transition] = ()
     letters: Sequence[Letter] = ()
     rejected: Sequence[Rejected] = ()
+    incidents: Sequence[Incident] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Saved:
     monitors: Mapping[str, bytes]
     panes: Mapping[str, Mapping[str, bytes]]
     engine: bytes
+    incidents: Sequence[Incident] = ()
+    """Those that are open."""
 
 
 class Store(Protocol):

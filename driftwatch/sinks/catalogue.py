@@ -142,6 +142,15 @@ class Metric(Enum):
     ALERT_TRANSITIONS = Form(
         "alert_transitions_total", Type.COUNTER, ("model", "rule", "to", "reason"), "Steps that alerts have taken."
     )
+    INCIDENTS = Form(
+        "incidents", Type.GAUGE, ("model", "state"), "1 for where the model's open incident stands, while there is one."
+    )
+    INCIDENT_SECONDS = Form(
+        "incident_seconds",
+        Type.HISTOGRAM,
+        ("model", "phase"),
+        "How long incidents took until they were detected, requested, answered by a new version, and recovered.",
+    )
     SERIES_DROPPED = Form("series_dropped", Type.GAUGE, (), "Series left out of this scrape by the series budget.")
 
     EVENTS = Form(
@@ -165,6 +174,9 @@ class Metric(Enum):
     )
     CHECKPOINT_FAILURES = Form("checkpoint_failures_total", Type.COUNTER, (), "Checkpoints that could not be saved.")
     DELIVERIES = Form("deliveries_total", Type.COUNTER, ("target", "result"), "Attempts to deliver a webhook.")
+    LETTERS_WITHHELD = Form(
+        "letters_withheld_total", Type.COUNTER, ("target", "reason"), "Webhooks that a policy has held or dropped."
+    )
     DELIVERIES_PENDING = Form("deliveries_pending", Type.GAUGE, ("target",), "Webhooks that wait for delivery.")
     DEAD_LETTERS = Form("dead_letters", Type.GAUGE, ("target",), "Webhooks that were given up.")
     DELIVERY_OLDEST_PENDING = Form(

@@ -9,9 +9,10 @@ from driftwatch.failpoints import Point, reached
 from driftwatch.ports.storage import Checkpoint, Saved
 from driftwatch.store.database import FILE, Database
 from driftwatch.store.history import insert_reports, record_transition
+from driftwatch.store.incidents import open_incidents, save_incidents
 from driftwatch.store.integrity import refusal
+from driftwatch.store.letter_rows import insert_letters
 from driftwatch.store.migration import seal_of
-from driftwatch.store.outbox import insert_letters
 from driftwatch.store.rejected import DeadLetterBounds, keep_rejected
 from driftwatch.store.seal import Row, Seal
 
@@ -20,7 +21,12 @@ _PRUNE = (
     """DELETE FROM transitions WHERE alert_id IN
        (SELECT alert_id FROM alerts WHERE saved_ms < :before AND state IN ('resolved', 'inactive'))""",
     "DELETE FROM alerts WHERE saved_ms < :before AND state IN ('resolved', 'inactive')",
-    "DELETE FROM letters WHERE finished_ms < :before",
+    # What told of an alert that still fires is kept: it may be repeated, and its end is told to whoever heard of it.
+    """DELETE FROM letters WHERE finished_ms < :before AND NOT EXISTS
+       (SELECT 1 FROM json_each(letters.alerts) JOIN alerts ON alert_id = value WHERE alerts.state = 'firing')""",
+    "DELETE FROM silences WHERE ends_ms < :before",
+    "DELETE FROM acknowledgements WHERE alert_id NOT IN (SELECT alert_id FROM alerts)",
+    "DELETE FROM incidents WHERE saved_ms < :before AND open = 0",
     "DELETE FROM rejected WHERE received_ms < :before",
 )
 
@@ -58,6 +64,7 @@ class SqliteStore:
             for transition in checkpoint.transitions:
                 record_transition(connection, transition, saved_ms=checkpoint.taken_ms)
             insert_letters(connection, checkpoint.letters)
+            save_incidents(connection, checkpoint.incidents, saved_ms=checkpoint.taken_ms)
             gone = keep_rejected(connection, checkpoint.rejected, self._dead_letters)
             reached(Point.BEFORE_COMMIT)
         self._seal = seal
@@ -97,7 +104,11 @@ def read_saved(connection: sqlite3.Connection, file: Path) -> tuple[Saved, Seal]
     for model, key, state, _ in stored:
         panes.setdefault(model, {})[key] = state
     core = {model: state for model, state, _ in monitors}
-    return Saved(positions=positions, monitors=core, panes=panes, engine=engine[0] if engine else b""), seal
+    saved = Saved(
+        positions=positions, monitors=core, panes=panes, engine=engine[0] if engine else b"",
+        incidents=tuple(open_incidents(connection, file)),
+    )  # fmt: skip
+    return saved, seal
 
 
 def _save_state(connection: sqlite3.Connection, checkpoint: Checkpoint) -> list[tuple[Row, int | None]]:

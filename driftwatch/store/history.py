@@ -10,9 +10,11 @@ import msgspec
 
 from driftwatch.errors import DataError, StateError
 from driftwatch.evaluation.alerts import State, Transition
+from driftwatch.evaluation.incident_body import incident_document
 from driftwatch.evaluation.report import Report, follow, rfc3339
 from driftwatch.ports.answers import Page, Query
 from driftwatch.store.database import Database
+from driftwatch.store.incidents import incident_in
 from driftwatch.store.seal import row_crc
 
 _MAX_LIMIT = 1000
@@ -20,10 +22,15 @@ _CURSOR = re.compile(r"(-?[0-9]{1,18})\.([0-9]{1,18})")
 """Time and sequence number of a page's last row; both fit SQLite's integers."""
 
 _REPORTS = "SELECT reports.start_ms, reports.sequence, reports.document FROM reports"
-_ALERTS = "SELECT alerts.started_ms, alerts.sequence, alerts.document FROM alerts"
+_ALERTS = (
+    "SELECT alerts.started_ms, alerts.sequence, alerts.document, acknowledgements.author, acknowledgements.comment,"
+    " acknowledgements.at_ms FROM alerts LEFT JOIN acknowledgements ON acknowledgements.alert_id = alerts.alert_id"
+)
+_INCIDENTS = "SELECT incidents.began_ms, incidents.sequence, incidents.document FROM incidents"
 _LETTERS = (
     "SELECT letters.created_ms, letters.sequence, id, target, letters.alert_id, type, letters.state, attempts, next_ms,"
-    " last_result, finished_ms FROM letters LEFT JOIN alerts ON alerts.alert_id = letters.alert_id"
+    " last_result, finished_ms, hold, release_ms, expires_ms, repeats, incident, alerts FROM letters"
+    " LEFT JOIN alerts ON alerts.alert_id = letters.alert_id"
 )
 
 
@@ -45,13 +52,19 @@ class SqliteHistory:
     def alerts(self, query: Query) -> Page:
         """Give alert episodes as their latest transition left them."""
         rows, following = self._page(_ALERTS, query, names=_Names("alerts", "alerts.started_ms", state="alerts.state"))
-        return Page([msgspec.json.decode(row[2]) for row in rows], following)
+        return Page([_alert(*row[2:]) for row in rows], following)
 
     def deliveries(self, query: Query) -> Page:
         """Give letters and how they fared; model, version and segment are those of the letter's alert."""
         names = _Names("alerts", "letters.created_ms", state="letters.state", sequence="letters.sequence")
         rows, following = self._page(_LETTERS, query, names=names)
         return Page([_delivery(row) for row in rows], following)
+
+    def incidents(self, query: Query) -> Page:
+        """Give incidents as their latest step left them; they are of no segment."""
+        names = _Names("incidents", "incidents.began_ms", state="incidents.state", divided=False)
+        rows, following = self._page(_INCIDENTS, query, names=names)
+        return Page([incident_document(incident_in(row[2])) for row in rows], following)
 
     def _page(self, select: str, query: Query, *, names: "_Names") -> tuple[list[tuple[Any, ...]], str]:
         limit = max(1, min(query.limit, _MAX_LIMIT))
@@ -67,8 +80,8 @@ class SqliteHistory:
 class _Names:
     """Under which names a listing's filters stand in SQL; every one of them is a constant of this file."""
 
-    def __init__(self, table: str, time: str, *, state: str = "", sequence: str = "") -> None:
-        self.table, self.time, self.state = table, time, state
+    def __init__(self, table: str, time: str, *, state: str = "", sequence: str = "", divided: bool = True) -> None:
+        self.table, self.time, self.state, self.divided = table, time, state, divided
         self.sequence = sequence or f"{table}.sequence"
 
     def conditions(self, query: Query) -> tuple[list[str], dict[str, Any]]:
@@ -78,7 +91,7 @@ class _Names:
             wanted.append((f"{self.table}.model = :model", {"model": query.model}))
         if query.version is not None:
             wanted.append((f"{self.table}.version = :version", {"version": query.version}))
-        if query.segment is not None:
+        if query.segment is not None and self.divided:
             wanted.append((f"{self.table}.segment = :segment", {"segment": query.segment}))
         if query.state and self.state:
             wanted.append((f"{self.state} = :state", {"state": query.state}))
@@ -189,8 +202,16 @@ def _ordinal(report: Report) -> int:
     return -1 if report.window.ordinal is None else report.window.ordinal
 
 
+def _alert(document: bytes, author: str | None, comment: str, at_ms: int) -> dict[str, Any]:
+    """Write an episode with who has seen it."""
+    shown: dict[str, Any] = msgspec.json.decode(document)
+    said = None if author is None else {"author": author, "comment": comment, "at": rfc3339(at_ms)}
+    return {**shown, "acknowledged": said}
+
+
 def _delivery(row: tuple[Any, ...]) -> dict[str, Any]:
-    created_ms, _, name, target, alert_id, kind, state, attempts, next_ms, last_result, finished_ms = row
+    created_ms, _, name, target, alert_id, kind, state, attempts, next_ms, last_result, finished_ms, *policy = row
+    hold, release_ms, expires_ms, repeats, incident, alerts = policy
     return {
         "id": name,
         "target": target,
@@ -202,6 +223,12 @@ def _delivery(row: tuple[Any, ...]) -> dict[str, Any]:
         "next": rfc3339(next_ms) if state == "pending" and next_ms else None,
         "finished": rfc3339(finished_ms) if finished_ms is not None else None,
         "last_result": last_result,
+        "hold": hold,
+        "released": rfc3339(release_ms) if state == "held" and release_ms else None,
+        "expires": rfc3339(expires_ms) if state == "held" and expires_ms else None,
+        "repeats": repeats,
+        "incident": incident,
+        "alerts": msgspec.json.decode(alerts),
     }
 
 

@@ -1,39 +1,20 @@
 """Letters on their way: saved with the state that decided them, kept until they are delivered or dead."""
 
-import json
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from enum import StrEnum
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from driftwatch.evaluation.events import EventType
+from driftwatch.evaluation.policies import PolicySpec
 from driftwatch.ports.letters import Letter
 from driftwatch.store.database import Database
-from driftwatch.store.seal import row_crc
-from driftwatch.store.tables import CHECKED
+from driftwatch.store.examination import Examination, asked, told
+from driftwatch.store.letter_rows import FIELDS, LetterState, change, letter_in, reseal
 
-
-class LetterState(StrEnum):
-    """Where a letter stands."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    DEAD = "dead"
-    HELD = "held"
-    """A policy has it wait."""
-    DROPPED = "dropped"
-    """It will not be sent: rejected, too late, or overtaken by the end of its alerts."""
-
-
-_COLUMNS = ", ".join(CHECKED["letters"])
-
-_DUE = """
-SELECT id, target, alert_id, lane, type, body, created_ms, attempts, next_ms, state, last_result, key, incident,
-  hold, release_ms, expires_ms, repeats, alerts FROM letters
+_DUE = f"""
+SELECT {FIELDS} FROM letters
 WHERE sequence IN (SELECT MIN(sequence) FROM letters WHERE target = :target AND state = 'pending' GROUP BY lane)
   AND next_ms <= :now
 ORDER BY next_ms, sequence LIMIT :limit
-"""
+"""  # noqa: S608 - constants
 
 _PENDING = """
 SELECT target, SUM(state = 'pending'), SUM(state = 'dead'), COALESCE(MIN(IIF(state = 'pending', created_ms, NULL)), 0)
@@ -56,7 +37,7 @@ class SqliteOutbox:
         """Give the target's pending letters whose time has come, at most `limit`; per lane only the oldest."""
         with self._link.reading() as connection:
             rows = connection.execute(_DUE, {"target": target, "now": now_ms, "limit": limit}).fetchall()
-        return [_letter(row) for row in rows]
+        return [letter_in(row) for row in rows]
 
     def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
         """Note that the target took it."""
@@ -75,47 +56,41 @@ class SqliteOutbox:
         with self._link.reading() as connection:
             return {target: (waiting, dead, oldest) for target, waiting, dead, oldest in connection.execute(_PENDING)}
 
-    def last_sent_ms(self, target: str, key: str) -> int | None:
-        """Say when a letter with this key was last created for the target; None when there was none."""
+    def asked(self, target: str, key: str) -> Sequence[Letter]:
+        """Give the latest letters with this key, the newest first, without their bodies."""
+        with self._link.reading() as connection:
+            return asked(connection, target, key)
+
+    def told(self, target: str, lane: str, alerts: Sequence[str]) -> Sequence[Letter]:
+        """Give the letters of a lane that tell of one of these alerts, but not of its end, without their bodies."""
+        with self._link.reading() as connection:
+            return told(connection, target, lane, alerts=alerts)
+
+    def examine(self, policies: Mapping[str, PolicySpec], *, now_ms: int) -> Sequence[Letter]:
+        """Look at letters that wait and at notices that may be repeated; gives those that changed, as they now are.
+
+        One that somebody has decided upon meanwhile stays as that left it.
+        """
+        with self._link.reading() as connection:
+            changes = Examination(connection, policies, now_ms=now_ms).changes()
+        if not changes:
+            return ()
+        with self._link.writing() as connection:
+            return [after for before, after in changes if change(connection, before, after, now_ms=now_ms)]
+
+    def first_delivered_ms(self, incident: str) -> int | None:
+        """Say when the first request of an incident was delivered; None while none has been."""
         with self._link.reading() as connection:
             row = connection.execute(
-                "SELECT MAX(created_ms) FROM letters WHERE target = ? AND key = ?", (target, key)
+                "SELECT MIN(finished_ms) FROM letters WHERE incident = ? AND state = 'delivered' AND type = ?",
+                (incident, EventType.RETRAIN),
             ).fetchone()
-        latest: int | None = row[0]
-        return latest
+        first: int | None = row[0]
+        return first
 
     def _attempted(
         self, letter: Letter, state: LetterState, *, next_ms: int, finished_ms: int | None, result: str
     ) -> None:
         with self._link.writing() as connection:
             connection.execute(_ATTEMPTED, (state, next_ms, finished_ms, result, letter.id))
-            _reseal(connection, letter.id)
-
-
-def insert_letters(connection: sqlite3.Connection, letters: Iterable[Letter]) -> None:
-    """Add letters to the open transaction; one whose webhook id is known already is ignored."""
-    places = ", ".join("?" for _ in CHECKED["letters"])
-    connection.executemany(
-        f"INSERT OR IGNORE INTO letters ({_COLUMNS}, crc) VALUES ({places}, ?)",  # noqa: S608 - constants
-        [(*values, row_crc(*values)) for values in map(_values, letters)],
-    )
-
-
-def _letter(row: Sequence[Any]) -> Letter:
-    return replace(Letter(*row[:-1]), alerts=tuple(json.loads(row[-1])))
-
-
-def _values(letter: Letter) -> tuple[str | bytes | int | None, ...]:
-    """A new letter's values, in the order of CHECKED."""
-    return (
-        letter.id, letter.target, letter.alert_id, letter.lane, letter.type, letter.key, letter.created_ms,
-        letter.attempts, letter.next_ms, str(letter.state), letter.last_result, None,
-        letter.incident, json.dumps(letter.alerts), letter.hold, letter.release_ms, letter.expires_ms, letter.repeats,
-        letter.body,
-    )  # fmt: skip
-
-
-def _reseal(connection: sqlite3.Connection, name: str) -> None:
-    """Write the checksum of a letter as it now is."""
-    for values in connection.execute(f"SELECT {_COLUMNS} FROM letters WHERE id = ?", (name,)).fetchall():  # noqa: S608 - constants
-        connection.execute("UPDATE letters SET crc = ? WHERE id = ?", (row_crc(*values), name))
+            reseal(connection, letter.id)

@@ -11,9 +11,11 @@ from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.telemetry import Exposition, Gauges, LabelValues, Telemetry
 from driftwatch.daemon.watch import Watch, load_watch
 from driftwatch.errors import StateError
+from driftwatch.evaluation.policies import PolicySpec
 from driftwatch.ports.letters import Letter
 from driftwatch.ports.storage import Checkpoint, Saved
 from driftwatch.sinks.board import Board
+from driftwatch.sinks.targets.spec import TargetSpec
 from driftwatch.stream.decode import Decoder
 from driftwatch.stream.raw import Raw, Stream
 from driftwatch.stream.reject import Reject
@@ -55,10 +57,29 @@ class FakeStore:
         self._check()
         return {"trainer": (len(self.letters), 0, 0)}
 
-    def last_sent_ms(self, target: str, key: str) -> int | None:
-        """When the latest such letter was created."""
+    def asked(self, target: str, key: str) -> list[Letter]:
+        """The letters with this key, the newest first."""
         self._check()
-        return max((each.created_ms for each in self.letters if (each.target, each.key) == (target, key)), default=None)
+        return [each for each in reversed(self.letters) if (each.target, each.key) == (target, key)]
+
+    def told(self, target: str, lane: str, alerts: Sequence[str]) -> list[Letter]:
+        """The letters of a lane that tell of one of these alerts."""
+        self._check()
+        return [
+            each
+            for each in self.letters
+            if (each.target, each.lane) == (target, lane) and not set(alerts).isdisjoint(each.alerts)
+        ]
+
+    def examine(self, policies: Mapping[str, PolicySpec], *, now_ms: int) -> list[Letter]:
+        """Nothing ever changes."""
+        self._check()
+        return []
+
+    def first_delivered_ms(self, incident: str) -> int | None:
+        """Nothing is ever delivered."""
+        self._check()
+        return None if incident else 0
 
     @property
     def letters(self) -> list[Letter]:
@@ -75,14 +96,10 @@ class FakeStore:
             raise StateError(self.broken)
 
 
-class Target:
+def target(cooldown_ms: int) -> TargetSpec:
     """Somebody who takes every kind of letter."""
-
-    name = "trainer"
-    actions = ("notify", "retrain")
-
-    def __init__(self, cooldown_ms: int) -> None:
-        self.cooldown = cooldown_ms
+    written = {"name": "trainer", "type": "test", "actions": ("notify", "retrain"), "cooldown": f"{cooldown_ms}ms"}
+    return TargetSpec.model_validate(written)
 
 
 def load_test_watch(folder: Path, reference: Path, *, rules: str = world.RULES) -> Watch:
@@ -106,7 +123,7 @@ class Rig:
         )
         doors = Doors(
             store=self.store, outbox=self.store, board=self.board, telemetry=self.telemetry,
-            targets=[Target(cooldown_ms)], saved=self.committed.append, wake=self._wake,
+            targets=[target(cooldown_ms)], saved=self.committed.append, wake=self._wake,
             clock=lambda: self.now_ms, retention_ms=1_000,
         )  # fmt: skip
         self.monitor = watch.monitor()
