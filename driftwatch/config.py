@@ -21,6 +21,7 @@ from driftwatch.evaluation.recovery import RecoverySpec
 from driftwatch.evaluation.rules import RuleSpec
 from driftwatch.quality.control import ControlNames
 from driftwatch.sinks.targets.kinds import KINDS, AnyTargetSpec
+from driftwatch.sinks.targets.words import HINTS, PATTERNS
 from driftwatch.sources.files import FilesSpec
 from driftwatch.sources.inbox import HttpSpec
 from driftwatch.sources.kafka_spec import KafkaSpec
@@ -246,14 +247,7 @@ _HINTS = {
     "sources.brokers": 'write a list, such as ["localhost:9092"]',
     "sources.security.protocol": 'write one of "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"',
     "state.path": "write the directory to keep state in",
-    "targets.name": "deliveries are told apart by it",
-    "targets.url": "write the address to post to",
-    "targets.urls": 'write every instance, such as ["http://alertmanager:9093"]',
-    "targets.repository": 'write it as "owner/name"',
-    "targets.project": 'write its number or its path, such as "group/name"',
-    "targets.job": 'write its path through folders, such as "folder/name"',
-    "targets.username": "write who the token belongs to",
-    "targets.actions": "write the actions that it is told of, or leave it out",
+    **HINTS,
 }
 _NAME = "write at most 100 letters, digits and . _ : / - and begin with a letter or digit"
 _TOPIC = "write names of Kafka topics: at most 249 letters, digits and . _ -"
@@ -274,12 +268,7 @@ _PATTERNS = {
     "brokers": 'write host:port, such as "localhost:9092"',
     "predictions": _TOPIC,
     "labels": _TOPIC,
-    "repository": 'write it as "owner/name"',
-    "workflow": 'write the name of the workflow\'s file, such as "retrain.yml"',
-    "project": 'write its number or its path, such as "group/name"',
-    "job": 'write its path through folders, such as "folder/name"',
-    "username": "write it without spaces and colons",
-    "source": "write an address or a path without spaces",
+    **PATTERNS,
 }
 
 

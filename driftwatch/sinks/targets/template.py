@@ -159,4 +159,4 @@ def _check_json(text: str) -> None:
     try:
         msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise ValueError(f"it makes no JSON: {str(error)[:1].lower()}{str(error)[1:]}") from error
+        raise ValueError(f"it makes no JSON: {str(error).removeprefix('JSON is malformed: ')}") from error

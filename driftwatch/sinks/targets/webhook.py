@@ -29,7 +29,6 @@ class WebhookSpec(BodySpec):
     every attempt, so it can be rotated while the service runs: of several, one a line and the newest first, each signs.
     """
 
-    later: ClassVar = ("approval",)
     hints: ClassVar = {"secret": "secrets do not stand in this file: write secret_file or secret_env"}
 
     type: Literal["webhook"] = "webhook"
