@@ -5,9 +5,11 @@ from fastapi import FastAPI
 from driftwatch.api import faults
 from driftwatch.api.health import health_routes
 from driftwatch.api.ingest import Limits, ingest_routes
+from driftwatch.api.operations import Desk, alert_routes, delivery_routes
 from driftwatch.api.page import page_routes
 from driftwatch.api.query import query_routes
 from driftwatch.api.refusals import Refusals
+from driftwatch.api.silencing import silence_routes
 from driftwatch.ports.answers import History, Ingest, Overview
 
 
@@ -39,3 +41,10 @@ def create_app(
     app.include_router(health_routes(overview))
     app.include_router(page_routes(history=history, overview=overview))
     return app
+
+
+def add_operations(app: FastAPI, desk: Desk) -> None:
+    """Add the doors by which people operate the service."""
+    app.include_router(alert_routes(desk))
+    app.include_router(delivery_routes(desk))
+    app.include_router(silence_routes(desk.silences, clock=desk.clock))

@@ -62,7 +62,8 @@ class DeliveryFilters(Filters):
     """Filters of deliveries."""
 
     state: Annotated[
-        Literal["pending", "delivered", "dead"] | None, Field(description="Only deliveries in this state.")
+        Literal["pending", "delivered", "dead", "held", "dropped"] | None,
+        Field(description="Only deliveries in this state."),
     ] = None
 
 

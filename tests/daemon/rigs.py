@@ -74,6 +74,7 @@ class FakeStore:
     def examine(self, policies: Mapping[str, PolicySpec], *, now_ms: int) -> list[Letter]:
         """Nothing ever changes."""
         self._check()
+        assert policies, now_ms
         return []
 
     def first_delivered_ms(self, incident: str) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -43,8 +44,8 @@ def test_it_is_anchored(pattern: str, fits: str, not_: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(", ")", "a)", "[a", "[z-a]", "*a", "a**", "a*+", "a{1", "a{2,1}", "a{101}", "{1}", r"(a)\1", "(?=a)", "a^b", "a$b",
-     "\\", r"\q", "((a*)b)*c" + "(" * 21, "((ab)*c)*", "x" * (MAX_PATTERN + 1)],
+    ["(", ")", "a)", "[a", "[z-a]", "*a", "a**", "a*+", "a{1", "a{2,1}", "a{101}", "{1}", r"(a)\1", "(?=a)", "a^b",
+     "a$b", "\\", r"\q", "((a*)b)*c" + "(" * 21, "((ab)*c)*", "x" * (MAX_PATTERN + 1)],
 )  # fmt: skip
 def test_what_is_not_supported_is_refused_in_words(pattern: str) -> None:
     """Never another exception, never a guess."""
@@ -55,10 +56,8 @@ def test_what_is_not_supported_is_refused_in_words(pattern: str) -> None:
 @given(st.text("ab(){}[]|*+?.^$\\1,-", max_size=30))
 def test_any_text_is_read_or_refused(pattern: str) -> None:
     """Whatever is sent over the API."""
-    try:
-        Pattern(pattern).fits("ab1")
-    except ValueError as error:
-        assert str(error)
+    with suppress(ValueError):
+        assert Pattern(pattern).fits("ab1") in {True, False}
 
 
 @pytest.mark.parametrize(

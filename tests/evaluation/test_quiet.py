@@ -1,6 +1,7 @@
 """Quiet hours, by the clock on the wall: over midnight, on some days, where clocks are changed."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -61,15 +62,12 @@ def test_some_severities_are_told_all_the_same() -> None:
     assert until("2026-01-10T23:00:00+01:00", night, WEEKEND, severity="critical") == "2026-01-12T00:00:00+01:00"
 
 
-@given(st.integers(0, 2 * 366 * 24 * 60), st.booleans())
-def test_it_is_quiet_just_while_the_wall_says_so(minute: int, berlin: bool) -> None:
+@given(st.integers(0, 2 * 366 * 24 * 60), st.sampled_from(["Europe/Berlin", "UTC"]))
+def test_it_is_quiet_just_while_the_wall_says_so(minute: int, zone: str) -> None:
     """The local time of the day is the oracle; the end is not quiet, and everything before it is."""
-    zone = "Europe/Berlin" if berlin else "UTC"
     spec = QuietHoursSpec.model_validate({**NIGHT, "timezone": zone})
     now_ms = ms("2026-01-01T00:00:00+00:00") + minute * 60_000
     end_ms = quiet_until_ms([spec], severity="info", now_ms=now_ms)
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - the oracle's own
-
     wall = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).strftime("%H:%M")
     assert bool(end_ms) == (wall >= "22:00" or wall < "07:00")
     if end_ms:

@@ -36,7 +36,7 @@ def silence(*matchers: str, starts: int = 0, ends: int = 100) -> Silence:
         (['segment!=""', "model=fraud"], False),
     ],
 )
-def test_all_matchers_must_fit(matchers: list[str], covered: bool) -> None:
+def test_all_matchers_must_fit(matchers, covered) -> None:
     """Each looks at one label."""
     assert silence(*matchers).covers(ALARM) is covered
 

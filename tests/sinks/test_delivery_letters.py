@@ -1,16 +1,21 @@
 """Which letters a group makes for which targets."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from driftwatch.daemon.past import OutboxPast
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.events import webhook_id
 from driftwatch.evaluation.groups import Group, Move
 from driftwatch.ports.letters import Letter
 from driftwatch.sinks.letters import write_letters
+from driftwatch.sinks.occasion import Occasion
 from driftwatch.sinks.targets.webhook import WebhookSpec
+from tests.sinks.outboxes import NoOutbox
 from tests.store.examples import START, report, transition
 
 HOUR = 3_600_000
@@ -21,13 +26,11 @@ def target(name: str, *actions: str, **changes: Any) -> WebhookSpec:
     return WebhookSpec.model_validate(written | changes)
 
 
-def write(step: Transition, *targets: WebhookSpec, sent: dict[tuple[str, str], int] | None = None) -> list[Letter]:
-    """Write the letters of a step alone at START; `sent`: when letters were created before, by target and key."""
-    before = sent or {}
+def write(step: Transition, *targets: WebhookSpec, sent: Sequence[Letter] = ()) -> list[Letter]:
+    """Write the letters of a step alone at START; `sent`: letters that were created before."""
     alone = Group((Move(step, report()),))
-    return write_letters(
-        alone, targets=targets, last_sent_ms=lambda *key: before.get(key), now_ms=START, base_url="http://d"
-    )
+    occasion = Occasion(START, OutboxPast(NoOutbox(), sent), base_url="http://d")
+    return write_letters(alone, targets=targets, occasion=occasion)
 
 
 def test_each_willing_target_gets_its_letter() -> None:
@@ -62,8 +65,9 @@ def test_cooldown(ago_ms: int, model: str, action: str, count: int) -> None:
     trainer = target("trainer", "notify", "retrain", "rollback", cooldown="6h")
     (first,) = write(transition(action="retrain"), trainer)
     step = transition(window=3, action=action, model=model)
+    (letter,) = write(step, trainer, sent=[replace(first, created_ms=START - ago_ms)])
 
-    assert len(write(step, trainer, sent={("trainer", first.key): START - ago_ms})) == count
+    assert (letter.state, letter.last_result) == (("pending", "") if count else ("dropped", "cooldown"))
 
 
 def test_no_cooldown_by_default() -> None:
@@ -71,7 +75,7 @@ def test_no_cooldown_by_default() -> None:
     trainer = target("trainer", "retrain")
     (first,) = write(transition(action="retrain"), trainer)
 
-    assert write(transition(action="retrain"), trainer, sent={("trainer", first.key): START}) == [first]
+    assert write(transition(action="retrain"), trainer, sent=[first]) == [first]
 
 
 def test_a_pending_alert_tells_nobody() -> None:

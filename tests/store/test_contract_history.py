@@ -60,7 +60,7 @@ def test_an_alert_shows_its_present_state(doors: Doors) -> None:
         "statistic": "psi", "severity": "warning", "action": "notify", "state": "resolved", "reason": "cleared",
         "started": "2026-01-05T10:00:00Z", "resolved": "2026-01-05T13:00:00Z",
         "window": {"start": "2026-01-05T12:00:00Z", "end": "2026-01-05T13:00:00Z"},
-        "value": 0.31, "lower": 0.27, "threshold": 0.1,
+        "value": 0.31, "lower": 0.27, "threshold": 0.1, "acknowledged": None,
     }  # fmt: skip
 
 
@@ -146,7 +146,8 @@ def test_deliveries_know_their_alert(doors: Doors) -> None:
     assert mine == {
         "id": "msg_1", "target": "trainer", "alert": step.alert_id, "type": "driftwatch.retrain.requested",
         "state": "pending", "attempts": 1, "created": "2026-01-05T10:00:00Z", "next": "2026-01-05T11:00:00Z",
-        "finished": None, "last_result": "timeout",
+        "finished": None, "last_result": "timeout", "hold": "", "released": None, "expires": None, "repeats": 0,
+        "incident": "", "alerts": [],
     }  # fmt: skip
     assert (dead["id"], dead["finished"], dead["next"]) == ("msg_2", "2026-01-05T12:00:00Z", None)
 

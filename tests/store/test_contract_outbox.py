@@ -74,10 +74,10 @@ def test_pending_counts_by_target(doors: Doors) -> None:
     assert doors.outbox.pending() == {"trainer": (2, 0, START + 1), "pager": (0, 1, 0)}
 
 
-def test_last_sent_is_by_target_and_key(doors: Doors) -> None:
-    """A cool-down looks at the newest letter of that key for that target."""
+def test_what_was_asked_is_by_target_and_key(doors: Doors) -> None:
+    """A cool-down looks at the newest letters of that key for that target."""
     letters = [letter("1", created_ms=5), letter("2", created_ms=9), letter("3", created_ms=99, key="other")]
     doors.store.save(checkpoint(letters=letters))
 
-    assert doors.outbox.last_sent_ms("trainer", letter().key) == 9
-    assert doors.outbox.last_sent_ms("pager", letter().key) is None
+    assert [each.created_ms for each in doors.outbox.asked("trainer", letter().key)] == [9, 5]
+    assert doors.outbox.asked("pager", letter().key) == []

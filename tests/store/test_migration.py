@@ -11,10 +11,13 @@ import pytest
 
 from driftwatch.errors import StateError
 from driftwatch.evaluation.groups import lane
+from driftwatch.evaluation.policies import PolicySpec
 from driftwatch.ports.answers import Query
+from driftwatch.ports.letters import Letter
 from driftwatch.store import migration
 from driftwatch.store.checkpoint import SqliteStore
 from driftwatch.store.database import FILE, Database
+from driftwatch.store.decisions import SqliteDecisions
 from driftwatch.store.history import SqliteHistory
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.store.integrity import faults
@@ -24,7 +27,7 @@ from driftwatch.store.tables import VERSION
 from driftwatch.stream.raw import Stream
 from tests.store.examples import START, letter
 
-FIRST, SECOND = (Path(__file__).parents[1] / "golden" / f"state_v{version}.db.gz" for version in (1, 2))
+FIRST, SECOND, THIRD = (Path(__file__).parents[1] / "golden" / f"state_v{version}.db.gz" for version in (1, 2, 3))
 
 
 def written(golden: Path, directory: Path) -> Path:
@@ -94,6 +97,36 @@ def test_state_of_version_2_is_all_there(second: Path) -> None:
     database.close()
 
 
+def test_state_of_version_3_is_all_there(tmp_path: Path) -> None:
+    """Letters in every state keep it, tell of the alert that they were called by, and wait for nobody."""
+    database = Database(written(THIRD, tmp_path))
+    saved = SqliteStore(database).load()
+    outbox, history = SqliteOutbox(database), SqliteHistory(database)
+    states = {alert["column"]: (alert["state"], alert["id"]) for alert in history.alerts(Query()).items}
+    (amount, first), (age, second) = states["amount"], states["age"]
+
+    assert (saved.positions, saved.monitors, saved.panes) == (
+        {"kafka/predictions/0": 7, "http/predictions": 1}, {"fraud": b"m"}, {"fraud": {"k": b"p"}},
+    )  # fmt: skip
+    assert (list(saved.incidents), amount, age) == ([], "firing", "resolved")
+    letters = [
+        (each["id"], each["state"], each["last_result"], each["alerts"]) for each in history.deliveries(Query()).items
+    ]
+    assert letters[::-1] == [
+        ("msg_1", "delivered", "delivered", [first]), ("msg_2", "dead", "timeout", [first]),
+        ("msg_3", "pending", "http_error", [second]), ("msg_4", "pending", "", [second]),
+    ]  # fmt: skip
+    assert {(each["hold"], each["incident"], each["repeats"]) for each in history.deliveries(Query()).items} == {
+        ("", "", 0),
+    }  # fmt: skip
+    assert [each.id for each in outbox.due("trainer", START + 1000, limit=9)] == ["msg_3"]
+    assert outbox.examine({"trainer": PolicySpec()}, now_ms=START * 2) == ()
+    replayed = SqliteDecisions(database).replay("msg_2", now_ms=START + 7)
+    assert isinstance(replayed, Letter)
+    assert [each.id for each in outbox.due("trainer", START + 7, limit=9)] == ["msg_2"]
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -110,7 +143,7 @@ def test_a_damaged_file_of_version_2_is_not_brought_forward(second: Path, harm: 
         Database(second)
 
 
-@pytest.mark.parametrize("golden", [FIRST, SECOND], ids=["1", "2"])
+@pytest.mark.parametrize("golden", [FIRST, SECOND, THIRD], ids=["1", "2", "3"])
 def test_what_was_brought_forward_is_declared_and_sealed_like_a_new_file(golden: Path, tmp_path_factory) -> None:
     """No trace of the old tables, and nothing for `state verify` to find."""
     old, new = written(golden, tmp_path_factory.mktemp("old")), tmp_path_factory.mktemp("new")
