@@ -83,8 +83,7 @@ class Alertmanager:
     def _alerts(self, letter: Letter, *, now_ms: int) -> list[dict[str, Any]]:
         """What to post: on a repetition only the alerts that still fire."""
         said = Said.of(letter)
-        # Of an incident there is no alert: it is one itself.
-        alerts = said.alerts or (Alert("", "", ""),)
+        alerts = said.alerts or (Alert("", "", ""),)  # an incident is one itself
         if letter.repeats and letter.alerts:
             alerts = tuple(alert for alert in alerts if alert.id in letter.alerts)
         ends_ms = now_ms if said.over else now_ms + _LASTS * self._spec.repeat
@@ -93,14 +92,11 @@ class Alertmanager:
 
 def _posted(alert: Alert, said: Said, *, ends_ms: int, now_ms: int) -> dict[str, Any]:
     """One alert. It is known by its labels, so they are the same at its beginning and at its end."""
-    labels = {
-        "alertname": said.rule,
-        "model": said.text("model"),
-        "version": said.text("version"),
-        "segment": alert.segment,
-        "column": alert.column,
-        "severity": said.severity if alert.id else "critical",
-    }
+    labels = {"alertname": said.rule, "model": said.text("model"), "segment": alert.segment, "column": alert.column}
+    if said.of_incident:  # which may end with another version
+        labels |= {"incident": str(said.data["incident"]["id"]), "severity": "critical"}
+    else:
+        labels |= {"version": said.text("version"), "severity": said.severity}
     # The event's time may be ahead of the clock, and an alert that ends before it begins is refused.
     started = min(datetime.fromisoformat(said.started), datetime.fromtimestamp(now_ms / 1000, UTC))
     return {

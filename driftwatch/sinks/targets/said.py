@@ -25,7 +25,7 @@ class Alert:
 class Said:
     """An event (contract §7), read from a letter. id: the `webhook-id`, the same on every attempt.
 
-    Notices of incidents tell of no alert; what they do not say is "".
+    What it does not say is "".
     """
 
     id: str
@@ -50,14 +50,19 @@ class Said:
         return bool(self._alert.get("state") == "resolved" or self.type == "driftwatch.incident.recovered")
 
     @property
+    def of_incident(self) -> bool:
+        """Whether it tells how an incident goes on, and of no alert."""
+        return self.type.startswith("driftwatch.incident.")
+
+    @property
     def severity(self) -> str:
-        """info, warning or critical; an incident that has not recovered is critical."""
+        """info, warning or critical."""
         return str(self._alert.get("severity") or ("info" if self.over else "critical"))
 
     @property
     def rule(self) -> str:
-        """The rule whose alerts it tells of; of an incident "incident"."""
-        return str(self._alert.get("rule") or "incident")
+        """The rule whose alerts it tells of; "incident" where it tells how an incident goes on."""
+        return "incident" if self.of_incident else str(self._alert.get("rule", ""))
 
     @property
     def started(self) -> str:
@@ -79,7 +84,7 @@ class Said:
         """The alerts that it names; of a large group those that rank first."""
         if "alerts" in self.data:
             return tuple(Alert(each["id"], each["column"], each["segment"]) for each in self.data["alerts"])
-        if not self._alert:
+        if self.of_incident or not self._alert:
             return ()
         column = next((str(each["column"]) for each in self.data.get("evidence", ())), "")
         return (Alert(self._alert["id"], column, self.text("segment")),)
@@ -89,9 +94,9 @@ class Said:
         """All of it in one line for a person."""
         who = f"{self.text('model')} {self.text('version')}".strip()
         what = _WORDS.get(self.type, self.type)
-        why = f", rule {self.rule}" if self._alert else ""
+        why = f", rule {self.rule}" if self.alerts else ""
         columns = self._cause.get("columns", [])
-        kind = f": {self._cause['kind']} change" if "kind" in self._cause and not self.over else ""
+        kind = f": {self._cause['kind']} change" if self._cause.get("kind") and not self.over else ""
         where = f" in {', '.join(columns[:_NAMED])}" if kind and columns else ""
         more = f" and {len(columns) - _NAMED} more" if where and len(columns) > _NAMED else ""
         return f"{who}: {what}{why}{kind}{where}{more}"
