@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from driftwatch.cli import backtest, dead_letters, demo, reference, replay, run, state
+from driftwatch.cli import (
+    alerts,
+    backtest,
+    dead_letters,
+    deliveries,
+    demo,
+    incidents,
+    reference,
+    replay,
+    run,
+    silences,
+    state,
+)
 from driftwatch.errors import ConfigError, DataError, DriftwatchError, StateError
 
 app = typer.Typer(
@@ -26,6 +38,10 @@ app.command("backtest", short_help="Measure false alarms, power and delay on his
 app.add_typer(reference.app, name="reference")
 state.app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(state.app, name="state")
+for operating, name in (
+    (alerts.app, "alerts"), (deliveries.app, "deliveries"), (silences.app, "silences"), (incidents.app, "incidents"),
+):  # fmt: skip
+    app.add_typer(operating, name=name)
 
 _EXITS: tuple[tuple[type[DriftwatchError], int], ...] = ((ConfigError, 2), (DataError, 2), (StateError, 3))
 _UsageError: type[Any] = typer.BadParameter.__mro__[
