@@ -16,6 +16,7 @@ from scipy import special
 from driftwatch.kernels.combination import Components, tail
 from driftwatch.kernels.overdispersion import Overdispersion
 from driftwatch.kernels.permutation import score_evidence, share_deviate
+from driftwatch.kernels.rank_scores import SCORES, summed, sums_of_cells
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,14 +26,12 @@ _PARTS = 3
 """Finer groups in each group, for scores and for the cell that stands out."""
 FINE = GROUPS * _PARTS
 _NO_DOUBT = 1e-40
-_BLOCK, _SCORED = 125, 250
-"""Columns that are joined, and scored, at a time."""
+_BLOCK = 125
+"""Columns that are joined at a time."""
 _LEAST_EXPECTED = 5.0
 """Rows that each group should have in the smaller sample, or there are fewer groups."""
-_SCORES = 4
-_FAR = special.chdtri(np.arange(_SCORES + 1), 0.02)
+_FAR = special.chdtri(np.arange(SCORES + 1), 0.02)
 """By degrees of freedom: the statistic from which on a score's first-order law is replaced by its saddlepoint."""
-_NORMAL = special.ndtri((np.arange(4096) + 0.5) / 4096)
 
 NUMERIC_WEIGHTS = {
     "location": 0.48, "shape": 0.18, "groups": 0.26, "cell": 0.08, "missing": 0.06, "invalid": 0.03,
@@ -65,13 +64,11 @@ def numeric_components(reference: Ints, current: Ints, factors: Overdispersion) 
     special_pooled, special_drawn = reference[:, -2:] + current[:, -2:], current[:, -2:]
     rows, total = grouped.rows + special_drawn.sum(axis=1), grouped.total + special_pooled.sum(axis=1)
     testable = (grouped.rows >= 1) & (grouped.total > grouped.rows) & ((grouped.pooled > 0).sum(axis=1) > 1)
-    scores, degrees = _scores(grouped)
     groups = _groups_test(grouped, factors)
     # Where the groups leave no doubt it is not worth while to know how much less the scores leave.
     sure = groups < _NO_DOUBT
     location, shape = (
-        np.where(sure, np.maximum(chance, groups), chance)
-        for chance in _score_tests(grouped, scores, factors, degrees=degrees, refined=~sure)
+        np.where(sure, np.maximum(chance, groups), chance) for chance in _score_tests(grouped, factors, refined=~sure)
     )
     values = {
         "location": location,
@@ -137,81 +134,27 @@ def _counted(cell: Ints, rows: Floats) -> Floats:
     return np.bincount(cell, rows.ravel(), minlength=size).astype(np.float64, copy=False).reshape(-1, FINE)
 
 
-def _scores(grouped: _Grouped) -> tuple[Floats, Floats]:
-    """Powers 1 to 4 of the normal scores of mid-ranks, made orthonormal over the pooled rows; and how many are left.
-
-    (_SCORES, columns, FINE); a power that is a combination of those before it is 0, and so
-    are those beyond the number of groups.
-    """
-    columns = len(grouped.pooled)
-    scores, left = np.empty((_SCORES, columns, FINE)), np.empty(columns)
-    for start in range(0, columns, _SCORED):
-        some = slice(start, start + _SCORED)
-        left[some] = _orthonormal(grouped.pooled[some], grouped.total[some], grouped.groups[some], out=scores[:, some])
-    return scores, left
-
-
 @np.errstate(all="ignore")
-def _orthonormal(pooled: Floats, total: Floats, groups: Floats, *, out: Floats) -> Floats:
-    """Put the scores of some columns into `out`, (_SCORES, columns, FINE); (columns,) how many are left."""
-    total = np.maximum(total, 1.0)
-    ranks = pooled.cumsum(axis=1)
-    weighted, power = pooled / 2, np.ones_like(pooled)
-    ranks -= weighted
-    ranks *= (_NORMAL.size / total)[:, None]
-    normal = _NORMAL.take(ranks.astype(np.int64), mode="clip")
-    product, count = ranks, np.zeros(len(pooled))
-    for place in range(_SCORES):
-        score = out[place]
-        power *= normal
-        np.multiply(pooled, power, out=weighted)
-        np.subtract(power, (weighted.sum(axis=1) / total)[:, None], out=score)
-        size = _products(weighted, score)
-        for other in out[:place]:
-            np.multiply(other, _products(weighted, other)[:, None], out=product)
-            score -= product
-        np.multiply(pooled, score, out=weighted)
-        rest = _products(weighted, score)
-        left = (rest > 1e-6 * size) & (place < groups)
-        score *= np.where(left, 1 / np.sqrt(rest), 0.0)[:, None]
-        count += left
-    return count
-
-
-def _step(score: Floats, pooled: Floats) -> Floats:
-    """(columns,) the least difference between the scores of two cells: of few cells the sums lie on a lattice."""
-    risen = np.maximum.accumulate(np.where(pooled > 0, score, -np.inf), axis=1)
-    with np.errstate(invalid="ignore"):
-        between = np.diff(risen, axis=1)
-    least: Floats = np.where((between > 0) & (between < np.inf), between, np.inf).min(axis=1)
-    return np.where(np.isfinite(least), least, 0.0)
-
-
-def _products(one: Floats, other: Floats) -> Floats:
-    """(columns,) sums of products over the cells."""
-    summed: Floats = np.einsum("ij,ij->i", one, other)
-    return summed
-
-
-@np.errstate(all="ignore")
-def _score_tests(
-    grouped: _Grouped, scores: Floats, factors: Overdispersion, *, degrees: Floats, refined: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _score_tests(grouped: _Grouped, factors: Overdispersion, *, refined: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """(columns,) chances of the location score alone, and of all scores together; to first order where not refined."""
     mean = grouped.mean
-    step = _step(scores[0], grouped.pooled)
-    moved = np.einsum("ij,kij->ki", grouped.drawn, scores)
-    moved[0] -= np.clip(moved[0], -step / 2, step / 2)
-    squares = moved**2 / (mean * (1 - mean) * grouped.total / np.maximum(grouped.total - 1, 1.0))
-    found = []
-    for count, freedom in ((1, np.minimum(degrees, 1.0)), (_SCORES, degrees)):
-        statistic = squares[:count].sum(axis=0)
-        far = np.flatnonzero(refined & (statistic > _FAR[freedom.astype(np.int64)]))
-        if far.size:
-            statistic[far] = score_evidence(
-                scores[:count, far], grouped.pooled[far], moved[:count, far].T, mean=mean[far]
-            )
-        found.append(statistic)
+    sums = summed(grouped.drawn, grouped.pooled, grouped.groups)
+    degrees = sums.count
+    squares = sums.beyond_lattice**2 / (mean * (1 - mean) * grouped.total / np.maximum(grouped.total - 1, 1.0))
+    tests = (1, np.minimum(degrees, 1.0)), (SCORES, degrees)
+    found = [squares[:count].sum(axis=0) for count, _ in tests]
+    beyond = [refined & (each > _FAR[free.astype(np.int64)]) for each, (_, free) in zip(found, tests, strict=True)]
+    far = np.flatnonzero(beyond[0] | beyond[1])
+    if far.size:
+        pooled = grouped.pooled[far]
+        scores, sums = sums_of_cells(grouped.drawn[far], pooled, grouped.groups[far])
+        moved = sums.beyond_lattice.T
+        for statistic, those, (count, _) in zip(found, beyond, tests, strict=True):
+            at = np.flatnonzero(those[far])
+            if at.size:
+                statistic[far[at]] = score_evidence(
+                    scores[:count, at], pooled[at], moved[at, :count], mean=mean[far[at]]
+                )
     others = np.maximum(factors.cells, np.minimum(factors.location, factors.scale))
     every = (factors.location + factors.scale + 2 * others) / 4
     greatest = np.maximum(np.maximum(factors.location, factors.scale), factors.cells)

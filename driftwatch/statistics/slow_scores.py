@@ -13,6 +13,8 @@ from driftwatch.summaries.profile import Profile
 
 LEVELS = 32
 """Steps of the rank u among the reference's values."""
+_AT_ONCE = 125
+"""Columns whose rows are summed at a time: sums over all would take fresh memory, which costs more than they do."""
 _RANK = (np.arange(LEVELS) + 0.5) / LEVELS
 _NORMAL = 0.5 + special.ndtri(_RANK) / (2 * special.ndtri(_RANK[-1]))
 _DISTANCE = np.abs(2 * _RANK - 1)
@@ -71,10 +73,13 @@ class NumberScores:
     def scored(self, current: Profile) -> Scored:
         """Sums of the scores of a window's rows; rows without a value have 1/2 as both smooth ones."""
         counts = current.numeric.counts
-        running = np.zeros((len(counts), FINITE + 1), dtype=np.int64)
-        np.cumsum(counts[:, :FINITE], axis=1, out=running[:, 1:])
-        flat = self.borders + np.arange(0, running.size, FINITE + 1)[:, None]
-        levels = np.diff(running.ravel().take(flat), axis=1).astype(np.float64)
+        levels, running = np.empty((len(counts), LEVELS)), np.zeros((_AT_ONCE, FINITE + 1), dtype=np.int64)
+        for start in range(0, len(counts), _AT_ONCE):
+            borders = self.borders[start : start + _AT_ONCE]
+            some = running[: len(borders)]
+            np.cumsum(counts[start : start + _AT_ONCE, :FINITE], axis=1, out=some[:, 1:])
+            at = some.ravel().take(borders + np.arange(0, some.size, FINITE + 1)[:, None])
+            np.subtract(at[:, 1:], at[:, :-1], out=levels[start : start + _AT_ONCE], casting="unsafe")
         return score_levels(levels, counts[:, [MISSING_SLOT, INVALID_SLOT]], rows=current.rows)
 
 
