@@ -10,7 +10,20 @@ import driftwatch as package
 from driftwatch.errors import ConfigError, DataError, SinkError, SourceError, StateError
 
 HEAVY = ("numpy", "scipy", "pydantic", "fastapi", "httpx", "kafka", "pyarrow", "rich", "structlog", "msgspec")
-COMMANDS = ([], ["run"], ["demo"], ["check-config"], ["replay"], ["reference"], ["reference", "build"])
+COMMANDS = (
+    [],
+    ["alerts"],
+    ["alerts", "approve"],
+    ["deliveries", "replay"],
+    ["silences", "add"],
+    ["incidents"],
+    ["run"],
+    ["demo"],
+    ["check-config"],
+    ["replay"],
+    ["reference"],
+    ["reference", "build"],
+)
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,83 @@
+"""The commands that operate a service, where none answers, or another one does."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers every request with what its server has been told."""
+
+    def do_GET(self) -> None:
+        status, body = self.server.answer  # type: ignore[attr-defined]
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["alerts", "list"], ["alerts", "ack", "a"], ["deliveries", "list"], ["deliveries", "replay", "--dead"],
+     ["silences", "list"], ["silences", "add", "rule=x", "-d", "1h"], ["incidents", "list"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_without_a_service(driftwatch, command):
+    """One line, exit 2, and what to do."""
+    ended = driftwatch(*command, "--url", "http://127.0.0.1:1")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "--url" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (200, b"<html>", "not of this service"),
+        (502, b"bad gateway", "not of this service"),
+        (200, b"[]", "HTTP 200"),
+        (404, b'{"error": {"code": "unknown", "message": "there is none"}}', "there is none (404 unknown)"),
+    ],
+)
+def test_what_is_answered(driftwatch, stranger, status, body, words):
+    """Another server's pages are no answer, and a fault is its message."""
+    stranger.answer = (status, body)
+    ended = driftwatch("alerts", "list", "--url", f"http://127.0.0.1:{stranger.server_address[1]}")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert words in ended.err
+
+
+def test_a_table_obeys_no_producer(driftwatch, stranger):
+    """What is not printable is shown as such; `--json` escapes it."""
+    item = {"id": "a", "column": "x\x1b[2Jy" + "z" * 100, "acknowledged": {"author": "ann"}}
+    stranger.answer = (200, json.dumps({"items": [item], "next": None}).encode())
+    url = f"http://127.0.0.1:{stranger.server_address[1]}"
+    ended = driftwatch("alerts", "list", "--url", url)
+    assert (ended.code, ended.err) == (0, "")
+    assert "\x1b" not in ended.out
+    assert "ann" in ended.out.splitlines()[1]
+    assert json.loads(driftwatch("alerts", "list", "--json", "--url", url).out) == item
+
+
+def test_wrong_usage(driftwatch):
+    """Nothing is replayed by mistake."""
+    for arguments in (["replay"], ["replay", "a", "--dead"], ["replay", "a", "--target", "t"]):
+        assert driftwatch("deliveries", *arguments).code == 2
