@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 WORKERS = 2
+_WHOLE = "not soak and not ecosystem"  # as pyproject.toml has it
 _TOGETHER = "services"
 SERVICES = (
     "tests/bounds/",
@@ -38,7 +39,7 @@ LONG = ("tests/simulation/", "tests/test_demo.py")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Say what `-n auto` means: two workers for the whole suite where there are two processors, else none."""
     option = config.option
-    chosen = option.file_or_dir or option.keyword or option.markexpr != "not soak" or option.capture == "no"
+    chosen = option.file_or_dir or option.keyword or option.markexpr != _WHOLE or option.capture == "no"
     return 0 if chosen or len(os.sched_getaffinity(0)) < WORKERS else WORKERS
 
 

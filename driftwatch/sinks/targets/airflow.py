@@ -34,7 +34,7 @@ def _major(number: int) -> int:
     return number
 
 
-class AirflowSpec(LoginSpec, StartedSpec):
+class AirflowSpec(StartedSpec, LoginSpec):
     """`[[targets]]` of type "airflow".
 
     url: that of the API server (of the web server in version 2). With a token, from token_file or token_env, it asks

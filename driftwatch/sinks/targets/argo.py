@@ -26,7 +26,7 @@ _OF_MODE = {"events": ("discriminator",), "submit": ("template", "kind", "servic
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?")
 
 
-class ArgoSpec(TokenSpec, ValuedSpec):
+class ArgoSpec(ValuedSpec, TokenSpec):
     """`[[targets]]` of type "argo".
 
     url: that of the Argo server. token: with or without "Bearer " before it. discriminator: of events, for bindings

@@ -31,7 +31,7 @@ LAUNCH = (
 )
 
 
-class DagsterSpec(TokenSpec, ValuedSpec):
+class DagsterSpec(ValuedSpec, TokenSpec):
     """`[[targets]]` of type "dagster".
 
     url: what stands before "/graphql". location, repository, job: as the job's page names them. op: the op that gets

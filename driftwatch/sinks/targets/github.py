@@ -27,7 +27,7 @@ _OF_EVENT = {
 }
 
 
-class GithubSpec(TokenSpec, ValuedSpec):
+class GithubSpec(ValuedSpec, TokenSpec):
     """`[[targets]]` of type "github"; the token may write contents, or actions for workflow_dispatch.
 
     url: of the API. event_type: what `on: repository_dispatch: types:` is to wait for; the event's own type when left

@@ -21,7 +21,7 @@ def _number(given: Any) -> Any:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-class GitlabSpec(TokenSpec, ValuedSpec):
+class GitlabSpec(ValuedSpec, TokenSpec):
     """`[[targets]]` of type "gitlab"; the token is the pipeline trigger's.
 
     project: its number, or its path. passed: whether the pipeline is given `parameters` as variables, or as the inputs

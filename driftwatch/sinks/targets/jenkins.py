@@ -18,7 +18,7 @@ from driftwatch.sinks.targets.token import TokenSpec
 _QUEUED = re.compile(r"/queue/item/(\d{1,18})/?$", re.ASCII)
 
 
-class JenkinsSpec(TokenSpec, ValuedSpec):
+class JenkinsSpec(ValuedSpec, TokenSpec):
     """`[[targets]]` of type "jenkins"; the token is an API token of `username`, so that no crumb is needed.
 
     job: the path of a parameterized job through its folders. parameters: Jenkins passes over those that the job does

@@ -19,7 +19,7 @@ from driftwatch.sinks.targets.target import Ask, Request
 from driftwatch.sinks.targets.token import TokenSpec
 
 
-class KubeflowSpec(TokenSpec, ValuedSpec):
+class KubeflowSpec(ValuedSpec, TokenSpec):
     """`[[targets]]` of type "kubeflow".
 
     url: what stands before "/apis/v2beta1". token_file: in a cluster the projected token of a service account with the

@@ -25,7 +25,7 @@ def _uuid(text: str) -> str:
         raise ValueError('write the id of the deployment, which "prefect deployment inspect" shows') from None
 
 
-class PrefectSpec(LoginSpec, ValuedSpec):
+class PrefectSpec(ValuedSpec, LoginSpec):
     """`[[targets]]` of type "prefect".
 
     url: as PREFECT_API_URL, with "/api". A token is for Prefect Cloud; a user and a password are the two halves of a

@@ -56,7 +56,9 @@ def begun(reply: Reply, *path: str, now_ms: int, secrets: Iterable[str]) -> Answ
         return answer
     if len(reply.body) >= MAX_REPLY_BYTES and reply.body.lstrip().startswith(b"{"):
         return replace(answer, detail=f"HTTP {reply.status}: a long answer")
-    found: Any = reply.document() or (reply.body.strip() == b"{}" and {}) or None
+    found: Any = reply.document()
+    if not found and reply.body.strip() != b"{}":
+        found = None
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
     if found is None or (path and not (isinstance(found, str) and found)):
