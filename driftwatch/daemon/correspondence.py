@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from driftwatch.daemon.occasions import Occasions
+from driftwatch.daemon.telemetry import Telemetry
 from driftwatch.errors import StateError
 from driftwatch.evaluation.casebook import Casebook, Notice
 from driftwatch.evaluation.groups import Group
@@ -48,13 +49,19 @@ class Correspondence:
 
     def of_incidents(self, notices: Iterable[Notice]) -> list[Letter]:
         """Write what targets get of the turns that incidents have taken."""
-        return [
-            letter
-            for notice in notices
-            for letter in write_incident_letters(
+        letters = list[Letter]()
+        for notice in notices:
+            drafts = write_incident_letters(
                 notice.kind, notice.incident, targets=self.targets, now_ms=self.clock(), base_url=self.base_url
             )
-        ]
+            occasion = self.occasions.occasion(notice.incident, unsaved=letters, base_url=self.base_url)
+            letters += self.occasions.under_policies(drafts, self.targets, occasion, model=notice.incident.model)
+        return letters
+
+    def passed(self) -> list[Letter]:
+        """Let incidents hear of what has been delivered, and of the time; what targets get of that."""
+        self.look_out()
+        return self.of_incidents(self.casebook.passed(now_ms=self.clock()))
 
     def look_out(self) -> None:
         """Note of which incidents the first request has been delivered."""
@@ -79,3 +86,11 @@ class Correspondence:
     def examine(self) -> bool:
         """Look at letters that wait, and at notices that may be repeated; whether any is to be delivered now."""
         return self.occasions.examine(self.targets)
+
+
+def count_letters(outbox: Outbox, telemetry: Telemetry) -> None:
+    """Show how many letters wait; deliveries go on while nothing else happens, so this is asked at every save."""
+    try:
+        telemetry.outbox(outbox.pending())
+    except StateError as error:  # the metrics stay as they were; the checkpoint itself says what is wrong
+        _log.warning("letters_uncounted", error=str(error))

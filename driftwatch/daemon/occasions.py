@@ -15,7 +15,7 @@ from driftwatch.evaluation.alerts import State
 from driftwatch.evaluation.incidents import Incident
 from driftwatch.evaluation.silences import Silence
 from driftwatch.ports.letters import Letter
-from driftwatch.sinks.occasion import Occasion
+from driftwatch.sinks.occasion import Occasion, under_policies
 from driftwatch.sinks.targets.spec import TargetSpec
 
 _log = structlog.get_logger()
@@ -50,6 +50,24 @@ class Occasions:
             return False
         self.tell(changed)
         return any(letter.state == "pending" for letter in changed)
+
+    def under_policies(
+        self, drafts: Iterable[Letter], targets: Iterable[TargetSpec], occasion: Occasion, *, model: str
+    ) -> list[Letter]:
+        """Apply their targets' policies to letters about a model, and tell what comes of it."""
+        policies = {spec.name: spec for spec in targets}
+        written = [
+            under_policies(
+                letter,
+                policies[letter.target],
+                model=model,
+                alarms=[alarm for alarm in occasion.firing if alarm.id in letter.alerts],
+                occasion=occasion,
+            )
+            for letter in drafts
+        ]
+        self.tell(written)
+        return written
 
     def tell(self, letters: Iterable[Letter]) -> None:
         """Tell in the log, and count, which letters wait or are dropped, and why."""

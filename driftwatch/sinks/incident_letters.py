@@ -15,9 +15,11 @@ def write_incident_letters(
 ) -> list[Letter]:
     """Write one letter for each target that accepts it: notices, or rollbacks where nobody asked for one before.
 
-    Each of them is called by the incident, its kind and the version that it is about, so it comes once. There is no
-    cool-down.
+    Each of them is called by the incident, its kind and the version that it is about, so it comes once. Policies
+    are the caller's.
     """
+    # A rollback that waits for somebody is not wanted any more once none of them fires.
+    alerts = tuple(alert for _, alert in incident.firing) if kind is EventType.ROLLBACK else ()
     accepted = Action.ROLLBACK if kind is EventType.ROLLBACK else Action.NOTIFY
     return [
         Letter(
@@ -31,6 +33,7 @@ def write_incident_letters(
             next_ms=now_ms,
             key=cooldown_key(kind, incident.model),
             incident=incident.id,
+            alerts=alerts,
         )
         for target in targets
         if accepted in target.actions and not incident.has_asked(kind, target.name)
