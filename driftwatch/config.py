@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from driftwatch.api.listen import ServerSpec
+from driftwatch.api.mlflow_spec import HooksSpec
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.budget import AlertingSpec
 from driftwatch.evaluation.defaults import rules_of
@@ -122,6 +123,7 @@ class Config(Spec):
     sources: list[SourceSpec] = Field(default_factory=list)
     models: list[ModelSpec] = Field(min_length=1)
     targets: list[AnyTargetSpec] = Field(default_factory=list)
+    hooks: HooksSpec = HooksSpec()
 
     @field_validator("models", "targets")
     @classmethod

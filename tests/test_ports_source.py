@@ -10,7 +10,7 @@ import pytest
 from driftwatch.ports.streams import Source
 from driftwatch.store.database import Database
 from driftwatch.store.inbox import SqliteInbox
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from tests.fakes import FakeInbox, FakeInlet
 from tests.sources.rigs import FilesRig, InboxRig, KafkaRig, Rig, numbered
 
@@ -72,7 +72,7 @@ def test_everything_comes_in_order(rig, start):
         assert all(earlier < later for earlier, later in itertools.pairwise(positions))
     assert all(len(raw.records) <= 4_096 for raw in inlet.raws)
     spoke = {(raw.stream, raw.partition) for raw in inlet.raws if raw.records}
-    assert spoke == {(stream, rig.partition(stream)) for stream in Stream}
+    assert spoke == {(stream, rig.partition(stream)) for stream in EVENT_STREAMS}
 
 
 def test_raw_is_bounded_in_bytes(rig, start):
@@ -179,7 +179,7 @@ def test_partitions_are_announced_first(rig, start):
     start(inlet)
     inlet.wait_records(3)
     assert inlet.early == []
-    assert sorted(inlet.announced) == sorted(rig.partition(stream) for stream in Stream)
+    assert sorted(inlet.announced) == sorted(rig.partition(stream) for stream in EVENT_STREAMS)
 
 
 def test_status_follows_its_life(rig, start):

@@ -1,16 +1,23 @@
 """The application: every route in one place, over ports only. It holds no state and decides nothing."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 
 from driftwatch.api import faults
 from driftwatch.api.health import health_routes
+from driftwatch.api.hooks import hook_routes
 from driftwatch.api.ingest import Limits, ingest_routes
+from driftwatch.api.mlflow_spec import MlflowSpec
 from driftwatch.api.operations import Desk, alert_routes, delivery_routes
 from driftwatch.api.page import page_routes
 from driftwatch.api.query import query_routes
 from driftwatch.api.refusals import Refusals
+from driftwatch.api.retrained import operator_routes
 from driftwatch.api.silencing import silence_routes
 from driftwatch.ports.answers import History, Ingest, Overview
+from driftwatch.ports.operator import Operator
+from driftwatch.ports.streams import Clock
 
 
 def create_app(
@@ -48,3 +55,11 @@ def add_operations(app: FastAPI, desk: Desk) -> None:
     app.include_router(alert_routes(desk))
     app.include_router(delivery_routes(desk))
     app.include_router(silence_routes(desk.silences, clock=desk.clock))
+
+
+def add_operator(
+    app: FastAPI, operator: Operator, *, clock: Clock, mlflow: MlflowSpec | None, secret: Callable[[], str]
+) -> None:
+    """Add the doors by which the engine is told of models. secret: reads that of MLflow's webhooks."""
+    app.include_router(operator_routes(operator, clock=clock))
+    app.include_router(hook_routes(mlflow, operator, secret=secret, clock=clock))

@@ -37,6 +37,7 @@ def page_routes(*, history: History, overview: Overview) -> APIRouter:
         parts = [
             f"<p>{'Ready.' if ready else 'Not ready: ' + escape(reason)}</p>",
             _models(overview.models()),
+            _incidents(history.incidents(Query(limit=_ROWS)).items),
             _alerts(history.alerts(Query(limit=_ROWS)).items),
             _windows(history.reports(Query(segment="", limit=_ROWS)).items),
             _LINKS,
@@ -88,6 +89,11 @@ def _by_version(texts: dict[str, str]) -> str:
 def _alerts(alerts: list[dict[str, Any]]) -> str:
     names = ("state", "severity", "model", "version", "segment", "rule", "column", "statistic", "started", "reason")
     return _table("Latest alerts", names, [tuple(alert.get(name) for name in names) for alert in alerts])
+
+
+def _incidents(incidents: list[dict[str, Any]]) -> str:
+    names = ("state", "model", "version", "new_version", "detected", "requested", "deployed", "ended", "reason")
+    return _table("Incidents", names, [tuple(incident.get(name) for name in names) for incident in incidents])
 
 
 def _windows(reports: list[dict[str, Any]]) -> str:

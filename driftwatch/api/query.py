@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from driftwatch.api.faults import Fault, Json, documented
 from driftwatch.evaluation.alerts import State
+from driftwatch.evaluation.incidents import Phase
 from driftwatch.ports import answers
 from driftwatch.ports.answers import History, Overview
 
@@ -67,6 +68,12 @@ class DeliveryFilters(Filters):
     ] = None
 
 
+class IncidentFilters(Filters):
+    """Filters of incidents; they are of no segment, so that one has no effect."""
+
+    state: Annotated[Phase | None, Field(description="Only incidents in this state.")] = None
+
+
 class ModelFilters(BaseModel):
     """Filters of models."""
 
@@ -103,6 +110,11 @@ def query_routes(*, history: History, overview: Overview) -> APIRouter:
     def deliveries(filters: Annotated[DeliveryFilters, Query()]) -> Json:
         """List webhooks and how they fared, newest first."""
         return _page(history.deliveries(_query(filters, state=filters.state)))
+
+    @get("/incidents")
+    def incidents(filters: Annotated[IncidentFilters, Query()]) -> Json:
+        """List incidents as they stand, the latest begun first; `since` and `until` are about when they began."""
+        return _page(history.incidents(_query(filters, state=filters.state)))
 
     @get("/models")
     def models(filters: Annotated[ModelFilters, Query()]) -> Json:

@@ -72,9 +72,9 @@ def purge(directory: _Directory, reason: _Reason = "", stream: _Stream = "") -> 
 
 
 def _check(reason: str, stream: str) -> None:
-    from driftwatch.stream.raw import Stream  # noqa: PLC0415
+    from driftwatch.stream.raw import EVENT_STREAMS  # noqa: PLC0415
     from driftwatch.stream.reject import Reject  # noqa: PLC0415
 
-    for option, given, known in (("--reason", reason, Reject), ("--stream", stream, Stream)):
+    for option, given, known in (("--reason", reason, Reject), ("--stream", stream, EVENT_STREAMS)):
         if given and given not in set(known):
             raise typer.BadParameter(f'{option}: "{given}" is none of {", ".join(known)}')

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 import structlog
 
-from driftwatch.daemon.correspondence import Correspondence
+from driftwatch.daemon.correspondence import Correspondence, count_letters
 from driftwatch.daemon.dead_letters import Unsaved as DeadLettersUnsaved
 from driftwatch.daemon.display import show, show_labels, tell_appeared
 from driftwatch.daemon.doors import Doors, Unsaved
+from driftwatch.daemon.hearing import heard
 from driftwatch.daemon.learners import Graduate, Learners
 from driftwatch.daemon.learning import Learner
 from driftwatch.daemon.occasions import Occasions
@@ -58,7 +59,7 @@ class Engine:
         self._correspondence = Correspondence(
             doors.targets, doors.outbox, doors.clock, doors.casebook, Occasions(doors), doors.base_url
         )
-        self._show_incidents()
+        self._doors.telemetry.incidents.follow(self._casebook)
         self.dead_letters = DeadLettersUnsaved(keep_payload=doors.keep_payload)
         self._stale = False
         self.learners = doors.learners or Learners(doors.clock)
@@ -101,12 +102,14 @@ class Engine:
 
     def step(self, message: Message) -> bool:
         """Do what one message asks; False when it was the order to stop. For the engine's thread, or instead of it."""
-        if isinstance(message, Raw):
+        if isinstance(message, Raw) and message.stream is Stream.OPERATIONS:
+            self._operate(message)
+        elif isinstance(message, Raw):
             self._take(message)
         elif isinstance(message, Announcement):
             if message.stream is Stream.PREDICTIONS:
                 self._stale |= self._waiting.announce(message.partitions)  # after a crash it must hold windows, too
-            else:
+            elif message.stream is Stream.LABELS:
                 self._waiting.announce_labels(message.partitions)
         else:
             return self._obey(message)
@@ -144,7 +147,7 @@ class Engine:
             case Command.SAVE | Command.STOP:
                 self._follow()
                 self._save()
-                self._count_letters()
+                count_letters(self._doors.outbox, self._doors.telemetry)
                 self._show_standing()
             case Command.PRUNE:
                 self._prune()
@@ -187,6 +190,20 @@ class Engine:
         if self._unsaved.letters and not self.store_error:  # a failing disk is tried again by the clock
             self._save()
 
+    def _operate(self, raw: Raw) -> None:
+        self._correspondence.look_out()
+        for outcome in heard(
+            raw.records,
+            self.monitors,
+            self._casebook,
+            board=self._doors.board,
+            clock=self._doors.clock,
+        ):
+            self._publish(outcome)
+        self._positions[raw.partition] = raw.position
+        self._stale = True
+        self._doors.telemetry.incidents.follow(self._casebook)
+
     def _count(self, raw: Raw, decoded: Decoded) -> None:
         telemetry = self._doors.telemetry
         for rejection in decoded.rejected:
@@ -200,7 +217,7 @@ class Engine:
         if not (outcome.reports or outcome.transitions or outcome.course):
             return
         unsaved.letters += self._correspondence.of(outcome, unsaved=unsaved.letters)
-        self._show_incidents()
+        self._doors.telemetry.incidents.follow(self._casebook)
         unsaved.reports += outcome.reports
         unsaved.transitions += outcome.transitions
         self._stale = True
@@ -208,18 +225,9 @@ class Engine:
 
     def _follow(self) -> None:
         """Let incidents hear of deliveries, and of the time."""
-        self._correspondence.look_out()
-        notices = self._casebook.passed(now_ms=self._doors.clock())
-        self._unsaved.letters += self._correspondence.of_incidents(notices)
+        self._unsaved.letters += self._correspondence.passed()
         self._stale |= bool(self._casebook.changed)
-        self._show_incidents()
-
-    def _show_incidents(self) -> None:
-        times, casebook = self._doors.telemetry.incidents, self._casebook
-        for ended in casebook.timed:
-            times.observe(*ended)
-        casebook.timed.clear()
-        times.show({model: incident.state for model, incident in casebook.open.items()})
+        self._doors.telemetry.incidents.follow(self._casebook)
 
     @property
     def _must_hold(self) -> bool:
@@ -261,13 +269,6 @@ class Engine:
         if woken:
             doors.wake()
             reached(Point.DELIVERIES_WOKEN)
-
-    def _count_letters(self) -> None:
-        """Show how many letters wait; deliveries go on while nothing else happens, so this is asked at every save."""
-        try:
-            self._doors.telemetry.outbox(self._doors.outbox.pending())
-        except StateError as error:  # the metrics stay as they were; the checkpoint itself says what is wrong
-            _log.warning("letters_uncounted", error=str(error))
 
     def _checkpoint(self, snapshots: Mapping[str, Snapshot]) -> Checkpoint:
         unsaved = self._unsaved

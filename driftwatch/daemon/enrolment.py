@@ -14,7 +14,7 @@ from driftwatch.errors import ConfigError
 from driftwatch.ports.storage import Saved
 from driftwatch.store.spool import EVENTS, FOLDER, REFERENCE, Spool
 from driftwatch.stream.form import build, leaves_of
-from driftwatch.stream.raw import Stream
+from driftwatch.stream.raw import EVENT_STREAMS
 
 _log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ def is_to_learn(spec: ModelSpec, where: str) -> bool:
     if spec.reference is None or not spec.reference.learns:
         return False
     intake = blank_intake(spec)
-    for stream in Stream:
+    for stream in EVENT_STREAMS:
         try:
             build(leaves_of(intake.schema, stream, intake.output_form), strict=True)  # type: ignore[arg-type]  # it has one
         except ConfigError as error:

@@ -8,6 +8,7 @@ from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
 from driftwatch.daemon.tally import Histogram
+from driftwatch.evaluation.casebook import Casebook
 from driftwatch.evaluation.incidents import Phase, Stretch
 from driftwatch.sinks.catalogue import Metric
 
@@ -33,11 +34,15 @@ class IncidentTimes:
 
     def observe(self, model: str, stretch: Stretch, seconds: float) -> None:
         """A stretch of an incident has ended."""
-        self._times[model, stretch].observe(seconds)
+        if (model, stretch) in self._times:
+            self._times[model, stretch].observe(seconds)
 
-    def show(self, states: Mapping[str, Phase]) -> None:
-        """Show where each model's open incident stands."""
-        self._states = dict(states)
+    def follow(self, casebook: Casebook) -> None:
+        """Count the stretches that have ended, and show where each model's open incident stands."""
+        for ended in casebook.timed:
+            self.observe(*ended)
+        casebook.timed.clear()
+        self._states = {model: incident.state for model, incident in casebook.open.items()}
 
     def saved(self) -> Saved:
         """What is to be saved with the state that it is about."""

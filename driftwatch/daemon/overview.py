@@ -7,6 +7,7 @@ from typing import Any
 import driftwatch
 from driftwatch.daemon.alerting import described
 from driftwatch.daemon.engine import Engine
+from driftwatch.daemon.incident_times import IncidentTimes
 from driftwatch.daemon.label_overview import labels, performance
 from driftwatch.daemon.queue import Queue
 from driftwatch.daemon.telemetry import Exposition
@@ -32,6 +33,7 @@ class ServiceOverview:
     clock: Clock
     disabled_targets: Callable[[], frozenset[str]]
     began_ms: int
+    incidents: IncidentTimes
     keys_forgotten: Callable[[], int] = int
 
     def models(self) -> list[dict[str, Any]]:
@@ -65,6 +67,7 @@ class ServiceOverview:
             "labels": {model: labels(standing) for model, standing in self.board.picture.labels.items()},
             "contests": {name: _contests(m.quality) for name, m in self.engine.monitors.items() if m.quality},
             "controls": {model: _controls(held) for model, held in self.board.picture.controls.items()},
+            "incidents": {model: self.incidents.document(model) for model in self.incidents.models},
         }
 
     def ready(self) -> tuple[bool, str]:

@@ -1,6 +1,7 @@
 """Whether the secrets that a configuration names can be read, before anything needs them."""
 
 from driftwatch.config import Config
+from driftwatch.daemon.operating import check_hooks
 from driftwatch.errors import ConfigError, SinkError
 from driftwatch.sinks.certificates import Certificates
 from driftwatch.sinks.targets.kinds import target_of
@@ -15,6 +16,7 @@ def check_secrets(config: Config) -> None:
                 source.settings()
         except ConfigError as error:
             raise ConfigError(f"sources[{position}].{error}") from error
+    check_hooks(config)
     for position, target in enumerate(config.targets):
         try:
             target_of(target).check()

@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 import driftwatch
-from driftwatch.api.app import add_operations, create_app
+from driftwatch.api.app import add_operations, add_operator, create_app
 from driftwatch.api.operations import Desk
 from driftwatch.api.refusals import Refusals
 from driftwatch.api.serve import HttpServer, bounds_of, limits_of
@@ -23,6 +23,7 @@ from driftwatch.daemon.ingest import BodyBounds, ClosedIngest, DurableIngest
 from driftwatch.daemon.learners import Learners
 from driftwatch.daemon.lifecycle import Lifecycle
 from driftwatch.daemon.occasions import Occasions
+from driftwatch.daemon.operating import DurableOperator, mlflow_secret
 from driftwatch.daemon.overview import ServiceOverview
 from driftwatch.daemon.queue import Command, Queue
 from driftwatch.daemon.schedule import schedule
@@ -107,6 +108,7 @@ class Service:
         self.board = Board()
         owner = deployment_id(self._database.directory)
         self.sources = [_source(spec, inbox=self._inbox, clock=self._clock, owner=owner) for spec in config.sources]
+        self._operations = InboxSource(self._inbox, [Stream.OPERATIONS])
         self._delivery = Delivery(self._outbox, self._targets, clock=self._clock, dice=random.random)
         self._refusals = Refusals()
         telemetry = self._telemetry(lambda: store.dead_letters_forgotten + self.engine.dead_letters.dropped)
@@ -135,12 +137,17 @@ class Service:
         self.overview = ServiceOverview(
             watches=self.watches, engine=self.engine, queue=self.queue, sources=self.sources, board=self.board,
             exposition=Exposition([collector, telemetry]), clock=self._clock, disabled_targets=self._delivery.disabled,
-            began_ms=self._clock(), keys_forgotten=lambda: self._inbox.keys_forgotten,
+            began_ms=self._clock(), incidents=telemetry.incidents,
+            keys_forgotten=lambda: self._inbox.keys_forgotten,
         )  # fmt: skip
         most = BodyBounds(config.server.max_values, config.server.max_events)
         self._ingest = _ingest(config, DurableIngest(self._inbox, intakes, clock=self._clock, bounds=most))
         app = self._application(history)
         add_operations(app, self._desk(Occasions(doors)))
+        operator = DurableOperator(
+            self._inbox, [spec.name for spec in config.models], self.board, doors.casebook, self._clock
+        )
+        add_operator(app, operator, clock=self._clock, mlflow=config.hooks.mlflow, secret=mlflow_secret(config))
         self._server = HttpServer(app, config.server.address, bounds=bounds_of(config.server), refusals=self._refusals)
         self._lifecycle.push("http", self._server.stop)
         self._positions = saved.positions
@@ -178,7 +185,7 @@ class Service:
         self.engine.expect([family for source in self.sources for family in source.families()])
         self.engine.start()
         self._lifecycle.push("engine", lambda: self.engine.stop(timeout_seconds=DRAIN_SECONDS))
-        for source in self.sources:
+        for source in (*self.sources, self._operations):
             source.start(self.queue, self._positions)
             self._lifecycle.push(f"source {source.name}", source.stop)
         self._server.start()
@@ -216,7 +223,7 @@ class Service:
         return well
 
     def _commit(self, positions: Mapping[str, int]) -> None:
-        for source in self.sources:
+        for source in (*self.sources, self._operations):
             source.commit(positions)
 
     def _graduated(self, learnt: Watch) -> None:

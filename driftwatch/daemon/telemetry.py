@@ -24,7 +24,7 @@ from driftwatch.evaluation.policies import Withheld
 from driftwatch.ports.streams import Clock, SourceStatus
 from driftwatch.sinks.attempts import Result as DeliveryResult
 from driftwatch.sinks.catalogue import Metric
-from driftwatch.stream.raw import Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Stream
 
 CHECKPOINT_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -86,7 +86,7 @@ class Telemetry:
     """Counts what the service does. version: of the package, for `driftwatch_build_info`."""
 
     def __init__(self, values: LabelValues, *, gauges: Gauges, clock: Clock, version: str) -> None:
-        streams = [stream.value for stream in Stream]
+        streams = [stream.value for stream in EVENT_STREAMS]
         self._models = frozenset(values.models)
         models = ["", *sorted(self._models)]
         self._events = Tally(product(models, streams, map(str, values.sources), [result.value for result in Result]))

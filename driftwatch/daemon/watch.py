@@ -28,7 +28,7 @@ from driftwatch.stream.answers import Classes
 from driftwatch.stream.division import named_columns
 from driftwatch.stream.form import build, leaves_of
 from driftwatch.stream.outputs import OutputForm
-from driftwatch.stream.raw import Stream
+from driftwatch.stream.raw import EVENT_STREAMS
 from driftwatch.stream.reader import Intake
 from driftwatch.stream.schema import PREDICTION, Schema
 from driftwatch.stream.seen import Seen
@@ -187,7 +187,7 @@ def watch(spec: ModelSpec, reference: Reference, *, where: str) -> Watch:
     check_rules(spec, {name: (*compared.get(name, ()), *names) for name, names in checks.items()}, where)
     check_metrics(spec, form, where, protected=[each.name for each in reference.dimensions.protected])
     check_segments(spec, reference.dimensions.segment_names, where)
-    for stream in Stream:
+    for stream in EVENT_STREAMS:
         try:
             build(leaves_of(schema, stream, form), strict=True)
         except ConfigError as error:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     HELD = "held_for"
     DROPPED = "dropped_before_held"
     CLEARED = "cleared"
+    BY_HAND = "resolved_by_operator"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from driftwatch.ports.streams import Clock, Inlet, SourceStatus
 from driftwatch.sources.portions import MAX_BYTES, MAX_RECORDS
 from driftwatch.spec import LocatedPath, PositiveDurationMs, Spec
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 
 _log = structlog.get_logger()
 
@@ -119,7 +119,7 @@ class FilesSource:
         found = {_name(stream, path): (stream, path) for stream, path in self._spec.matches()}
         new = [name for name in found if name not in self._tails]
         if new:
-            for stream in Stream:
+            for stream in EVENT_STREAMS:
                 names = [name for name in new if found[name][0] is stream]
                 if names:
                     inlet.announce(stream, names)

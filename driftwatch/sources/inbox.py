@@ -11,7 +11,7 @@ from driftwatch.errors import StateError
 from driftwatch.ports.streams import Inbox, InboxRow, Inlet, SourceStatus
 from driftwatch.sources.portions import MAX_RECORDS, portions
 from driftwatch.spec import PositiveDurationMs, Spec
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 
 _log = structlog.get_logger()
 
@@ -40,8 +40,8 @@ class InboxSource:
 
     name = "http"
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, inbox: Inbox, streams: Sequence[Stream] = EVENT_STREAMS) -> None:
+        self._inbox, self._streams = inbox, streams
         self._readers: list[_StreamReader] = []
 
     def families(self) -> Collection[str]:
@@ -51,9 +51,10 @@ class InboxSource:
     def start(self, inlet: Inlet, positions: Mapping[str, int]) -> None:
         """Begin to read both streams, from the saved positions or from the beginning."""
         self._readers = [
-            _StreamReader(self._inbox, inlet, stream, position=positions.get(_name(stream), 0)) for stream in Stream
+            _StreamReader(self._inbox, inlet, stream, position=positions.get(_name(stream), 0))
+            for stream in self._streams
         ]
-        for stream in Stream:
+        for stream in self._streams:
             inlet.announce(stream, [_name(stream)])
         for reader in self._readers:
             reader.thread.start()

@@ -18,7 +18,7 @@ from driftwatch.sources.kafka_guard import Refused
 from driftwatch.sources.kafka_link import Gap, Link, Place
 from driftwatch.sources.kafka_spec import KafkaSpec
 from driftwatch.sources.portions import portions
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw
 
 _log = structlog.get_logger()
 
@@ -133,7 +133,7 @@ class Reader:
             self._recognise(topic)
         found = sorted({(topic, number) for topic in numbers for number in numbers[topic]} - self._assigned)
         if found:
-            for stream in Stream:
+            for stream in EVENT_STREAMS:
                 # After a reconnection they are known already.
                 new = [place for place in found if place not in self._taken]
                 places = [_name(place) for place in new if self._streams[place[0]] is stream]

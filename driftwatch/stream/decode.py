@@ -11,7 +11,7 @@ import numpy as np
 from driftwatch.stream.batch import Batch, Ints, Labels
 from driftwatch.stream.control import Controls
 from driftwatch.stream.counting import SMALL_BYTES, has_too_many_values
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw
 from driftwatch.stream.reader import PLACE_BITS, Intake, Read, Reader
 from driftwatch.stream.reject import NAMELESS, Reject, Rejection
 from driftwatch.stream.split import are_plain, split
@@ -71,13 +71,13 @@ class Decoder:
     def __init__(self, intakes: Iterable[Intake]) -> None:
         listed = list(intakes)
         self._readers = {
-            (intake.schema.model, stream): Reader(intake, stream) for intake in listed for stream in Stream
+            (intake.schema.model, stream): Reader(intake, stream) for intake in listed for stream in EVENT_STREAMS
         }
         self._models = tuple(intake.schema.model for intake in listed)
 
     def replace(self, intake: Intake) -> None:
         """Read one of the models otherwise from now on."""
-        self._readers |= {(intake.schema.model, stream): Reader(intake, stream) for stream in Stream}
+        self._readers |= {(intake.schema.model, stream): Reader(intake, stream) for stream in EVENT_STREAMS}
 
     def decode(self, raw: Raw, events: "Events | None" = None) -> Decoded:
         """Read one Raw; never raises for what a producer sent. events: of `events_of`, for who has asked already."""

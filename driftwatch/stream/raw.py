@@ -5,10 +5,15 @@ from enum import StrEnum
 
 
 class Stream(StrEnum):
-    """The two kinds of events."""
+    """What comes: the two kinds of events, and what people and other systems say of models (see `operations`)."""
 
     PREDICTIONS = "predictions"
     LABELS = "labels"
+    OPERATIONS = "operations"
+
+
+EVENT_STREAMS = (Stream.PREDICTIONS, Stream.LABELS)
+"""The streams of events."""
 
 
 @dataclass(frozen=True, slots=True)

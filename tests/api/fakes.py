@@ -58,6 +58,9 @@ class FakeHistory:
     def deliveries(self, query: Query) -> Page:
         return self._page("deliveries", query)
 
+    def incidents(self, query: Query) -> Page:
+        return self._page("incidents", query)
+
 
 @dataclass
 class FakeOverview:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.stream.decode import Decoder, Intake
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw
 from driftwatch.stream.schema import Column, Kind, Schema, Task
 from driftwatch.stream.windows import WindowSpec
 from tests.monitors import LAYOUT, MODEL, SPECS, monitor
@@ -28,7 +28,7 @@ _events = st.fixed_dictionaries(
     },
 )
 _records = st.lists(_events.map(json.dumps) | st.sampled_from(["{", "7", ""]), max_size=6)
-_raws = st.lists(st.tuples(st.sampled_from(list(Stream)), st.sampled_from("ab"), _records), max_size=8)
+_raws = st.lists(st.tuples(st.sampled_from(list(EVENT_STREAMS)), st.sampled_from("ab"), _records), max_size=8)
 
 
 @settings(deadline=None, max_examples=60)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from driftwatch.ports.streams import Clock, Inlet
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from tests.simulation.chance import Mode, Plan, Trace
 
 
@@ -91,7 +91,7 @@ class LogSource:
         """Announce the partitions that are not known yet."""
         if not self._broker.reachable:
             return
-        for stream in Stream:
+        for stream in EVENT_STREAMS:
             new = [partition.name for partition in self._broker.of(stream) if partition.name not in self._taken]
             if new:
                 self._inlet.announce(stream, new)

@@ -6,7 +6,7 @@ from random import Random
 
 from driftwatch.errors import StateError
 from driftwatch.ports.answers import Busy, Ingest
-from driftwatch.stream.raw import Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Stream
 from tests.simulation.chance import Trace
 from tests.simulation.disk import Died
 
@@ -24,7 +24,7 @@ class Stored:
 class Door:
     """What every body came to, over all processes. posting: the one whose transaction may be under way."""
 
-    stored: dict[Stream, list[Stored]] = field(default_factory=lambda: {stream: [] for stream in Stream})
+    stored: dict[Stream, list[Stored]] = field(default_factory=lambda: {stream: [] for stream in EVENT_STREAMS})
     posting: tuple[Stream, bytes, int] | None = None
 
     def committed(self, sequence: int) -> None:

@@ -12,7 +12,7 @@ from driftwatch.evaluation.events import event_type, webhook_id
 from driftwatch.evaluation.groups import Group, grouped
 from driftwatch.evaluation.report import Arrivals, Report
 from driftwatch.monitor import Monitor, Outcome
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from tests.simulation.book import Deed, Entry
 from tests.simulation.models import TASKS, shared_decoder
 from tests.simulation.oracle import Form, Oracle, Row
@@ -169,7 +169,7 @@ class Steady:
         now_ms: int,
     ) -> None:
         """Read an input from its beginning to its end, cut into other batches; records: partition and value."""
-        names = {stream: [name for name in partitions if partitions[name] is stream] for stream in Stream}
+        names = {stream: [name for name in partitions if partitions[name] is stream] for stream in EVENT_STREAMS}
         for monitor in self.monitors.values():
             monitor.announce(names[Stream.PREDICTIONS], now_ms=now_ms)
             monitor.announce_labels(names[Stream.LABELS], now_ms=now_ms)

@@ -28,7 +28,7 @@ from driftwatch.store.database import Database
 from driftwatch.store.history import SqliteHistory
 from driftwatch.store.inbox import SqliteInbox
 from driftwatch.store.outbox import SqliteOutbox
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from driftwatch.stream.reject import Reject
 from tests.simulation.broker import Broker, LogSource
 from tests.simulation.chance import Clock, Mode, Plan, Trace
@@ -141,7 +141,7 @@ class Process:
     def _open_sources(self, around: Surroundings) -> None:
         self.log = LogSource(around.broker, self.queue, self.saved.positions, trace=around.trace)
         self._inbox_source = InboxSource(self.inbox)
-        streams = [] if around.plan.mode is Mode.LOG else list(Stream)
+        streams = [] if around.plan.mode is Mode.LOG else list(EVENT_STREAMS)
         self.readers = [_reader(self.inbox, self.queue, stream, self.saved) for stream in streams]
         self._inbox_source._readers = self.readers
         http = [] if around.plan.mode is Mode.LOG else self._inbox_source.families()

@@ -7,7 +7,7 @@ from random import Random
 from driftwatch.daemon.queue import Announcement, Command, Order
 from driftwatch.errors import StateError
 from driftwatch.sinks.courier import Courier
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from tests.simulation.book import Book, Deed, Entry
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Clock, Mode, Trace, make_plan
@@ -37,7 +37,9 @@ class Simulation:
         self.book, self.door, self.disk = Book(), Door(), Disk(self.trace)
         self.producer = Producer(plan, self.dice, clock=self.clock, trace=self.trace)
         self.broker = Broker(plan, self.dice, clock=self.clock, trace=self.trace)
-        self.clients = {stream: Client(stream, self.door, trace=self.trace, keyed=plan.keyed) for stream in Stream}
+        self.clients = {
+            stream: Client(stream, self.door, trace=self.trace, keyed=plan.keyed) for stream in EVENT_STREAMS
+        }
         watches = [
             watch_of(
                 name, plan.forms[name], idle_after_ms=plan.idle_after_ms, keep_ms=plan.keep_ms, wait_ms=plan.wait_ms

@@ -14,7 +14,7 @@ from driftwatch.evaluation.events import webhook_id
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
 from driftwatch.ports.answers import Query
-from driftwatch.stream.raw import Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from tests.monitors import remembered
 from tests.simulation.chance import Mode
 from tests.simulation.labels import check_labels, check_said
@@ -45,7 +45,7 @@ def check_end(sim: "Simulation") -> None:
     found = check_start_of_end(sim)
     for partition in sim.broker.partitions:
         _check_partition(sim, partition)
-    for stream in Stream:
+    for stream in EVENT_STREAMS:
         _check_door(sim, stream)
     stored = sim.process.store.load().panes
     for name, monitor in sim.process.engine.monitors.items():
@@ -218,9 +218,9 @@ def _check_uninterrupted(sim: "Simulation", found: Account, steady: Steady) -> N
         )
         pairs = [(name, value) for _, name, value in records]
     else:
-        pairs = [(f"http/{stream}", body) for stream in Stream for body in sim.clients[stream].answered]
+        pairs = [(f"http/{stream}", body) for stream in EVENT_STREAMS for body in sim.clients[stream].answered]
     partitions = {name: each.stream for name, each in sim.broker.partitions.items()}
-    partitions |= {} if sim.plan.mode is Mode.LOG else {f"http/{stream}": stream for stream in Stream}
+    partitions |= {} if sim.plan.mode is Mode.LOG else {f"http/{stream}": stream for stream in EVENT_STREAMS}
     other.play(partitions, pairs, dice=sim.dice, now_ms=sim.clock.now_ms)
     check_said(sim, other, steady)
     ours, theirs = ({step.identity for step in some.said.transitions} for some in (steady, other))

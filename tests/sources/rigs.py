@@ -10,7 +10,7 @@ from driftwatch.sources.files import FilesSource, FilesSpec
 from driftwatch.sources.inbox import InboxSource
 from driftwatch.sources.kafka import KafkaSource
 from driftwatch.sources.kafka_spec import KafkaSpec
-from driftwatch.stream.raw import Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Stream
 from tests.fakes import FakeInlet
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class FilesRig(Rig):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        for stream in Stream:
+        for stream in EVENT_STREAMS:
             self._path(stream).touch()
 
     def partition(self, stream: Stream) -> str:
@@ -96,7 +96,7 @@ class KafkaRig(Rig):
 
     def __init__(self, cluster: "Cluster") -> None:
         self._cluster, self._group = cluster, uuid.uuid4().hex
-        self._topics = {stream: cluster.topic() for stream in Stream}
+        self._topics = {stream: cluster.topic() for stream in EVENT_STREAMS}
         self._written = dict.fromkeys(Stream, 0)
 
     def partition(self, stream: Stream) -> str:
@@ -106,7 +106,7 @@ class KafkaRig(Rig):
         self._written[stream] = self._cluster.produce(self._topics[stream], records)[-1] + 1
 
     def source(self) -> Source:
-        predictions, labels = ([self._topics[stream]] for stream in Stream)
+        predictions, labels = ([self._topics[stream]] for stream in EVENT_STREAMS)
         brokers = [self._cluster.bootstrap]
         spec = KafkaSpec(type="kafka", brokers=brokers, group=self._group, predictions=predictions, labels=labels)
         return KafkaSource(spec, clock=lambda: RECEIVED_MS)
