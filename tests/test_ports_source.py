@@ -10,12 +10,12 @@ import pytest
 from driftwatch.ports.streams import Source
 from driftwatch.store.database import Database
 from driftwatch.store.inbox import SqliteInbox
-from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
+from driftwatch.stream.raw import EVENT_STREAMS, Raw
 from tests.fakes import FakeInbox, FakeInlet
 from tests.sources.rigs import FilesRig, InboxRig, KafkaRig, Rig, numbered
 
 STOP_SECONDS = 5.0
-PREDICTIONS, LABELS = Stream
+PREDICTIONS, LABELS = EVENT_STREAMS
 
 
 @pytest.fixture(params=["files", "inbox", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])

@@ -48,7 +48,8 @@ def incident_body(kind: EventType, incident: Incident, *, base_url: str = "") ->
     """
     document = incident_document(incident)
     ended = incident.state is Phase.RECOVERED
-    at_ms = max(filter(None, (incident.detected_ms, incident.requested_ms, incident.deployed_ms, incident.ended_ms)))
+    times = incident.detected_ms, incident.requested_ms, incident.deployed_ms, incident.ended_ms
+    at_ms = max(time_ms for time_ms in times if time_ms is not None)
     columns = [name[:_MAX_NAME] for name in incident.columns[:_MOST_NAMED]]
     version = incident.version if incident.new_version is None else incident.new_version
     return msgspec.json.encode({

@@ -8,13 +8,15 @@ from random import Random
 
 from driftwatch.daemon.watch import Watch
 from driftwatch.evaluation.alerts import Transition
+from driftwatch.evaluation.casebook import Casebook, Notice
 from driftwatch.evaluation.events import event_type, webhook_id
 from driftwatch.evaluation.groups import Group, grouped
 from driftwatch.evaluation.report import Arrivals, Report
 from driftwatch.monitor import Monitor, Outcome
+from driftwatch.sinks.incident_letters import write_incident_letters
 from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from tests.simulation.book import Deed, Entry
-from tests.simulation.models import TASKS, shared_decoder
+from tests.simulation.models import TASKS, new_casebook, shared_decoder
 from tests.simulation.oracle import Form, Oracle, Row
 from tests.simulation.producer import Event
 
@@ -84,12 +86,16 @@ def _form(watch: Watch) -> Form:
 class Said:
     """What monitors said: transitions in order, and the last report of every window with what it says of labels.
 
-    Transitions stand there alone and as they moved together. parts: rows and revision of the last report
+    Transitions stand there alone and as they moved together; requests: what first asked for retraining in an incident;
+    notices: of the turns of incidents. parts: rows and revision of the last report
     of every segment of a window.
     """
 
     transitions: list[Transition] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+    requests: list[Group] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    casebook: Casebook = field(default_factory=new_casebook)
     reports: dict[tuple[str, str, int, int | None], tuple[int, int]] = field(default_factory=dict)
     labels: dict[tuple[str, str, int, int | None], Arrivals | None] = field(default_factory=dict)
     parts: dict[tuple[str, str, int, int | None], dict[str, tuple[int, int]]] = field(default_factory=dict)
@@ -97,6 +103,13 @@ class Said:
     def hear(self, outcome: Outcome) -> None:
         self.transitions += outcome.transitions
         self.groups += grouped(outcome.transitions, (*outcome.reports, *outcome.grounds))
+        for event in self.casebook.hear(outcome, now_ms=0):
+            if isinstance(event, Notice):
+                self.notices.append(event)
+            elif event_type(event.group.lead.step, ("retrain",)) is not None and event.incident is not None:
+                if not event.incident.asked:
+                    self.requests.append(event.group)
+                self.casebook.asked(event.incident.model, ["asked"])
         whole = [report for report in outcome.reports if not report.segment]
         self.reports |= {_key(report): (report.window.rows, report.revision) for report in whole}
         self.labels |= {_key(report): report.arrivals for report in whole}
@@ -112,6 +125,22 @@ class Said:
                 for move in group.moves:
                     found.setdefault(move.step.alert_id, []).append(webhook_id(group, target))
         return found
+
+    def turns(self, target: str) -> set[str]:
+        """The letters that a target which takes everything gets of incidents."""
+        return {
+            letter.id
+            for notice in self.notices
+            for letter in write_incident_letters(notice.kind, notice.incident, targets=[_Everything(target)], now_ms=0)
+        }
+
+
+@dataclass(frozen=True)
+class _Everything:
+    """A target that takes everything."""
+
+    name: str
+    actions: tuple[str, ...] = ("notify", "retrain", "rollback")
 
 
 def _key(report: Report) -> tuple[str, str, int, int | None]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,9 @@ from driftwatch.config import ModelSpec
 from driftwatch.daemon.referencing import build_reference
 from driftwatch.daemon.watch import Watch, watch
 from driftwatch.evaluation.baselines import Standard
+from driftwatch.evaluation.casebook import Casebook, Followed
+from driftwatch.evaluation.incidents import Incident
+from driftwatch.evaluation.recovery import RecoverySpec
 from driftwatch.monitor import Monitor
 from driftwatch.statistics.drift import FAMILY
 from driftwatch.statistics.reading import Reading, Status
@@ -121,6 +124,12 @@ def watch_of(model: str, form: str, *, idle_after_ms: int, keep_ms: int, wait_ms
     profile = made.reference.profile
     quick = QuickBaseline(made.baseline, profile.numeric.counts[0] / profile.rows, profile.categories / profile.rows)
     return QuickWatch(**{each.name: getattr(made, each.name) for each in fields(made)} | {"baseline": quick})
+
+
+def new_casebook(standing: Iterable[Incident] = ()) -> Casebook:
+    """Who follows incidents, without limits of time."""
+    spec = RecoverySpec.model_validate({"windows": 2, "deploy_within": "0s", "recover_within": "0s"})
+    return Casebook(dict.fromkeys(TASKS, Followed(spec)), standing=standing)
 
 
 @cache

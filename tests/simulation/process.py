@@ -32,7 +32,7 @@ from driftwatch.stream.raw import EVENT_STREAMS, Raw, Stream
 from driftwatch.stream.reject import Reject
 from tests.simulation.broker import Broker, LogSource
 from tests.simulation.chance import Clock, Mode, Plan, Trace
-from tests.simulation.models import shared_decoder
+from tests.simulation.models import new_casebook, shared_decoder
 from tests.simulation.receiver import Receiver
 
 SECRET = "DRIFTWATCH_SIMULATED_SECRET"
@@ -118,7 +118,7 @@ class Process:
         doors = Doors(
             store=self, outbox=self.outbox, board=self.board, telemetry=self.telemetry, targets=around.targets(),
             saved=self._commit, wake=lambda: None, clock=around.clock, retention_ms=_YEAR_MS,
-            passing=self.passing,
+            passing=self.passing, casebook=new_casebook(self.saved.incidents),
         )  # fmt: skip
         monitors = [restored(watch, self.saved) for watch in around.watches]
         refill(self.board, monitors)

@@ -11,6 +11,7 @@ from driftwatch.daemon.snapshot import SLOW
 from driftwatch.evaluation.alerts import Cell
 from driftwatch.evaluation.detectors import Detectors
 from driftwatch.evaluation.events import webhook_id
+from driftwatch.evaluation.incidents import Incident
 from driftwatch.evaluation.report import rfc3339
 from driftwatch.monitor import Monitor
 from driftwatch.ports.answers import Query
@@ -184,10 +185,17 @@ def _check_letters(sim: "Simulation", steady: Steady) -> None:
     asked = {
         letter for letters in steady.said.letters("pager", ("retrain",)).values() for letter in letters
     }  # fmt: skip
-    assert trained <= set(states), "a letter was never written"
-    assert set(states) <= trained | asked, "a letter was written that nothing decided"
+    turns = steady.said.turns("trainer")
+    assert trained | turns <= set(states), "a letter was never written"
+    assert set(states) <= trained | turns | asked, "a letter was written that nothing decided"
     if not sim.plan.cooldown_ms:
-        assert asked <= set(states), "a request was never written"
+        first = {webhook_id(group, "pager") for group in steady.said.requests}
+        assert asked & set(states) == first, "a request was never written, or more than one for an incident"
+    ours, theirs = (
+        {each.id: _course(each) for each in some.open.values()}
+        for some in (sim.process.engine._casebook, steady.said.casebook)
+    )
+    assert ours == theirs, "incidents stand otherwise than if nothing had ever stopped"
     for target, taken in sim.around.receiver.taken.items():
         assert set(taken) <= set(states), f"{target} took a letter that nothing decided"
     received = {letter for taken in sim.around.receiver.taken.values() for letter in taken}
@@ -196,6 +204,11 @@ def _check_letters(sim: "Simulation", steady: Steady) -> None:
         sim.trace.faults["dead letter"] += state == "dead"
     for letters in decided.values():
         _check_order(sim, letters, states)
+
+
+def _course(incident: Incident) -> tuple[object, ...]:
+    """What of an incident depends on events alone."""
+    return incident.version, incident.new_version, incident.turn, incident.rules, incident.firing, incident.calm
 
 
 def _check_order(sim: "Simulation", letters: list[str], states: dict[str, str]) -> None:
@@ -225,6 +238,8 @@ def _check_uninterrupted(sim: "Simulation", found: Account, steady: Steady) -> N
     check_said(sim, other, steady)
     ours, theirs = ({step.identity for step in some.said.transitions} for some in (steady, other))
     assert ours == theirs, "an uninterrupted run names its alerts otherwise"
+    ours, theirs = (some.said.turns("trainer") for some in (steady, other))
+    assert ours == theirs, "an uninterrupted run tells of other turns of incidents"
     ours, theirs = ({webhook_id(each, "trainer") for each in some.said.groups} for some in (steady, other))
     assert ours == theirs, "an uninterrupted run puts its alerts together otherwise"
     for name, monitor in other.monitors.items():

@@ -6,10 +6,10 @@ import pytest
 
 from driftwatch.errors import StateError
 from driftwatch.sources.inbox import InboxSource
-from driftwatch.stream.raw import Stream
+from driftwatch.stream.raw import EVENT_STREAMS
 from tests.fakes import FakeInbox, FakeInlet
 
-PREDICTIONS, LABELS = Stream
+PREDICTIONS, LABELS = EVENT_STREAMS
 
 
 @pytest.fixture
