@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from driftwatch.evaluation.policies import HOLDS, Withheld
@@ -12,29 +12,27 @@ from driftwatch.ports.answers import Query
 from driftwatch.store.inspection import damage
 from tests.sinks.policy_world import DAY, HOUR, World, target
 
-_OFTEN = st.fixed_dictionaries(
-    {},
-    optional={
-        "cooldown": st.sampled_from(["1h", "30d"]),
-        "at_most": st.sampled_from(["1 per 2h", "2 per 7d"]),
-        "approval": st.just("manual"),
-        "approval_expires": st.sampled_from(["1h", "24h"]),
-        "only_if": st.sampled_from([[{"columns": 2}], [{"kinds": ["performance"]}]]),
-        "quiet_hours": st.sampled_from(
-            [{"from": "10:00", "until": "11:30"}, {"days": ["mon"], "except": ["critical"]}]
-        ),
-        "quiet_requests": st.booleans(),
-        "repeat": st.just("1h"),
-        "send_resolved": st.booleans(),
-        "min_severity": st.sampled_from(["info", "critical"]),
-        "actions": st.sampled_from([["notify"], ["retrain"], ["notify", "retrain"]]),
-    },
-)
+_KEYS: dict[str, list[Any]] = {
+    "cooldown": ["1h", "30d"],
+    "at_most": ["1 per 2h", "2 per 7d"],
+    "approval": ["manual"],
+    "approval_expires": ["1h", "24h"],
+    "only_if": [[{"columns": 2}], [{"kinds": ["performance"]}]],
+    "quiet_hours": [{"from": "10:00", "until": "11:30"}, {"days": ["mon"], "except": ["critical"]}],
+    "quiet_requests": [True],
+    "repeat": ["1h"],
+    "send_resolved": [False],
+    "min_severity": ["critical"],
+    "actions": [["notify"], ["retrain"]],
+}
+_KEY = st.sampled_from([(key, value) for key, values in _KEYS.items() for value in values])
+_POLICIES = st.lists(_KEY, max_size=3).map(dict)
 _COLUMNS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)
 _SEVERITIES = st.sampled_from(["warning", "critical"])
 _MATCHERS = st.sampled_from(["column=a", "column=~a|b", "rule=~.* warning"])
+_FIRE = st.tuples(st.just("fire"), _COLUMNS, st.sampled_from(["notify", "retrain"]), _SEVERITIES)
 _DEED = st.one_of(
-    st.tuples(st.just("fire"), _COLUMNS, st.sampled_from(["notify", "retrain"]), _SEVERITIES),
+    _FIRE,
     st.tuples(st.just("end"), _COLUMNS),
     st.tuples(st.just("wait"), st.sampled_from([1, HOUR // 2, HOUR, 7 * HOUR, 2 * DAY])),
     st.tuples(st.just("silence"), _MATCHERS, st.sampled_from([HOUR, DAY])),
@@ -106,14 +104,25 @@ class Course:
         self.told.append((frozenset(map(self.world.alert, columns)), {letter.id for letter in letters}))
 
 
-@settings(max_examples=60, deadline=None)
-@given(_OFTEN, st.lists(_DEED, min_size=1, max_size=12))
-def test_every_step_is_told_once_or_says_why_not(policies: dict[str, Any], deeds: list[tuple[Any, ...]]) -> None:
+_ASKS, _TELLS = (("fire", ["a", "b"], action, "warning") for action in ("retrain", "notify"))
+_SILENCED = ("silence", "column=a", DAY)
+
+
+@settings(max_examples=80)
+@example({"approval": "manual"}, _ASKS, [("end", ["a"]), ("end", ["b"])])
+@example({"approval": "manual", "repeat": "1h"}, _ASKS, [("approve", "b"), ("end", ["a"]), ("reject", "b")])
+@example({"quiet_hours": {"from": "10:00", "until": "11:30"}}, _TELLS, [("end", ["a"]), ("wait", DAY), ("end", ["b"])])
+@example({"cooldown": "30d"}, _ASKS, [_SILENCED, ("end", ["a", "b"]), _ASKS, ("end", ["b"]), ("wait", DAY)])
+@example({"min_severity": "critical", "repeat": "1h"}, _TELLS, [("end", ["a"]), ("restart",), ("end", ["b"])])
+@given(_POLICIES, _FIRE, st.lists(_DEED, max_size=12))
+def test_every_step_is_told_once_or_says_why_not(
+    policies: dict[str, Any], first: tuple[Any, ...], deeds: list[tuple[Any, ...]]
+) -> None:
     """No letter is both dropped and sent, none is lost, and no end is heard of what was never told."""
     with TemporaryDirectory() as folder:
         world = World(Path(folder) / "state", target(**policies))
         done = Course(world)
-        for deed in (*deeds, ("wait", 2 * DAY), ("wait", 2 * DAY)):
+        for deed in (first, *deeds, ("wait", 2 * DAY), ("wait", 2 * DAY)):
             done.do(deed)
         letters = done.letters()
         world.store.close()

@@ -25,7 +25,7 @@ RULES = {"fraud": {"drift": "warning", "collapse": "critical"}}
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
 BEYOND = {
     "driftwatch_control_answers", "driftwatch_control_changed", "driftwatch_http_refused_total",
-    "driftwatch_rejected_dropped_total", "driftwatch_labels_total", "driftwatch_label_sampling_ratio",
+    "driftwatch_letters_withheld_total", "driftwatch_rejected_dropped_total", "driftwatch_labels_total", "driftwatch_label_sampling_ratio",
     *(f"driftwatch_comparison_{part}" for part in ("value", "lower", "upper", "state")),
 }  # fmt: skip
 """What limits cost, and what became of labels: not in the contract's table, which came before them."""
