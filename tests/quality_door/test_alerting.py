@@ -70,7 +70,9 @@ def test_a_bad_stretch_asks_once_and_its_end_is_told(configure, hook, target, st
         letters = told(visitor, hook)
         (alert,) = visitor.probe.listing("alerts")
         metrics = visitor.metrics()
-    assert [letter["type"] for letter in letters] == ["driftwatch.retrain.requested", "driftwatch.alert.resolved"]
+    types = ["driftwatch.retrain.requested", "driftwatch.alert.resolved", "driftwatch.incident.recovered"]
+    assert [letter["type"] for letter in letters] == types
+    assert letters[1]["data"]["still_firing"] == 0
     data = letters[0]["data"]
     assert data["alert"]["id"] == letters[1]["data"]["alert"]["id"] == alert["id"]
     assert data["window"]["start"] == "2026-01-05T02:00:00Z"
@@ -110,7 +112,7 @@ def test_an_estimate_can_alert_without_new_labels(configure, hook, target):
     data = fired["auc"]["data"]
     assert data["window"]["start"] == "2026-01-05T05:00:00Z"
     assert (data["evidence"][0]["statistic"], data["evidence"][0]["stage"]) == ("roc_auc", "estimated")
-    assert data["cause"]["kind"] == "performance"
+    assert data["cause"] == {"kind": "prediction", "columns": ["score"]}
 
 
 def test_default_rules_tell_of_concept_drift(configure, hook, target):
