@@ -10,6 +10,7 @@ from tests.ecosystem.servers import Product, Server, free_port, run
 
 FILES = Path(__file__).parent / "files"
 AIRFLOW = Product("airflow", ("apache-airflow==3.3.2",))
+AIRFLOW_2 = Product("airflow2", ("apache-airflow==2.11.2",))
 # Newer releases of FastAPI no longer have what this release of Prefect calls.
 PREFECT = Product("prefect", ("prefect==3.8.8", "fastapi==0.150.0"))
 DAGSTER = Product("dagster", ("dagster==1.13.27", "dagster-webserver==1.13.27"))
@@ -34,6 +35,27 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     run([str(programs / "airflow"), "dags", "reserialize"], folder, settings)
     command = [str(programs / "airflow"), "api-server", "--host", "127.0.0.1", "--port", str(port)]
     with Server(command, folder, settings, port, "/api/v2/version") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def airflow_2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Airflow 2 with the DAG `retrain`."""
+    folder, programs, port = tmp_path_factory.mktemp("airflow2"), AIRFLOW_2.install(), free_port()
+    settings = {
+        "PATH": f"{programs}:/usr/bin:/bin",
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(FILES / "airflow2"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth",
+        "AIRFLOW__WEBSERVER__WORKERS": "1",
+    }
+    command = str(programs / "airflow")
+    someone = ["-u", USER, "-p", PASSWORD, "-r", "Admin", "-e", "admin@example.com", "-f", "A", "-l", "B"]
+    run([command, "db", "migrate"], folder, settings)
+    run([command, "users", "create", *someone], folder, settings)
+    run([command, "dags", "reserialize"], folder, settings)
+    with Server([command, "webserver", "-p", str(port)], folder, settings, port, "/health") as server:
         yield server
 
 
