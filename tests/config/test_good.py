@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from driftwatch.config import load, parse
+from driftwatch.daemon.secrets import check_secrets
 from driftwatch.daemon.watch import load_watches
 from driftwatch.errors import ConfigError
 from driftwatch.evaluation.defaults import default_rules
+from driftwatch.sinks.targets.kinds import KINDS
 from driftwatch.stream.reference_spec import ReferenceSpec
 
 GOOD = sorted((Path(__file__).parent / "good").glob("*.toml"))
@@ -24,6 +26,20 @@ def written(folder: Path, text: str) -> Path:
 def test_every_model_can_be_watched(path):
     """Nothing is wrong with it."""
     assert [watch.spec.name for watch in load_watches(load(path, {}))]
+
+
+def test_a_target_of_every_kind(monkeypatch):
+    """Each can be made of few keys; pipelines are asked for retraining, people are told, the rest takes all."""
+    monkeypatch.setenv("HOOK_SECRET", "geheim")
+    monkeypatch.setenv("SLACK_URL", "https://hooks.slack.com/services/T0/B0/x")
+    config = load(Path(__file__).parent / "good" / "targets.toml", {})
+    check_secrets(config)
+
+    assert sorted(target.type for target in config.targets) == sorted(KINDS)
+    takes = {target.type: target.actions for target in config.targets}
+    assert {kind for kind, actions in takes.items() if actions == ("notify",)} == {"alertmanager", "pagerduty", "slack"}
+    assert {kind for kind, actions in takes.items() if len(actions) == 3} == {"webhook", "cloudevents"}
+    assert {actions for kind, actions in takes.items() if kind in {"github", "gitlab", "jenkins"}} == {("retrain",)}
 
 
 def test_defaults(tmp_path):
