@@ -1,5 +1,6 @@
 """`driftwatch check-config`: what would run, or what is wrong."""
 
+import re
 import shutil
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_rule_for_segments_that_are_not_there(driftwatch, world):
     )
 
 
-def test_example(driftwatch, world):
+def test_example(driftwatch, world, monkeypatch):
     """The example is good as soon as the files that it names are there; references are made with it."""
     shutil.copy(EXAMPLE, world / "example.toml")
     lines = ["time,amount,country,age,plan,order,pressure,member,score,prediction,distance"]
@@ -124,8 +125,10 @@ def test_example(driftwatch, world):
     ]
     (world / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (world / "secrets").mkdir()
-    for name in ("kafka", "ca.pem", "client.pem", "client.key", "hook"):
+    for name in ("kafka", "ca.pem", "client.pem", "client.key", "hook", "airflow"):
         (world / "secrets" / name).write_text("secret\n", encoding="utf-8")
+    for name in re.findall(r"^\w+_env = \"(\w+)\"", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE):
+        monkeypatch.setenv(name, "https://example.com/secret")
     example = world / "example.toml"
     for name in ("fraud", "demand", "bids"):
         built = driftwatch(
