@@ -43,7 +43,7 @@ def test_everything_is_described(service):
 
     assert set(document["paths"]) == {
         "/v1/predictions", "/v1/labels", "/api/v1/models", "/api/v1/reports", "/api/v1/alerts", "/api/v1/deliveries",
-        "/api/v1/status", "/-/healthy", "/-/ready", "/metrics",
+        "/api/v1/incidents", "/api/v1/status", "/-/healthy", "/-/ready", "/metrics",
     }  # fmt: skip
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)

@@ -199,8 +199,13 @@ def _check_letters(sim: "Simulation", steady: Steady) -> None:
     for target, taken in sim.around.receiver.taken.items():
         assert set(taken) <= set(states), f"{target} took a letter that nothing decided"
     received = {letter for taken in sim.around.receiver.taken.values() for letter in taken}
+    cooled = {each["id"] for each in deliveries if (each["state"], each["last_result"]) == ("dropped", "cooldown")}
+    assert cooled <= asked - received, "a letter was dropped for a cool-down that its target does not have, or was sent"
+    assert sim.plan.cooldown_ms or not cooled, "a letter was dropped for a cool-down that there is not"
     for letter, state in states.items():
-        assert state == "dead" or (state == "delivered" and letter in received), f"letter {letter} is {state}"
+        assert state == "dead" or letter in (received if state == "delivered" else cooled), (
+            f"letter {letter} is {state}"
+        )
         sim.trace.faults["dead letter"] += state == "dead"
     for letters in decided.values():
         _check_order(sim, letters, states)
