@@ -46,7 +46,10 @@ class Outbox(Protocol):
     """Letters that were decided and saved with the state that decided them; delivered at least once."""
 
     def due(self, target: str, now_ms: int, *, limit: int) -> list[Letter]:
-        """The target's pending letters whose time has come; per lane only the oldest, so order is kept."""
+        """The target's pending letters whose time has come; per lane only the oldest, so order is kept.
+
+        `alerts` of a letter that is repeated are those that still fire.
+        """
 
     def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
         """The target took it."""

@@ -1,6 +1,9 @@
 """Letters on their way: saved with the state that decided them, kept until they are delivered or dead."""
 
+import json
+import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from driftwatch.evaluation.events import EventType
 from driftwatch.evaluation.policies import PolicySpec
@@ -15,6 +18,10 @@ WHERE sequence IN (SELECT MIN(sequence) FROM letters WHERE target = :target AND 
   AND next_ms <= :now
 ORDER BY next_ms, sequence LIMIT :limit
 """  # noqa: S608 - constants
+
+_FIRING = """
+SELECT value FROM json_each(:alerts) JOIN alerts ON alert_id = value WHERE state = 'firing' ORDER BY json_each.id
+"""
 
 _PENDING = """
 SELECT target, SUM(state = 'pending'), SUM(state = 'dead'), COALESCE(MIN(IIF(state = 'pending', created_ms, NULL)), 0)
@@ -34,10 +41,13 @@ class SqliteOutbox:
         self._link = database.connect()
 
     def due(self, target: str, now_ms: int, *, limit: int) -> list[Letter]:
-        """Give the target's pending letters whose time has come, at most `limit`; per lane only the oldest."""
+        """Give the target's pending letters whose time has come, at most `limit`; per lane only the oldest.
+
+        `alerts` of one that is repeated are those that still fire.
+        """
         with self._link.reading() as connection:
             rows = connection.execute(_DUE, {"target": target, "now": now_ms, "limit": limit}).fetchall()
-        return [letter_in(row) for row in rows]
+            return [_as_of_now(connection, letter_in(row)) for row in rows]
 
     def delivered(self, letter: Letter, *, now_ms: int, result: str) -> None:
         """Note that the target took it."""
@@ -94,3 +104,10 @@ class SqliteOutbox:
         with self._link.writing() as connection:
             connection.execute(_ATTEMPTED, (state, next_ms, finished_ms, result, letter.id))
             reseal(connection, letter.id)
+
+
+def _as_of_now(connection: sqlite3.Connection, letter: Letter) -> Letter:
+    if not letter.repeats:
+        return letter
+    firing = connection.execute(_FIRING, {"alerts": json.dumps(letter.alerts)}).fetchall()
+    return replace(letter, alerts=tuple(alert for (alert,) in firing))

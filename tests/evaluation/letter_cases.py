@@ -1,4 +1,4 @@
-"""Steps of single alerts; their letters, under the ids from before several made one, are in `golden/letters_v1.json`."""
+"""Steps of single alerts; their letters, under the ids of before several made one: `golden/letters_v1.json`."""
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.report import AlertNote, Report

@@ -61,8 +61,11 @@ class Alertmanager:
 
     def deliver(self, letter: Letter, *, now_ms: int, ask: Ask) -> Answer:
         """Make one attempt at every instance, now. Raises SinkError for want of the token, or of any reply."""
+        requests = self.requests(letter, now_ms=now_ms)
+        if not requests:
+            return Answer(Result.DELIVERED, detail="nothing to repeat: its alerts have ended")
         answers, silence = [], None
-        for request in self.requests(letter, now_ms=now_ms):
+        for request in requests:
             try:
                 answers.append(ask(request).judged(now_ms=now_ms))
             except SinkError as error:
@@ -75,16 +78,19 @@ class Alertmanager:
         return answers[0]
 
     def requests(self, letter: Letter, *, now_ms: int) -> list[Request]:
-        """Write the request for each instance."""
+        """Write the request for each instance; none when there is no alert to tell of."""
+        alerts = self._alerts(letter, now_ms=now_ms)
+        if not alerts:
+            return []
         headers = {"content-type": "application/json", **credential_of(self._spec).headers}
-        body = msgspec.json.encode(self._alerts(letter, now_ms=now_ms))
+        body = msgspec.json.encode(alerts)
         return [Request(f"{url.rstrip('/')}/api/v2/alerts", headers, body) for url in self._spec.urls]
 
     def _alerts(self, letter: Letter, *, now_ms: int) -> list[dict[str, Any]]:
         """What to post: on a repetition only the alerts that still fire."""
         said = Said.of(letter)
         alerts = said.alerts or (Alert("", "", ""),)  # an incident is one itself
-        if letter.repeats and letter.alerts:
+        if letter.repeats:
             alerts = tuple(alert for alert in alerts if alert.id in letter.alerts)
         ends_ms = now_ms if said.over else now_ms + _LASTS * self._spec.repeat
         return [_posted(alert, said, ends_ms=ends_ms, now_ms=now_ms) for alert in alerts]

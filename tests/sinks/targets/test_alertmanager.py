@@ -72,6 +72,13 @@ def test_a_repetition_tells_of_what_still_fires() -> None:
     assert posted(again)[0]["annotations"]["id"] == f"{ID}_2"
 
 
+def test_nothing_is_left_to_repeat() -> None:
+    """All have ended between the decision and the attempt: the letter of the end says so."""
+    found, requests = answer(made(**TABLE), reply(500), letter=replace(notice("amount"), repeats=1, alerts=()))
+
+    assert (found.result, requests) == (Result.DELIVERED, [])
+
+
 def test_an_alert_of_a_stream_ahead_of_the_clock() -> None:
     """It begins now, for one that ends before it begins is refused."""
     (alert,) = posted(end("amount", started_ms=NOW_MS + 3_600_000))
