@@ -66,7 +66,7 @@ class Correspondence:
     def look_out(self) -> None:
         """Note of which incidents the first request has been delivered."""
         for incident in list(self.casebook.open.values()):
-            if incident.requested_ms is not None or not incident.asked:
+            if incident.requested_ms is not None:
                 continue
             try:
                 at_ms = self.outbox.first_delivered_ms(incident.id)

@@ -9,7 +9,7 @@ from driftwatch.evaluation.events import Action, EventType, cooldown_key, event_
 from driftwatch.evaluation.groups import Group, lane
 from driftwatch.evaluation.policies import REQUESTS, Withheld, unfulfilled
 from driftwatch.ports.letters import Letter
-from driftwatch.sinks.occasion import Occasion, under_policies
+from driftwatch.sinks.occasion import Occasion, is_counted, under_policies
 from driftwatch.sinks.targets.spec import TargetSpec
 
 _ASKS = {Action.RETRAIN: EventType.RETRAIN, Action.ROLLBACK: EventType.ROLLBACK}
@@ -40,7 +40,7 @@ def counts_as_asked(letter: Letter) -> bool:
 
 def _of_its_own(group: Group, target: TargetSpec, *, parts: Sequence[Group], occasion: Occasion) -> Iterator[Letter]:
     kind = event_type(group.lead.step, target.actions)
-    if kind in REQUESTS and occasion.incident is not None and occasion.incident.has_asked(kind, target.name):
+    if kind is not None and _is_asked(kind, target, model=group.lead.step.model, occasion=occasion):
         kind = EventType.FIRING if Action.NOTIFY in target.actions else None
     for place, part in enumerate(parts if kind is not None else ()):
         assert kind is not None
@@ -62,13 +62,24 @@ def _overdue(group: Group, target: TargetSpec, *, occasion: Occasion) -> Iterato
         asking = [alarm for alarm in firing if alarm.action == action and alarm.id not in own]
         if action not in target.actions or lead.action == action or not asking:
             continue
-        if occasion.incident is not None and occasion.incident.has_asked(kind, target.name):
+        if _is_asked(kind, target, model=lead.model, occasion=occasion):
             continue
         if _were_told(asking, occasion.past.asked(target.name, cooldown_key(kind, lead.model))):
             continue
         steps = sorted(move.step.identity for move in group.moves)
         name = "msg_" + identity("webhook", kind, *steps, target.name)
         yield _letter(kind, group, target, name=name, alarms=asking, occasion=occasion)
+
+
+def _is_asked(kind: EventType, target: TargetSpec, *, model: str, occasion: Occasion) -> bool:
+    """Whether the target has been asked for the occasion's incident, be it by what waited for the end of a silence."""
+    incident = occasion.incident
+    if kind not in REQUESTS or incident is None:
+        return False
+    before = occasion.past.asked(target.name, cooldown_key(kind, model))
+    return incident.has_asked(kind, target.name) or any(
+        each.incident == incident.id and is_counted(each) for each in before
+    )
 
 
 def _were_told(alarms: Iterable[Alarm], asked: Iterable[Letter]) -> bool:

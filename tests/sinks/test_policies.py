@@ -203,6 +203,13 @@ def test_a_target_is_asked_once_for_an_incident(begin: Begin) -> None:
     world.fire("b")
     world.wait(2 * HOUR)
     assert (world.sent, world.reasons()) == (["requested b"], ["asked"])
+    twin = begin(**REQUESTS)
+    twin.incident = world.incident
+    twin.silence("column=a", milliseconds=HOUR)
+    twin.fire("a")
+    twin.wait(2 * HOUR)
+    twin.fire("b")
+    assert twin.sent == ["requested a"]
 
 
 def test_quiet_hours(begin: Begin) -> None:
