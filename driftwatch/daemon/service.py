@@ -144,10 +144,7 @@ class Service:
         self._ingest = _ingest(config, DurableIngest(self._inbox, intakes, clock=self._clock, bounds=most))
         app = self._application(history)
         add_operations(app, self._desk(Occasions(doors)))
-        operator = DurableOperator(
-            self._inbox, [spec.name for spec in config.models], self.board, doors.casebook, self._clock
-        )
-        add_operator(app, operator, clock=self._clock, mlflow=config.hooks.mlflow, secret=mlflow_secret(config))
+        self._add_operator(app, doors)
         self._server = HttpServer(app, config.server.address, bounds=bounds_of(config.server), refusals=self._refusals)
         self._lifecycle.push("http", self._server.stop)
         self._positions = saved.positions
@@ -161,6 +158,13 @@ class Service:
             version=driftwatch.__version__,
             refusals=self._refusals,
         )
+
+    def _add_operator(self, app: FastAPI, doors: Doors) -> None:
+        config = self._config
+        operator = DurableOperator(
+            self._inbox, [spec.name for spec in config.models], self.board, doors.casebook, self._clock
+        )
+        add_operator(app, operator, clock=self._clock, mlflow=config.hooks.mlflow, secret=mlflow_secret(config))
 
     def _desk(self, occasions: Occasions) -> Desk:
         return Desk(

@@ -37,7 +37,7 @@ def test_an_empty_service_has_a_page(service):
     """Before the first window there is nothing to show, and that is said."""
     reader = read(service)
 
-    assert reader.texts.count("None.") == 2
+    assert reader.texts.count("None.") == 3
     assert "Ready." in reader.texts
     assert {"fraud", "price"} <= set(reader.texts)
 

@@ -82,6 +82,7 @@ class Outcome:
     received: set[str]
     listed: set[str]
     repeats: int
+    incidents: list[tuple[str, ...]]
     died: Counter[str] = field(default_factory=Counter)
 
 
@@ -113,6 +114,7 @@ def live_to_the_end(nursery: Nursery, path: Path, given: Input, receiver: Receiv
         set(ids),
         {each["id"] for each in letters},
         len(ids) - len(set(ids)),
+        incidents_of(state_of(path)),
     )
 
 
@@ -121,6 +123,14 @@ def listed(path: Path) -> tuple[list[dict], list[dict]]:
     with closing(Database(state_of(path))) as database:
         history, everything = SqliteHistory(database), Query(limit=10_000)
         return history.reports(everything).items, history.deliveries(everything).items
+
+
+def incidents_of(directory: Path) -> list[tuple[str, ...]]:
+    """Every incident that a state holds, with what depends on events alone."""
+    with closing(Database(directory)) as database:
+        found = SqliteHistory(database).incidents(Query(limit=10_000)).items
+        names = ("id", "alert", "version", "reason", "began", "rules", "kinds", "calm_windows")
+        return [tuple(str(each[name]) for name in names) for each in found]
 
 
 def labels_of(directory: Path) -> dict[str, tuple[int, int, int]]:
@@ -223,11 +233,14 @@ def crash_loop(kafka, configure, folder: Path, *, kills: int, hours: int, seed: 
     assert killed.labels == whole.labels == given.labels
     assert_same(of_rows(killed.reports), of_rows(whole.reports))
     assert killed.received == killed.listed == whole.received == whole.listed
+    assert killed.incidents == whole.incidents
+    assert len({name for name, *_ in whole.incidents}) == len(whole.incidents) >= hours // 8
     assert len(whole.listed) >= hours // 4
     assert sum(killed.died.values()) == kills
     summary = {
         "seed": seed, "kills": kills, "died": dict(sorted(killed.died.items())), "events": given.total,
-        "counted": killed.results, "webhooks": len(killed.listed), "repeated requests": killed.repeats,
+        "counted": killed.results, "webhooks": len(killed.listed), "incidents": len(whole.incidents),
+        "repeated requests": killed.repeats,
         "seconds": round(seconds, 1), "hash": killed.hash,
     }  # fmt: skip
     print(json.dumps(summary))

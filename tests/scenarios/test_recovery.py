@@ -220,3 +220,29 @@ def test_an_operator_ends_an_alert_and_closes_an_incident(story):
     story.probe.wait(lambda: story.incident()["state"] == "closed", "the incident to be closed")
     assert post(f"/api/v1/incidents/{name}/close", json=word).status_code == 404
     assert story.seconds("recover") == (0, 0)
+
+
+def test_a_restart_loses_nothing_of_an_incident(configure, tmp_path):
+    """Where it stands, what it has counted, what was asked for, and its times; a word that waits is heard once."""
+    (tmp_path / "secret").write_text(SECRET, encoding="utf-8")
+    now = [START]
+    with Receiver() as receiver:
+        targets = world.webhook(receiver.url, tmp_path / "secret", actions=["retrain", "notify"])
+        path = configure(targets=targets, rules=RULE + RECOVERY)
+        for part in range(3):
+            with running(path, clock=lambda: now[0]) as (service, probe):
+                story = Story(service, probe, receiver, now)
+                if part == 0:
+                    drift(story)
+                    before = story.incident()
+                    story.hour("2")
+                    continue
+                story.hours, story._sent = 7, int(sum(probe.metrics().results().values()))
+                assert story.incident()["id"] == before["id"]
+                assert story.seconds("deploy") == (1, 2 * 3600)
+                if part == 1:
+                    assert (story.incident()["state"], story.incident()["calm_windows"]) == ("deployed", 1)
+                    story.hour("2")
+                assert story.incident()["state"] == "recovered"
+                assert story.seconds("recover") == (1, 3 * 3600)
+        assert story.told() == {RETRAIN: 1, RECOVERED: 1}
