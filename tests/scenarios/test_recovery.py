@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from driftwatch.daemon.queue import Command
 from tests.receiver import Receiver
 from tests.scenarios import events, world
 from tests.scenarios.events import HOUR, START
-from tests.scenarios.probe import Probe, running
+from tests.scenarios.probe import WAIT_SECONDS, Probe, running
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 RULE = """
@@ -62,8 +63,11 @@ class Story:
         self.settle()
 
     def settle(self) -> None:
-        """Return once everything decided is saved, delivered and heard of."""
-        self.probe.wait(lambda: self.service.letters_waiting() == 0 and self._is_told(), "letters to be delivered")
+        """Return once everything decided is saved, delivered, and heard of in its turn."""
+        for _ in range(2):
+            assert self.service.queue.order(Command.SAVE).done.wait(WAIT_SECONDS)
+            self.probe.wait(lambda: self.service.letters_waiting() == 0, "letters to be delivered")
+        assert self.service.queue.order(Command.SAVE).done.wait(WAIT_SECONDS)
 
     def idle(self, hours: int) -> None:
         """Let time pass without events."""
@@ -88,10 +92,6 @@ class Story:
         """How many stretches of an incident were measured, and their sum."""
         metrics = self.probe.metrics()
         return tuple(metrics.total(f"incident_seconds_{part}", phase=phase) for part in ("count", "sum"))
-
-    def _is_told(self) -> bool:
-        steps = [each for each in self.probe.listing("incidents") if each["state"] == "detected"]
-        return not (steps and self.told()[RETRAIN])
 
 
 @contextmanager
