@@ -227,8 +227,7 @@ def _check_scalars(node: Any, location: _Location) -> None:
 
 def _explained(detail: Any) -> tuple[_Location, str]:
     location, words = explain(detail)
-    # Pydantic puts the tag of a union into the location; it is no key of the file.
-    if location[0] in _TAGS and location[2:3] and location[2] in _TAGS[str(location[0])]:
+    if location[0] in _TAGS and location[2:3] and location[2] in _TAGS[str(location[0])]:  # no key of the file
         location = location[:2] + location[3:]
     key = ".".join(part for part in location if isinstance(part, str))
     if detail["type"] == "string_pattern_mismatch":
@@ -267,6 +266,7 @@ _FORMS = {
 }
 _PATTERNS = {
     "name": _NAME,
+    "control": _NAME.replace(" /", ""),
     "brokers": 'write host:port, such as "localhost:9092"',
     "predictions": _TOPIC,
     "labels": _TOPIC,

@@ -24,6 +24,7 @@ STEPS = (
     (State.FIRING, Reason.HELD),
     (State.INACTIVE, Reason.DROPPED),
     (State.RESOLVED, Reason.CLEARED),
+    (State.RESOLVED, Reason.BY_HAND),
 )
 """The steps an alert can take; each is exported as 0 until it is taken."""
 

@@ -125,7 +125,7 @@ def test_example(driftwatch, world, monkeypatch):
     ]
     (world / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (world / "secrets").mkdir()
-    for name in ("kafka", "ca.pem", "client.pem", "client.key", "hook", "airflow"):
+    for name in ("kafka", "ca.pem", "client.pem", "client.key", "hook", "airflow", "mlflow"):
         (world / "secrets" / name).write_text("secret\n", encoding="utf-8")
     for name in re.findall(r"^\w+_env = \"(\w+)\"", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE):
         monkeypatch.setenv(name, "https://example.com/secret")

@@ -25,14 +25,12 @@ RULES = {"fraud": {"drift": "warning", "collapse": "critical"}}
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
 BEYOND = {
     "driftwatch_control_answers", "driftwatch_control_changed", "driftwatch_http_refused_total",
-    "driftwatch_letters_withheld_total", "driftwatch_rejected_dropped_total", "driftwatch_labels_total", "driftwatch_label_sampling_ratio",
+    "driftwatch_incidents", "driftwatch_letters_withheld_total", "driftwatch_rejected_dropped_total",
+    "driftwatch_labels_total", "driftwatch_label_sampling_ratio",
     *(f"driftwatch_comparison_{part}" for part in ("value", "lower", "upper", "state")),
 }  # fmt: skip
-"""What limits cost, and what became of labels: not in the contract's table, which came before them."""
-LATER = {
-    "driftwatch_incident_seconds", "driftwatch_model_version_info",
-    "driftwatch_model_version_first_seen_timestamp_seconds",
-}  # fmt: skip
+"""What limits cost, what became of labels, what is held back or followed: later than the contract's table."""
+LATER = {"driftwatch_model_version_info", "driftwatch_model_version_first_seen_timestamp_seconds"}
 """Metrics of the contract whose capability does not exist yet."""
 
 
@@ -234,7 +232,7 @@ def severity_board() -> Board:
     return board
 
 
-FIXED = 4 + 10 + 1
+FIXED = 4 + 12 + 1
 """Series that always come: alerts, steps, and what was dropped."""
 
 
