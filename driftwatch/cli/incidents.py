@@ -1,12 +1,14 @@
-"""`driftwatch incidents`: see how models that were in trouble fare."""
+"""`driftwatch incidents`: see how models that were in trouble fare, and tell what the service cannot see."""
 
 from typing import Annotated
 
 import typer
 
-from driftwatch.cli.door import DEFAULT_URL, AsJson, Door, Url, show
+from driftwatch.cli.door import DEFAULT_URL, AsJson, Author, Comment, Door, Url, quoted, said, show
 
-app = typer.Typer(no_args_is_help=True, help="See incidents of a running service.", rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True, help="See incidents of a running service, and close them.", rich_markup_mode=None
+)
 
 _COLUMNS = ("id", "state", "model", "version", "began", "rules")
 
@@ -27,3 +29,28 @@ def list_(
     """List incidents, the latest begun first."""
     items = list(Door(url).items("incidents", {"model": model, "state": state}, limit=limit))
     show(items, _COLUMNS, as_json=as_json, none="no incidents")
+
+
+@app.command(short_help="Follow an incident no more.")
+def close(
+    incident: Annotated[str, typer.Argument(metavar="ID", help="An incident's id, as `list` shows it.")],
+    author: Author = "",
+    comment: Comment = "",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Follow an incident no more: the next alert begins a new one, and may ask for retraining again."""
+    Door(url).ask("POST", f"incidents/{quoted(incident)}/close", said=said(author, comment))
+    typer.echo(f"{incident}: to be closed")
+
+
+@app.command(short_help="Say which version of a model serves now.")
+def deployed(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, as events call it.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Its version, as events call it.")],
+    author: Author = "",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Say which version of a model serves now, such as the old one after a rollback."""
+    words = {"version": version} | ({"author": author} if author else {})
+    Door(url).ask("POST", f"models/{quoted(model)}/retrained", said=words)
+    typer.echo(f"{model}: version {version} is deployed")

@@ -19,6 +19,8 @@ class Stranger(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.heard = (self.path, json.loads(body))  # type: ignore[attr-defined]
         self.do_GET()
 
     def log_message(self, *arguments: object) -> None:
@@ -38,7 +40,8 @@ def stranger() -> Iterator[ThreadingHTTPServer]:
 @pytest.mark.parametrize(
     "command",
     [["alerts", "list"], ["alerts", "ack", "a"], ["deliveries", "list"], ["deliveries", "replay", "--dead"],
-     ["silences", "list"], ["silences", "add", "rule=x", "-d", "1h"], ["incidents", "list"]],
+     ["silences", "list"], ["silences", "add", "rule=x", "-d", "1h"], ["incidents", "list"],
+     ["incidents", "close", "i"], ["incidents", "deployed", "fraud", "2"]],
     ids=" ".join,
 )  # fmt: skip
 def test_without_a_service(driftwatch, command):
@@ -81,3 +84,21 @@ def test_wrong_usage(driftwatch):
     """Nothing is replayed by mistake."""
     for arguments in (["replay"], ["replay", "a", "--dead"], ["replay", "a", "--target", "t"]):
         assert driftwatch("deliveries", *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "heard"),
+    [
+        (["close", "i1", "--author", "ann", "-c", "over"],
+         ("/api/v1/incidents/i1/close", {"author": "ann", "comment": "over"})),
+        (["deployed", "team/fraud", "2"], ("/api/v1/models/team%2Ffraud/retrained", {"version": "2"})),
+        (["deployed", "fraud", "2", "--author", "ann"],
+         ("/api/v1/models/fraud/retrained", {"version": "2", "author": "ann"})),
+    ],
+)  # fmt: skip
+def test_what_incidents_are_told(driftwatch, stranger, command, heard):
+    """The words as the API wants them, and one line of what comes of it."""
+    stranger.answer = (200, b"{}")
+    ended = driftwatch("incidents", *command, "--url", f"http://127.0.0.1:{stranger.server_address[1]}")
+    assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 1)
+    assert stranger.heard == heard
