@@ -73,5 +73,7 @@ def test_a_firing_alert_is_told_once(configure, hook, target):
         visitor.finish()
         letters = told(visitor, hook)
         (alert,) = visitor.probe.listing("alerts")
-    assert [letter["type"] for letter in letters] == ["driftwatch.retrain.requested", "driftwatch.alert.resolved"]
+    assert [letter["type"] for letter in letters] == [
+        "driftwatch.retrain.requested", "driftwatch.alert.resolved", "driftwatch.incident.recovered",
+    ]  # fmt: skip
     assert alert["state"] == "resolved"

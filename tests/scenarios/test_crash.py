@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from driftwatch.evaluation.events import webhook_id
+from driftwatch.evaluation.events import EventType, webhook_id
 from driftwatch.evaluation.groups import grouped
 from tests.receiver import Receiver
 from tests.scenarios import events, world
@@ -74,13 +74,20 @@ def check_outcome(path: Path, expected, receiver: Receiver) -> None:
     reports, summary = expected
     with running(path) as (service, probe):
         service.finish(timeout_seconds=WAIT_SECONDS)
-        listed, alerts, letters = (probe.listing(what) for what in ("reports", "alerts", "deliveries"))
+        listed, alerts, incidents = (probe.listing(what) for what in ("reports", "alerts", "incidents"))
         probe.wait(lambda: service.letters_waiting() == 0, "the last webhook")
+        letters = probe.listing("deliveries")
     assert_same(last_words(listed), last_words(report.document() for report in reports))
     last_states = {step.alert_id: step.state.value for step in summary.transitions}
     assert {alert["id"]: alert["state"] for alert in alerts} == last_states
     told = [each for each in grouped(summary.transitions, reports) if each.lead.step.state in {"firing", "resolved"}]
-    assert Counter(letter["id"] for letter in letters) == Counter(webhook_id(each, "trainer") for each in told)
+    turns = [letter for letter in letters if letter["type"].startswith("driftwatch.incident.")]
+    assert Counter(letter["id"] for letter in letters if letter not in turns) == Counter(
+        webhook_id(each, "trainer") for each in told
+    )
+    assert sorted(letter["incident"] for letter in turns if letter["type"] == EventType.RECOVERED) == sorted(
+        incident["id"] for incident in incidents if incident["state"] == "recovered"
+    )
     assert {request.headers["webhook-id"] for request in receiver.received} == {letter["id"] for letter in letters}
 
 
