@@ -1,6 +1,6 @@
 """Alerts, people and a clock around one outbox on disk: what targets with policies get, and what they do not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +141,9 @@ class World:
 
 def _why(item: dict[str, Any]) -> str:
     return str(item["hold"] if item["state"] == "held" else item["last_result"])
+
+
+Begin = Callable[..., World]
+REQUESTS = {"actions": ["retrain", "rollback"]}
+NOTICES = {"actions": ["notify"]}
+NIGHT = {"from": "10:00", "until": "12:00"}
