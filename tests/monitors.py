@@ -170,6 +170,7 @@ def remembered(target: Monitor) -> tuple[object, ...]:
         memory.issued,
         memory.alerts,
         memory.versions.known,
+        memory.versions.first_ms,
         segments_held(target),
         detectors_held(target),
     )

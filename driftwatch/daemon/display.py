@@ -29,7 +29,9 @@ _log = structlog.get_logger()
 
 def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
     """Show what one step brought; nothing is published when the board would not change."""
+    monitors = list(monitors)
     watermarks = _watermarks(monitors)
+    show_versions(board, monitors)
     if outcome.reports or outcome.transitions or watermarks != board.picture.watermarks:
         board.publish(
             reports=outcome.reports,
@@ -37,6 +39,15 @@ def show(board: Board, outcome: Outcome, monitors: Iterable[Monitor]) -> None:
             watermarks=watermarks,
             distributions=_distributions(outcome.reports),
         )
+
+
+def show_versions(board: Board, monitors: Iterable[Monitor]) -> None:
+    """Show which versions have been seen, and since when; most steps bring none."""
+    shown = board.picture.versions
+    known = {monitor.model: monitor.memory.versions.first_ms for monitor in monitors}
+    changed = {model: dict(first_ms) for model, first_ms in known.items() if shown.get(model, {}) != first_ms}
+    if changed:
+        board.know(changed)
 
 
 def tell_appeared(
@@ -80,6 +91,7 @@ def refill(board: Board, monitors: Iterable[Monitor]) -> None:
     recalled = [shown for monitor in monitors for shown in monitor.recall()]
     reports = [report for report, _ in recalled]
     board.publish(reports=reports, watermarks=_watermarks(monitors), distributions=_distributions(reports))
+    show_versions(board, monitors)
     show_labels(board, monitors)
     golden = [
         step

@@ -45,6 +45,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     that they were divided by, "" for none. since: the first pane of a rolling reference.
     lesson: of a model that learns its reference; of it there is nothing else then but the watermark and the ids.
     learnt_before_ms: rows before that have been learnt from, and are not counted.
+    first_ms: version → time of its earliest row; earlier releases did not keep it.
     """
 
     format: int
@@ -64,6 +65,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     since: int | None = None
     lesson: Lesson | None = None
     learnt_before_ms: int | None = None
+    first_ms: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def encode(monitor: Monitor, *, learnt_before_ms: int | None = None) -> Snapshot
         repeated=None if repeats is None else repeats.repeated,
         since=memory.against.since,
         learnt_before_ms=learnt_before_ms,
+        first_ms=dict(sorted(memory.versions.first_ms.items())),
     )
     panes: dict[str, bytes | None] = {
         _name(key): profile_bytes(memory.panes[key]) if key in memory.panes else None for key in sorted(monitor.changed)
@@ -157,7 +160,7 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
     parts = _parts(stored_panes)
     memory.seen.resume({int(name): np.frombuffer(data, "<u8") for name, data in parts[SEEN].items()})
     memory.alerts = Alerts(MappingProxyType({alert.key: alert.episode for alert in stored.alerts}))
-    memory.versions.known = stored.versions
+    memory.versions.known, memory.versions.first_ms = stored.versions, dict(stored.first_ms)
     same = stored.panes_of == _form(monitor.layout, windows.spec)
     windows.progress = Progress(
         stored.greatest, frozenset(stored.idle), stored.closed_ms if same else NEVER, stored.counted if same else 0
@@ -183,6 +186,10 @@ def resume(monitor: Monitor, core: bytes, stored_panes: Mapping[str, bytes]) -> 
         monitor.changed |= set(map(_key, parts[_PANES]))
         return sum(int(unpack(data)[1]["scalars"][0]) for data in parts[_PANES].values())
     memory.panes = {_key(name): profile_from_bytes(monitor.layout, data) for name, data in parts[_PANES].items()}
+    for (_, version), profile in memory.panes.items():
+        if version not in stored.first_ms and profile.rows:  # saved by an earlier release: as far back as rows are held
+            first_ms = memory.versions.first_ms
+            first_ms[version] = min(profile.first_ms, first_ms.get(version, profile.first_ms))
     memory.revisions = {(end, version): revision for end, version, revision in stored.revisions}
     memory.touched, memory.issued = set(stored.touched), stored.issued
     monitor.attendance.attended = stored.attended or Attended()

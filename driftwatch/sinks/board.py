@@ -34,6 +34,7 @@ class Picture:
     transitions: how often each step was taken since the process began. watermarks: model → ms since the epoch.
     performance: of each cell and stage the report of the latest window that has a value of it.
     labels: model → what has become of its labels, where it joins any. controls: model → how its golden sets stand.
+    versions: model → version → when it was first seen, in event time, ms since the epoch.
     """
 
     reports: Mapping[Cell, Report] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Picture:
     performance: Mapping[tuple[Cell, Stage], Report] = field(default_factory=dict)
     labels: Mapping[str, Standing] = field(default_factory=dict)
     controls: Mapping[str, tuple[ControlStanding, ...]] = field(default_factory=dict)
+    versions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Board:
@@ -88,7 +90,13 @@ class Board:
             performance=MappingProxyType(_performance(old.performance, reports)),
             labels=MappingProxyType({**old.labels, **labels}),
             controls=MappingProxyType({**old.controls, **controls}),
+            versions=old.versions,
         )
+
+    def know(self, versions: Mapping[str, Mapping[str, int]]) -> None:
+        """Show which versions of these models have been seen, instead of those that were; the caller keeps nothing."""
+        old = self._picture
+        self._picture = replace(old, versions=MappingProxyType({**old.versions, **versions}))
 
     def restore(self, *, reports: Sequence[Report], alerts: Sequence[Transition]) -> None:
         """Show what a checkpoint brought back. Its alerts took their steps before, so no transition is counted."""

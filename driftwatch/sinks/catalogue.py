@@ -1,6 +1,6 @@
 """Every metric driftwatch exports: one closed table of names, types, labels and helps (contract §5).
 
-Labels come from configuration and reference only, never from payload values.
+Labels come from configuration and reference only, never from payload values, but for versions: those are bounded.
 """
 
 from collections.abc import Mapping
@@ -129,6 +129,13 @@ class Metric(Enum):
         Type.GAUGE,
         ("model", "version", "control"),
         "Events of a golden set whose last answer by the version is not what is known of them.",
+    )
+    VERSION_INFO = Form("model_version_info", Type.INFO, ("model", "version"), "Versions that events have come from.")
+    VERSION_FIRST_SEEN = Form(
+        "model_version_first_seen_timestamp_seconds",
+        Type.GAUGE,
+        ("model", "version"),
+        "Time of the earliest event of the version that was counted.",
     )
     WINDOW_ROWS = Form("window_rows", Type.GAUGE, _CELL, "Rows in the latest window.")
     WINDOW_END = Form("window_end_timestamp_seconds", Type.GAUGE, _CELL, "End of the latest window.")

@@ -36,7 +36,7 @@ _EXPORTED = (
     Metric.PERFORMANCE_LOWER, Metric.PERFORMANCE_UPPER, Metric.COMPARISON_VALUE, Metric.COMPARISON_LOWER,
     Metric.COMPARISON_UPPER, Metric.COMPARISON_STATE, Metric.LABEL_COVERAGE,
     Metric.LABELS, Metric.LABEL_SAMPLING, Metric.LABEL_DELAY, Metric.QUALITY_VALUE,
-    Metric.CONTROL_ANSWERS, Metric.CONTROL_CHANGED,
+    Metric.CONTROL_ANSWERS, Metric.CONTROL_CHANGED, Metric.VERSION_INFO, Metric.VERSION_FIRST_SEEN,
 )  # fmt: skip
 
 
@@ -79,6 +79,7 @@ class BoardCollector:
         samples[Metric.WATERMARK] = _quiet_watermarks(picture)
         fixed = sum(map(len, samples.values())) + 1
         budget = _Budget(samples, left=self._max_series - fixed)
+        budget.spend(_versions(picture))
         budget.spend(label_samples(picture))
         budget.spend(control_samples(picture))
         for group in performance_samples(picture):
@@ -141,6 +142,11 @@ def _window_samples(report: Report, picture: Picture) -> Samples:
     if (watermark_ms := picture.watermarks.get(cell[0])) is not None:
         samples[Metric.WATERMARK] = {cell: watermark_ms / 1000}
     return samples
+
+
+def _versions(picture: Picture) -> Samples:
+    seen = {(model, name): at_ms / 1000 for model, first in picture.versions.items() for name, at_ms in first.items()}
+    return {Metric.VERSION_INFO: dict.fromkeys(seen, 1.0), Metric.VERSION_FIRST_SEEN: dict(seen)}
 
 
 def _quiet_watermarks(picture: Picture) -> dict[tuple[str, ...], float]:

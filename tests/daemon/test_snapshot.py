@@ -41,17 +41,20 @@ COUNTED = WindowSpec(rows=500)
 def monitors(draw) -> Monitor:
     """Any monitor that may stand at a checkpoint."""
     layout = draw(layouts())
-    panes = st.dictionaries(st.tuples(MOMENTS, NAMES), batches(layout, max_rows=30), max_size=3)
+    panes = draw(st.dictionaries(st.tuples(MOMENTS, NAMES), batches(layout, max_rows=30), max_size=3))
     partitions = draw(st.dictionaries(NAMES, st.one_of(st.just(NEVER), MOMENTS), max_size=3))
     memory = Memory(
-        panes={key: profile_of(batch, layout) for key, batch in draw(panes).items()},
+        panes={key: profile_of(batch, layout) for key, batch in panes.items()},
         revisions=draw(st.dictionaries(st.tuples(MOMENTS, NAMES), st.integers(1, 99), max_size=4)),
         touched=draw(st.sets(st.tuples(MOMENTS, NAMES), max_size=3)),
         issued=draw(st.one_of(st.just(NEVER), MOMENTS)),
         alerts=Alerts(
             MappingProxyType(draw(st.dictionaries(st.tuples(NAMES, NAMES, NAMES, NAMES), EPISODES, max_size=3)))
         ),
-        versions=Versions(known=draw(st.lists(NAMES, unique=True, max_size=3))),
+        versions=Versions(
+            known=draw(st.lists(NAMES, unique=True, max_size=3)),
+            first_ms=draw(st.dictionaries(NAMES, MOMENTS, max_size=3)) | {version: 0 for _, version in panes},
+        ),
     )
     idle = frozenset(draw(st.sets(st.sampled_from(sorted(partitions))))) if partitions else frozenset()
     progress = Progress(partitions, idle, draw(st.one_of(st.just(NEVER), MOMENTS)), draw(st.integers(0, 10**9)))
@@ -73,6 +76,7 @@ def test_what_comes_back_is_what_went_in(monitor, hashes):
     restored = Monitor("any", windows=Windows(monitor.windows.spec), evaluator=monitor.evaluator)
     assert resume(restored, snapshot.core, panes) == 0
     assert what_it_knows(restored) == what_it_knows(monitor)
+    assert restored.memory.versions == monitor.memory.versions
     assert (restored.changed, restored.told) == (set(), set())
     assert not restored.memory.seen.new(known).any()
 
@@ -115,6 +119,23 @@ def test_the_golden_state_of_format_1_reads_to_its_exact_values():
     expected = json.loads((GOLDEN / "monitor_v1.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(what_it_knows(restored))) == expected
     assert not restored.memory.seen.new(make_monitor.HASHES).any()
+
+
+def test_versions_of_an_earlier_release_are_as_old_as_the_rows_that_are_held():
+    """It did not note when a version was first seen; what is noted is never replaced by what is held."""
+    core, panes = golden()
+    held = fresh()
+    resume(held, core, panes)
+    first_ms = dict(held.memory.versions.first_ms)
+    assert first_ms == {
+        name: min(pane.first_ms for (_, version), pane in held.memory.panes.items() if version == name and pane.rows)
+        for name in {version for (_, version), pane in held.memory.panes.items() if pane.rows}
+    }
+    assert first_ms
+    noted = dict.fromkeys(first_ms, 5)
+    restored = fresh()
+    resume(restored, json.dumps(json.loads(core) | {"first_ms": noted}).encode(), panes)
+    assert restored.memory.versions.first_ms == noted
 
 
 def test_the_golden_state_is_still_what_is_written():
