@@ -145,8 +145,10 @@ def _window_samples(report: Report, picture: Picture) -> Samples:
 
 
 def _versions(picture: Picture) -> Samples:
-    seen = {(model, name): at_ms / 1000 for model, first in picture.versions.items() for name, at_ms in first.items()}
-    return {Metric.VERSION_INFO: dict.fromkeys(seen, 1.0), Metric.VERSION_FIRST_SEEN: dict(seen)}
+    seen: dict[tuple[str, ...], float] = {
+        (model, name): at_ms / 1000 for model, first in picture.versions.items() for name, at_ms in first.items()
+    }
+    return {Metric.VERSION_INFO: dict.fromkeys(seen, 1.0), Metric.VERSION_FIRST_SEEN: seen}
 
 
 def _quiet_watermarks(picture: Picture) -> dict[tuple[str, ...], float]:
