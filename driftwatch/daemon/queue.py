@@ -64,7 +64,7 @@ class Queue:
 
     def offer(self, raw: Raw, *, timeout_seconds: float) -> bool:
         """Let records in, in order; False, with nothing taken, when there was no room for so long."""
-        weight = sum(map(len, raw.records))
+        weight = raw.size_bytes
         with self._changed:
             if not self._changed.wait_for(lambda: self._closed or self._fits(raw, weight), timeout_seconds):
                 return False
@@ -96,7 +96,7 @@ class Queue:
             del self._messages[place]
             if isinstance(message, Raw):
                 self._records -= len(message.records)
-                self._bytes -= sum(map(len, message.records))
+                self._bytes -= message.size_bytes
             self._changed.notify_all()
             return message
 

@@ -11,6 +11,7 @@ import numpy as np
 from driftwatch.stream.batch import Batch, Ints, Labels
 from driftwatch.stream.control import Controls
 from driftwatch.stream.counting import SMALL_BYTES, has_too_many_values
+from driftwatch.stream.packed import Packed
 from driftwatch.stream.raw import EVENT_STREAMS, Raw
 from driftwatch.stream.reader import PLACE_BITS, Intake, Read, Reader
 from driftwatch.stream.reject import NAMELESS, Reject, Rejection
@@ -155,14 +156,15 @@ class Events(NamedTuple):
 
 def events_of(raw: Raw) -> Events:
     """Divide a Raw into its events, and say which of them are too large to be read."""
-    given = np.full(len(raw.records), raw.received_ms) if raw.timestamps_ms is None else np.array(raw.timestamps_ms)
+    records = raw.records.unpacked() if isinstance(raw.records, Packed) else raw.records
+    given = np.full(len(records), raw.received_ms) if raw.timestamps_ms is None else np.array(raw.timestamps_ms)
     given = given.astype(np.int64)
-    if max(map(len, raw.records), default=0) <= SMALL_BYTES and are_plain(raw.records):
-        return Events(raw.records, given, {})
+    if max(map(len, records), default=0) <= SMALL_BYTES and are_plain(records):
+        return Events(records, given, {})
     texts: list[bytes | msgspec.Raw] = []
     unread: dict[int, Reject] = {}
     counts = []
-    for record in raw.records:
+    for record in records:
         found = split(record)
         if isinstance(found, Reject):
             unread[len(texts)] = found

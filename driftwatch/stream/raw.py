@@ -1,7 +1,10 @@
 """What a source hands over: bytes of one partition, with the receipt that may be committed once they are saved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from driftwatch.stream.packed import Packed
 
 
 class Stream(StrEnum):
@@ -18,7 +21,7 @@ EVENT_STREAMS = (Stream.PREDICTIONS, Stream.LABELS)
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Consecutive records of one partition, as they came.
+    """Consecutive records of one partition, as they came: objects, or packed in one buffer.
 
     `partition` is unique over all sources, such as "kafka/predictions/0". `position` is where reading goes on once
     these records are saved: the receipt travels with the goods; without any record only the position moves.
@@ -28,7 +31,12 @@ class Raw:
     stream: Stream
     source: str
     partition: str
-    records: tuple[bytes, ...]
+    records: tuple[bytes, ...] | Packed
     received_ms: int
     position: int
-    timestamps_ms: tuple[int, ...] | None = None
+    timestamps_ms: Sequence[int] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all records."""
+        return self.records.size_bytes if isinstance(self.records, Packed) else sum(map(len, self.records))
