@@ -38,6 +38,7 @@ def page_routes(*, history: History, overview: Overview) -> APIRouter:
             f"<p>{'Ready.' if ready else 'Not ready: ' + escape(reason)}</p>",
             _models(overview.models()),
             _incidents(history.incidents(Query(limit=_ROWS)).items),
+            _incident_times(overview.status().get("incidents", {})),
             _alerts(history.alerts(Query(limit=_ROWS)).items),
             _windows(history.reports(Query(segment="", limit=_ROWS)).items),
             _LINKS,
@@ -94,6 +95,12 @@ def _alerts(alerts: list[dict[str, Any]]) -> str:
 def _incidents(incidents: list[dict[str, Any]]) -> str:
     names = ("state", "model", "version", "new_version", "detected", "requested", "deployed", "ended", "reason")
     return _table("Incidents", names, [tuple(incident.get(name) for name in names) for incident in incidents])
+
+
+def _incident_times(by_model: dict[str, dict[str, Any]]) -> str:
+    """The mean times to recovery and to a new version, of the models that have had an incident which got so far."""
+    told = {model: ", ".join(each["summary"]) for model, each in by_model.items() if each["summary"]}
+    return "".join(f"<p>{escape(model)}: {escape(words)}</p>" for model, words in told.items())
 
 
 def _windows(reports: list[dict[str, Any]]) -> str:

@@ -92,12 +92,17 @@ def show(items: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def printable(text: str) -> str:
+    """Give a text that no terminal obeys: names are a producer's."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 def _cell(item: Mapping[str, Any], column: str) -> str:
     value: Any = item
     for name in column.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     text = "-" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = "".join(sign if sign.isprintable() else "?" for sign in text)  # names are a producer's, a terminal obeys
+    text = printable(text)
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 

@@ -1,10 +1,11 @@
 """`driftwatch incidents`: see how models that were in trouble fare, and tell what the service cannot see."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from driftwatch.cli.door import DEFAULT_URL, AsJson, Author, Comment, Door, Url, quoted, said, show
+from driftwatch.cli.door import DEFAULT_URL, AsJson, Author, Comment, Door, Url, printable, quoted, said, show
 
 app = typer.Typer(
     no_args_is_help=True, help="See incidents of a running service, and close them.", rich_markup_mode=None
@@ -26,9 +27,21 @@ def list_(
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """List incidents, the latest begun first."""
-    items = list(Door(url).items("incidents", {"model": model, "state": state}, limit=limit))
+    """List incidents, the latest begun first, and below them how long each model's have taken in the mean."""
+    door = Door(url)
+    items = list(door.items("incidents", {"model": model, "state": state}, limit=limit))
     show(items, _COLUMNS, as_json=as_json, none="no incidents")
+    if not as_json:
+        for line in _times(door, model):
+            typer.echo(line)
+
+
+def _times(door: Door, model: str) -> Iterator[str]:
+    """Give a line for each model, or for the one that is asked for, that has had an incident which got so far."""
+    for status in door.items("status", {}, limit=1):
+        for name, times in status.get("incidents", {}).items():
+            if times.get("summary") and model in {"", name}:
+                yield printable(f"{name}: {', '.join(times['summary'])}")
 
 
 @app.command(short_help="Follow an incident no more.")

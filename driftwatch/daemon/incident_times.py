@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric as Family
 from driftwatch.daemon.tally import Histogram
 from driftwatch.evaluation.casebook import Casebook
 from driftwatch.evaluation.incidents import Phase, Stretch
+from driftwatch.evaluation.recovery_times import times_words
 from driftwatch.sinks.catalogue import Metric
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -55,11 +56,19 @@ class IncidentTimes:
                 self._times[model, Stretch(stretch)].restore(counts, total)
 
     def document(self, model: str) -> dict[str, Any]:
-        """Incidents so far, and the mean seconds of their stretches, null before the first: MTTR is `recover`."""
+        """Incidents so far, and the mean seconds of their stretches, null before the first: MTTR is `recover`.
+
+        counts: how many have ended each stretch. summary: the times that people ask for, in words.
+        """
+        held = {stretch: self._times[model, stretch].held() for stretch in Stretch}
+        ended = {stretch: (sum(counts), total) for stretch, (counts, total) in held.items()}
         return {
-            "incidents": sum(self._times[model, Stretch.DETECT].held()[0]),
-            "mean_seconds": {stretch.value: _mean(*self._times[model, stretch].held()) for stretch in Stretch},
-        }
+            "incidents": ended[Stretch.DETECT][0],
+            "mean_seconds": {stretch.value: total / count if count else None
+                             for stretch, (count, total) in ended.items()},
+            "counts": {stretch.value: count for stretch, (count, _) in ended.items()},
+            "summary": times_words(ended),
+        }  # fmt: skip
 
     @property
     def models(self) -> Collection[str]:
@@ -78,7 +87,3 @@ class IncidentTimes:
         yield Metric.INCIDENTS.samples({
             (model, phase.value): float(states.get(model) is phase) for model, phase in product(self.models, OPEN)
         })  # fmt: skip
-
-
-def _mean(counts: list[int], total: float) -> float | None:
-    return total / sum(counts) if sum(counts) else None

@@ -71,12 +71,13 @@ class FakeOverview:
         default_factory=lambda: [{"name": "fraud", "task": "binary"}, {"name": "price", "task": "regression"}]
     )
     error: Exception | None = None
+    incidents: dict[str, Any] = field(default_factory=dict)
 
     def models(self) -> list[dict[str, Any]]:
         return self.listed
 
     def status(self) -> dict[str, Any]:
-        return {"version": "1.2.3", "lag": float("nan")}
+        return {"version": "1.2.3", "lag": float("nan"), "incidents": self.incidents}
 
     def ready(self) -> tuple[bool, str]:
         if self.error is not None:

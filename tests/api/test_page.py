@@ -77,3 +77,16 @@ def test_nothing_on_it_can_run(service):
     assert not any(name.startswith("on") for name, _ in reader.attributes)
     assert "".join(reader.texts).count(EVIL) == 7
     assert service.get("/").headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_how_long_incidents_take_is_told(service):
+    """In words below the incidents, by model; nothing of a model that had none, and names stay text."""
+    times = ["mean time to recovery 2 h 10 min (3 incidents)", "time to deploy 1 h 5 min (4 incidents)"]
+    service.overview.incidents = {"fraud": {"summary": times}, "price": {"summary": []}, EVIL: {"summary": times}}
+
+    reader = read(service)
+
+    assert "fraud: " + ", ".join(times) in reader.texts
+    assert not any(text.startswith("price: ") for text in reader.texts)
+    assert "script" not in reader.tags
+    assert EVIL in "".join(reader.texts)

@@ -88,7 +88,10 @@ def test_models_can_be_narrowed_to_one(service):
 
 def test_the_status_is_a_page_of_one(service):
     """What is not a number is null, since JSON has no word for it."""
-    assert service.get("/api/v1/status").json() == {"items": [{"version": "1.2.3", "lag": None}], "next": None}
+    assert service.get("/api/v1/status").json() == {
+        "items": [{"version": "1.2.3", "lag": None, "incidents": {}}],
+        "next": None,
+    }
 
 
 def test_a_history_that_cannot_be_read_is_said(service):

@@ -80,6 +80,21 @@ def test_a_table_obeys_no_producer(driftwatch, stranger):
     assert json.loads(driftwatch("alerts", "list", "--json", "--url", url).out) == item
 
 
+def test_incidents_and_how_long_they_took(driftwatch, stranger):
+    """Below the table, of the model that is asked for; JSON lines are the incidents alone."""
+    times = {
+        "fraud": {"summary": ["mean time to recovery 2 h 10 min (3 incidents)", "time to deploy 1 h (4 incidents)"]},
+        "pr\x1bice": {"summary": ["time to deploy 1 h (1 incident)"]},
+        "spam": {"summary": []},
+    }
+    stranger.answer = (200, json.dumps({"items": [{"id": "i1", "incidents": times}], "next": None}).encode())
+    listed = ("incidents", "list", "--url", f"http://127.0.0.1:{stranger.server_address[1]}")
+    fraud = "fraud: mean time to recovery 2 h 10 min (3 incidents), time to deploy 1 h (4 incidents)"
+    assert driftwatch(*listed).out.splitlines()[2:] == [fraud, "pr?ice: time to deploy 1 h (1 incident)"]
+    assert driftwatch(*listed, "--model", "fraud").out.splitlines()[2:] == [fraud]
+    assert driftwatch(*listed, "--json").out.count("\n") == 1
+
+
 def test_wrong_usage(driftwatch):
     """Nothing is replayed by mistake."""
     for arguments in (["replay"], ["replay", "a", "--dead"], ["replay", "a", "--target", "t"]):

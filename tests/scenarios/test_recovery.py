@@ -140,10 +140,15 @@ def test_a_new_version_that_is_well_ends_the_incident(story):
     for phase, seconds in incident["seconds"].items():
         assert story.seconds(phase) == (1, seconds)
     (status,) = story.probe.listing("status")
-    assert status["incidents"][events.MODEL] == {"incidents": 1, "mean_seconds": incident["seconds"]}
+    assert status["incidents"][events.MODEL] == {
+        "incidents": 1, "mean_seconds": incident["seconds"], "counts": dict.fromkeys(incident["seconds"], 1),
+        "summary": ["mean time to recovery 3 h (1 incident)", "time to deploy 2 h (1 incident)"],
+    }  # fmt: skip
     data = story.body(RECOVERED)
     assert (data["version"], data["alert"]["state"], data["incident"]["id"]) == ("2", "resolved", incident["id"])
-    assert "recovered" in story.probe.get("/").text
+    page = story.probe.get("/").text
+    assert "recovered" in page
+    assert f"{events.MODEL}: mean time to recovery 3 h (1 incident), time to deploy 2 h (1 incident)" in page
 
 
 def test_a_new_version_that_is_as_bad_escalates_and_asks_to_go_back(story):
