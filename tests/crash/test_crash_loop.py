@@ -234,7 +234,8 @@ def crash_loop(kafka, configure, folder: Path, *, kills: int, hours: int, seed: 
     assert_same(of_rows(killed.reports), of_rows(whole.reports))
     assert killed.received == killed.listed == whole.received == whole.listed
     assert killed.incidents == whole.incidents
-    assert len({name for name, *_ in whole.incidents}) == len(whole.incidents) >= hours // 8
+    # Trouble often returns before the incident is over: then it goes on, so there are fewer than times of drift.
+    assert len({name for name, *_ in whole.incidents}) == len(whole.incidents) >= hours // 16
     assert len(whole.listed) >= hours // 4
     assert sum(killed.died.values()) == kills
     summary = {
