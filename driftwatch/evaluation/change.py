@@ -19,10 +19,10 @@ says the same.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from driftwatch.evaluation.alerts import State, Transition
 from driftwatch.evaluation.groups import OUTPUTS, Group
+from driftwatch.evaluation.kinds import LABEL
 from driftwatch.evaluation.kinds import kind_of as kind_of_monitor
 from driftwatch.evaluation.report import AlertNote, Report
 from driftwatch.statistics.comparison import FAMILY as COMPARISON
@@ -31,8 +31,6 @@ from driftwatch.statistics.performance import CONCEPT, ESTIMATION
 from driftwatch.statistics.performance import FAMILY as PERFORMANCE
 from driftwatch.statistics.reading import Reading, Status
 
-LABEL: Final = "label"
-"""The column of labels, and the kind of change of which it is."""
 _COVARIATE, _PREDICTION, _QUALITY = "covariate", "prediction", "quality"
 _CONTROL, _FAIRNESS = "control", "fairness"
 _THEMSELVES = frozenset({_CONTROL, _FAIRNESS, COMPARISON, _QUALITY, CONCEPT})
@@ -99,7 +97,8 @@ def _fails_checks(group: Group, beside: set[str], *, of_model: bool) -> bool:
 def _knows_inputs(report: Report) -> bool:
     """Whether the drift of any input was looked at: not once the rows are gone, nor without a reference."""
     return any(
-        each.family == DRIFT and each.column not in OUTPUTS and each.status is Status.OK for each in report.readings
+        each.family == DRIFT and each.column not in {*OUTPUTS, LABEL} and each.status is Status.OK
+        for each in report.readings
     )
 
 

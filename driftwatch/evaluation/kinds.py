@@ -8,10 +8,13 @@ from driftwatch.statistics.control import CHANGED
 from driftwatch.statistics.fairness import MEASURES
 from driftwatch.statistics.performance import METRICS
 
-KINDS: Final = ("covariate", "prediction", "quality", "performance", "concept", "fairness", "control")
-"""A column's distribution; the model's outputs'; a check of the data; a metric; whether labels and scores have parted;
-what is fair; answers on golden sets."""
+LABEL: Final = "label"
+"""The column of labels, and the kind of change of which its distribution is."""
+KINDS: Final = ("covariate", "prediction", LABEL, "quality", "performance", "concept", "fairness", "control")
+"""A column's distribution; the model's outputs'; the label's; a check of the data; a metric; whether labels and scores
+have parted; what is fair; answers on golden sets."""
 
+_OF_COLUMNS: Final = dict.fromkeys(OUTPUTS, "prediction") | {LABEL: LABEL}
 _CONCEPT = frozenset({"gap_accuracy", "gap_f1", "gap_roc_auc", "loss_change"})
 
 
@@ -27,4 +30,4 @@ def kind_of(column: str, statistic: str) -> str:
         return "fairness"
     if statistic in METRICS:
         return "performance"
-    return "prediction" if column in OUTPUTS else "covariate"
+    return _OF_COLUMNS.get(column, "covariate")

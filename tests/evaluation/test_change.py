@@ -50,6 +50,7 @@ TABLE = [
     ("labels and scores part", group(" loss_change", beside=("amount psi",)), "concept", []),
     ("a metric beside them", group(" accuracy", beside=(" loss_change", "amount psi")), "concept", []),
     ("the label", group("label psi"), "label", ["label"]),
+    ("outputs beside the label", group("score psi", beside=("label psi",)), "prediction", ["score"]),
     ("a metric beside inputs", group(" accuracy", beside=("amount psi", "score psi", "age tv")), "covariate",
      ["age", "amount"]),
     ("a metric without inputs", group(" accuracy", beside=("score psi",)), "concept", []),

@@ -137,6 +137,9 @@ def test_a_request_whose_alerts_end_is_not_waited_for(begin: Begin) -> None:
     ("condition", "fired", "sent"),
     [
         ({"kinds": ["performance", "concept"]}, [("a", "psi")], 0),
+        ({"kinds": ["label"]}, [("label", "psi")], 1),
+        ({"kinds": ["label"]}, [("a", "psi")], 0),
+        ({"kinds": ["covariate"]}, [("label", "psi")], 0),
         ({"kinds": ["performance", "concept"]}, [("", "roc_auc")], 1),
         ({"kinds": ["performance", "concept"]}, [("a", "psi"), ("", "gap_f1")], 1),
         ({"columns": 2}, [("a", "psi")], 0),
