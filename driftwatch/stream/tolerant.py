@@ -36,7 +36,7 @@ def parse_any(text: bytes) -> Any:
     try:
         # Where both can read it they say the same, and this one does not call back for every number.
         return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
         return json.loads(str(text, "utf-8"), parse_constant=_constant, parse_int=_integer)

@@ -55,3 +55,11 @@ def test_what_is_hardly_json(text: str) -> None:
 def test_the_edges(text: bytes, value: Any) -> None:
     """Integers beyond 64 bits, numbers beyond floats, lone surrogates, keys that come twice."""
     assert same(parse_any(text), value)
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"\xff": 1}', b'"\xff"', b'{"a": "\xc3"}', b'[{"\xed\xa0\x80": 1}]', b'{"\xff": 1}\n{}']
+)
+def test_what_is_no_utf8_is_no_json(text: bytes) -> None:
+    """Whatever a producer sends, nothing is raised."""
+    assert parse_any(text) is None
